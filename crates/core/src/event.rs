@@ -1,0 +1,155 @@
+//! Everything that happens to a contact is an event on one path.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::ids::{EventName, SubjectRef};
+use crate::subject::ObjectPatch;
+use crate::value::Fields;
+
+/// Events of one contact that a condition may look back over.
+pub const HISTORY_EVENTS_MAX: usize = 1_000;
+
+/// Names that the house itself gives to events; the Segment specifications' where one exists.
+pub mod names {
+    /// A person answered a mail of ours.
+    pub const REPLIED: &str = "Replied";
+    /// A machine answered: out of office, ticket systems.
+    pub const AUTO_REPLIED: &str = "Auto Replied";
+    /// A document left a watched mailbox.
+    pub const DOCUMENT_SENT: &str = "Document Sent";
+    /// A document was paid.
+    pub const DOCUMENT_PAID: &str = "Document Paid";
+    /// A mail could not be delivered.
+    pub const EMAIL_BOUNCED: &str = "Email Bounced";
+    /// A recipient called a mail spam.
+    pub const EMAIL_MARKED_AS_SPAM: &str = "Email Marked as Spam";
+    /// A mail was opened by a person.
+    pub const EMAIL_OPENED: &str = "Email Opened";
+    /// A link in a mail was clicked by a person.
+    pub const EMAIL_LINK_CLICKED: &str = "Email Link Clicked";
+    /// A contact withdrew consent.
+    pub const UNSUBSCRIBED: &str = "Unsubscribed";
+    /// Properties beside `machine: true` mark an open or click by a machine (rule R7).
+    pub const MACHINE: &str = "machine";
+}
+
+/// What sort of call an event came by (the Segment specification's words).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// Something was done.
+    Track,
+    /// Traits of the contact were told.
+    Identify,
+    /// A page was seen.
+    Page,
+    /// A screen of an app was seen.
+    Screen,
+    /// Traits of the contact's account were told.
+    Group,
+    /// Two identities are one contact.
+    Alias,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Sort of call.
+    pub kind: EventKind,
+    /// What happened; empty where the kind says all (`identify`, `group`, `alias`).
+    pub name: EventName,
+    /// When it happened, clock skew corrected.
+    pub at: Timestamp,
+    /// Its properties.
+    pub properties: Fields,
+    /// Traits to lay over the contact's.
+    pub traits: Option<Fields>,
+    /// The object it is about.
+    pub subject: Option<SubjectRef>,
+    /// What it says of objects.
+    pub objects: Vec<ObjectPatch>,
+    /// Set when the event may be retold: a second one with the same id changes nothing (R6).
+    pub message_id: Option<Arc<str>>,
+}
+
+impl Event {
+    /// A `track` event with no properties.
+    pub fn track(name: &str, at: Timestamp) -> Self {
+        Self {
+            kind: EventKind::Track,
+            name: name.into(),
+            at,
+            properties: Fields::new(),
+            traits: None,
+            subject: None,
+            objects: Vec::new(),
+            message_id: None,
+        }
+    }
+
+    /// An `identify` call.
+    pub fn identify(traits: Fields, at: Timestamp) -> Self {
+        Self {
+            kind: EventKind::Identify,
+            traits: Some(traits),
+            ..Self::track("", at)
+        }
+    }
+
+    /// Whether a machine, not a person, caused it (R7).
+    pub fn by_machine(&self) -> bool {
+        self.properties
+            .get(names::MACHINE)
+            .is_some_and(|value| value == true)
+    }
+}
+
+/// What a contact did, as far as the conditions at hand ask: in order of time, at most
+/// [`HISTORY_EVENTS_MAX`] of the newest.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    events: Vec<Arc<Event>>,
+}
+
+impl History {
+    /// From events in any order.
+    pub fn new(mut events: Vec<Arc<Event>>) -> Self {
+        events.sort_by_key(|event| event.at);
+        Self { events }
+    }
+
+    /// Events of one name, oldest first.
+    pub fn of<'a>(&'a self, name: &'a EventName) -> impl Iterator<Item = &'a Event> {
+        self.events
+            .iter()
+            .map(|event| &**event)
+            .filter(move |event| event.name == *name)
+    }
+
+    /// Puts what the store knows of some names in place of what is here of them.
+    pub fn replace(&mut self, names: &BTreeSet<EventName>, events: Vec<Arc<Event>>) {
+        self.events.retain(|event| !names.contains(&event.name));
+        self.events.extend(events);
+        self.events.sort_by_key(|event| event.at);
+    }
+
+    /// Adds what just happened.
+    pub fn push(&mut self, event: Arc<Event>) {
+        let place = self.events.partition_point(|other| other.at <= event.at);
+        self.events.insert(place, event);
+        if self.events.len() > HISTORY_EVENTS_MAX {
+            self.events.remove(0);
+        }
+    }
+
+    /// The newest event of a name, if any.
+    pub fn last(&self, name: &EventName) -> Option<&Event> {
+        self.events
+            .iter()
+            .rev()
+            .map(|event| &**event)
+            .find(|event| event.name == *name)
+    }
+}

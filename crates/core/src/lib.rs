@@ -1,0 +1,29 @@
+//! What should happen: contacts, journeys, policy, and [`decide`].
+//!
+//! Read [`mod@decide`] first, then the stories in `tests/stories/`.
+//!
+//! Pure: time, chance and identity are arguments. **Absent:** async, I/O, clocks, randomness, unordered
+//! iteration, the shapes of what is stored (see `relance-wire`).
+
+pub mod condition;
+pub mod contact;
+pub mod decide;
+pub mod enrollment;
+pub mod event;
+pub mod ids;
+pub mod journey;
+pub mod ledger;
+pub mod mail;
+pub mod play;
+pub mod policy;
+pub mod snapshot;
+pub mod subject;
+pub mod time;
+pub mod touchpoint;
+pub mod value;
+pub mod watch;
+pub mod world;
+
+pub use decide::{Effect, Input, Timer, TimerKind, decide};
+pub use snapshot::Snapshot;
+pub use world::World;

@@ -1,0 +1,244 @@
+//! Plays journeys on a virtual clock: previews, backtests and stories.
+//!
+//! Every message that passes the gate counts as delivered at once; nothing is ever sent. Everything is
+//! kept in memory, so nothing needs to be loaded.
+//!
+//! **Absent:** the ways in which the world fails; see the simulator for those.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::contact::Contact;
+use crate::decide::{Answer, Effect, Input, Timer, TimerKind, decide};
+use crate::ids::{ContactId, StepKey, TouchpointId, UserId};
+use crate::ledger::{LedgerEntry, What};
+use crate::snapshot::Snapshot;
+use crate::time::Zone;
+use crate::touchpoint::{Outcome, Slot, Touchpoint, TouchpointState};
+use crate::world::World;
+
+/// Moments that one run of the player may pass through.
+pub const MOMENTS_MAX: u64 = 10_000_000;
+
+/// One thing that the player saw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// A line of the ledger.
+    Ledger(LedgerEntry),
+    /// A message passed the gate and would have been sent.
+    WouldSend(Box<Touchpoint>),
+}
+
+impl Seen {
+    /// The public code of what happened.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ledger(line) => line.what.word(),
+            Self::WouldSend(_) => "would_send",
+        }
+    }
+
+    /// At which step, if at one.
+    pub fn step(&self) -> Option<&StepKey> {
+        match self {
+            Self::Ledger(line) => line.step.as_ref(),
+            Self::WouldSend(touchpoint) => Some(&touchpoint.step),
+        }
+    }
+}
+
+/// Receives what the player saw: when, whose, what.
+pub type Watcher<'a> = dyn FnMut(Timestamp, &Contact, &Seen) + 'a;
+
+/// A world of contacts on a virtual clock.
+#[derive(Debug)]
+pub struct Play {
+    /// Journeys and policy.
+    pub world: World,
+    /// Whether questions for approval are answered with yes at once.
+    pub approve: bool,
+    contacts: BTreeMap<ContactId, Snapshot>,
+    timers: BTreeSet<(Timestamp, ContactId, TimerKind)>,
+    outbox: BTreeSet<(Timestamp, TouchpointId)>,
+    now: Timestamp,
+}
+
+impl Play {
+    /// A world without contacts.
+    pub fn new(world: World) -> Self {
+        Self {
+            world,
+            approve: true,
+            contacts: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            outbox: BTreeSet::new(),
+            now: Timestamp::MIN,
+        }
+    }
+
+    /// Adds a contact.
+    pub fn add(&mut self, contact: Contact) {
+        self.contacts.insert(contact.id, Snapshot::new(contact));
+    }
+
+    /// A contact as it stands.
+    pub fn contact(&self, id: ContactId) -> Option<&Snapshot> {
+        self.contacts.get(&id)
+    }
+
+    /// The virtual clock.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A contact's zone.
+    pub fn zone_of(&self, contact: &Contact) -> Zone {
+        self.world.zone_of(contact)
+    }
+
+    /// The next moment at which anything happens by itself.
+    pub fn next_moment(&self) -> Option<Timestamp> {
+        let timer = self.timers.first().map(|(at, ..)| *at);
+        let outbox = self.outbox.first().map(|(at, _)| *at);
+        timer.into_iter().chain(outbox).min()
+    }
+
+    /// Lets time pass up to `until` (not included), then sets the clock to it.
+    pub fn pass(&mut self, until: Timestamp, watcher: &mut Watcher<'_>) {
+        for _ in 0..MOMENTS_MAX {
+            match self.next_moment() {
+                Some(at) if at < until => {
+                    self.now = self.now.max(at);
+                    self.moment(watcher);
+                }
+                Some(_) | None => break,
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Lets an input happen to a contact now, with all that follows at once.
+    pub fn input(&mut self, contact: ContactId, input: &Input, watcher: &mut Watcher<'_>) {
+        self.step(contact, input, watcher);
+        for _ in 0..MOMENTS_MAX {
+            match self.next_moment() {
+                Some(at) if at <= self.now => self.moment(watcher),
+                Some(_) | None => break,
+            }
+        }
+    }
+
+    /// The earliest thing that is due.
+    fn moment(&mut self, watcher: &mut Watcher<'_>) {
+        let timer = self
+            .timers
+            .first()
+            .filter(|(at, ..)| *at <= self.now)
+            .copied();
+        if let Some((due_at, contact, kind)) = timer {
+            // A timer that the decision leaves armed would come for ever.
+            self.timers.remove(&(due_at, contact, kind));
+            self.step(contact, &Input::Timer(Timer { due_at, kind }), watcher);
+            return;
+        }
+        let ready = self
+            .outbox
+            .first()
+            .filter(|(at, _)| *at <= self.now)
+            .copied();
+        if let Some((at, id)) = ready {
+            self.outbox.remove(&(at, id));
+            self.step(id.contact, &Input::Claim(id), watcher);
+        }
+    }
+
+    fn step(&mut self, contact: ContactId, input: &Input, watcher: &mut Watcher<'_>) {
+        let mut inputs = vec![input.clone()];
+        while let Some(input) = inputs.pop() {
+            let Some(snapshot) = self.contacts.get_mut(&contact) else {
+                return;
+            };
+            let slots: Vec<_> = snapshot
+                .touchpoints
+                .iter()
+                .map(|one| (one.id, one.slot()))
+                .collect();
+            let effects = decide(&self.world, snapshot, &input, self.now);
+            for effect in &effects {
+                self.follow(contact, effect, &slots, &mut inputs, watcher);
+            }
+        }
+    }
+
+    fn follow(
+        &mut self,
+        contact: ContactId,
+        effect: &Effect,
+        slots: &[(TouchpointId, Slot)],
+        inputs: &mut Vec<Input>,
+        watcher: &mut Watcher<'_>,
+    ) {
+        match effect {
+            Effect::Ledger(line) => {
+                if line.what != What::Sent {
+                    self.tell(line.contact, &Seen::Ledger(line.clone()), watcher);
+                }
+            }
+            Effect::Touchpoint(touchpoint) => {
+                if let Some((_, Slot::Outbox(at))) =
+                    slots.iter().find(|(id, _)| *id == touchpoint.id)
+                {
+                    self.outbox.remove(&(*at, touchpoint.id));
+                }
+                match &touchpoint.state {
+                    TouchpointState::Queued { ready_at: at }
+                    | TouchpointState::Held { until: at, .. } => {
+                        self.outbox.insert((*at, touchpoint.id));
+                    }
+                    TouchpointState::AwaitingApproval { .. } => {
+                        if self.approve {
+                            inputs.push(Input::Approve {
+                                touchpoint: touchpoint.id,
+                                by: UserId::from("preview"),
+                                answer: Answer::Approve,
+                            });
+                        }
+                    }
+                    TouchpointState::Sending { .. } => {
+                        let seen = Seen::WouldSend(Box::new(touchpoint.clone()));
+                        self.tell(touchpoint.id.contact, &seen, watcher);
+                        inputs.push(Input::Settle {
+                            touchpoint: touchpoint.id,
+                            attempt: touchpoint.attempts,
+                            outcome: Outcome::Accepted,
+                        });
+                    }
+                    TouchpointState::Settled { .. } => {}
+                }
+            }
+            Effect::Arm(timer) => {
+                self.timers.insert((timer.due_at, contact, timer.kind));
+            }
+            Effect::Disarm(timer) => {
+                self.timers.remove(&(timer.due_at, contact, timer.kind));
+            }
+            Effect::Contact(_)
+            | Effect::Enrollment(_)
+            | Effect::Entry(_)
+            | Effect::Watch(_)
+            | Effect::Unwatch(_)
+            | Effect::Object(_)
+            | Effect::Event(_)
+            | Effect::Task(_)
+            | Effect::Revoke(_)
+            | Effect::RequestSync(_) => {}
+        }
+    }
+
+    fn tell(&self, contact: ContactId, seen: &Seen, watcher: &mut Watcher<'_>) {
+        if let Some(snapshot) = self.contacts.get(&contact) {
+            watcher(self.now, &snapshot.contact, seen);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The gate (R3): may this message go to this contact now?
+//!
+//! The reasons stand in one order, from what can never change to what changes by itself, so that the
+//! ledger names the strongest. **Invariant:** knows nothing of steps; a touchpoint, a contact and a
+//! moment decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::contact::{Channel, Consent, Contact, SendMark};
+use crate::ids::{MailboxId, TemplateId, Topic};
+use crate::journey::Approval;
+use crate::ledger::Reason;
+use crate::time::{Calendar, Delay, QuietHours, Zone, civil_day, day_bounds};
+use crate::touchpoint::{Silence, Touchpoint};
+
+/// A mailbox that could not be read is asked again after this at the soonest.
+const SYNC_RETRY_MIN: SignedDuration = SignedDuration::from_secs(2);
+/// And after this at the latest.
+const SYNC_RETRY_MAX: SignedDuration = SignedDuration::from_secs(300);
+
+/// How long silence that was heard stays a fact. Longer than [`SYNC_RETRY_MAX`], so that a message that
+/// waits for a mailbox finds it read when it comes again.
+pub const SILENCE_AGE_MAX: SignedDuration = SignedDuration::from_secs(600);
+
+/// What the workspace allows.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The zone of contacts that tell none.
+    pub zone: Zone,
+    /// The calendar of contacts that tell none.
+    pub calendar: Arc<Calendar>,
+    /// When a channel may not be used; a channel without an entry always may.
+    pub quiet_hours: BTreeMap<Channel, QuietHours>,
+    /// How many messages are enough.
+    pub caps: Vec<Cap>,
+    /// Topics that need a granted consent; others go unless denied.
+    pub opt_in_topics: BTreeSet<Topic>,
+    /// Domains of the own company: never contacted.
+    pub internal_domains: BTreeSet<String>,
+    /// Domains of mail providers: their users are not colleagues.
+    pub freemail_domains: BTreeSet<String>,
+    /// How long a question for approval stands.
+    pub approval_expiry: Delay,
+}
+
+/// A frequency cap, counted over civil days in the contact's zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cap {
+    /// One channel, or all together.
+    pub channel: Option<Channel>,
+    /// One topic, or all together.
+    pub topic: Option<Topic>,
+    /// How many civil days back, today included: 1 is a day, 7 a week, 30 a month.
+    pub days: u16,
+    /// How many messages in them.
+    pub most: u32,
+}
+
+/// What the gate must know of a template.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemplateFacts {
+    /// Its own topic, else the journey's.
+    pub topic: Option<Topic>,
+    /// A service message (order, payment): exempt from caps and quiet hours.
+    pub service: bool,
+    /// When it is not known whether it went: send it again (service messages) or not (the default).
+    pub at_least_once: bool,
+}
+
+/// The gate's answer. A refusal is a value with a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may go.
+    Send,
+    /// Not now.
+    Hold {
+        /// When to ask again.
+        until: Timestamp,
+        /// Why.
+        reason: Reason,
+    },
+    /// Never.
+    Drop {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// What the gate decides over.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// To whom.
+    pub contact: &'a Contact,
+    /// What.
+    pub touchpoint: &'a Touchpoint,
+    /// The run still goes on.
+    pub running: bool,
+    /// The run is in the control group.
+    pub held_out: bool,
+    /// What its template is.
+    pub facts: &'a BTreeMap<TemplateId, TemplateFacts>,
+    /// The journey's topic.
+    pub topic: Option<&'a Topic>,
+    /// The contact's zone.
+    pub zone: &'a Zone,
+    /// The contact's calendar.
+    pub calendar: &'a Calendar,
+    /// When each mailbox was last read whole.
+    pub synced: &'a BTreeMap<MailboxId, Timestamp>,
+    /// Other messages to the contact that are in flight: they count for caps as if they had gone.
+    pub in_flight: &'a [SendMark],
+}
+
+/// May this message go now? Asked when the step is reached and again before the wire.
+pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict {
+    let Question {
+        contact,
+        touchpoint,
+        ..
+    } = *question;
+    let facts = question.facts.get(&touchpoint.template);
+    let topic = facts
+        .and_then(|facts| facts.topic.as_ref())
+        .or(question.topic);
+    let service = facts.is_some_and(|facts| facts.service);
+    let drop = |reason| Verdict::Drop { reason };
+
+    if contact.erased {
+        return drop(Reason::Erased);
+    }
+    let Some(address) = contact.address(touchpoint.channel) else {
+        return drop(Reason::NoAddress);
+    };
+    if contact.suppressed.contains_key(&touchpoint.channel) {
+        return drop(Reason::Suppressed);
+    }
+    if policy.is_internal(touchpoint.channel, address) {
+        return drop(Reason::Internal);
+    }
+    if !service && !policy.consents(contact, touchpoint.channel, topic) {
+        return drop(Reason::NoConsent);
+    }
+    if !question.running {
+        return drop(Reason::Exited);
+    }
+    if question.held_out {
+        return drop(Reason::Holdout);
+    }
+    if !service && let Some(until) = policy.capped_until(question, topic, now) {
+        return Verdict::Hold {
+            until,
+            reason: Reason::FrequencyCap,
+        };
+    }
+    if !service && let Some(quiet) = policy.quiet_hours.get(&touchpoint.channel) {
+        let open = quiet.next_allowed(now, question.zone, question.calendar);
+        if open > now {
+            return Verdict::Hold {
+                until: open,
+                reason: Reason::QuietHours,
+            };
+        }
+    }
+    if touchpoint.approval != Approval::Auto && touchpoint.approved_by.is_none() {
+        let until = policy
+            .approval_expiry
+            .add(now, question.zone, question.calendar);
+        return Verdict::Hold {
+            until,
+            reason: Reason::Approval,
+        };
+    }
+    if let Some(silence) = &touchpoint.silence
+        && !silence.is_known(question.synced, now)
+    {
+        // Asked soon after the deadline, then ever more seldom, while the mailbox stays unreadable.
+        let waited = now.duration_since(silence.after);
+        let pause = (waited / 4).clamp(SYNC_RETRY_MIN, SYNC_RETRY_MAX);
+        return Verdict::Hold {
+            until: now + pause,
+            reason: Reason::MailboxNotSynced,
+        };
+    }
+    Verdict::Send
+}
+
+impl Silence {
+    /// Whether every mailbox was read after the deadline and not long ago, so that silence is a fact now:
+    /// a message may have stood in the outbox while the program, or its provider, did not run.
+    pub fn is_known(&self, synced: &BTreeMap<MailboxId, Timestamp>, now: Timestamp) -> bool {
+        let oldest = self.after.max(now - SILENCE_AGE_MAX);
+        self.mailboxes
+            .iter()
+            .all(|mailbox| synced.get(mailbox).is_some_and(|at| *at >= oldest))
+    }
+}
+
+impl Policy {
+    /// Whether an address is the own company's.
+    pub fn is_internal(&self, channel: Channel, address: &str) -> bool {
+        channel == Channel::Email
+            && address
+                .rsplit_once('@')
+                .is_some_and(|(_, domain)| self.internal_domains.contains(&domain.to_lowercase()))
+    }
+
+    /// Whether a contact allows a channel and topic.
+    fn consents(&self, contact: &Contact, channel: Channel, topic: Option<&Topic>) -> bool {
+        if contact.channel_consents.get(&channel) == Some(&Consent::Denied) {
+            return false;
+        }
+        topic.is_none_or(|topic| match contact.topic_consents.get(topic) {
+            Some(Consent::Granted) => true,
+            Some(Consent::Denied) => false,
+            None => !self.opt_in_topics.contains(topic),
+        })
+    }
+
+    /// When the strictest exhausted cap leaves room again.
+    fn capped_until(
+        &self,
+        question: &Question<'_>,
+        topic: Option<&Topic>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let today = civil_day(now, question.zone);
+        let channel = question.touchpoint.channel;
+        let sends = &question.contact.sends;
+        self.caps
+            .iter()
+            .filter(|cap| cap.concerns(channel, topic))
+            .filter_map(|cap| {
+                let oldest = today - i32::from(cap.days) + 1;
+                if cap.most == 0 {
+                    return Some(day_bounds(today + 1, question.zone).start);
+                }
+                let mut days: Vec<i32> = sends
+                    .iter()
+                    .chain(question.in_flight)
+                    .filter(|mark| cap.counts(mark))
+                    .map(|mark| civil_day(mark.at, question.zone))
+                    .filter(|day| *day >= oldest)
+                    .collect();
+                days.sort_unstable();
+                let over = days.len().checked_sub(usize::try_from(cap.most).ok()?)?;
+                // The send that must leave the period before there is room again.
+                let day = days.get(over)?;
+                Some(day_bounds(day + i32::from(cap.days), question.zone).start)
+            })
+            .max()
+    }
+}
+
+impl Cap {
+    fn concerns(&self, channel: Channel, topic: Option<&Topic>) -> bool {
+        self.channel.is_none_or(|own| own == channel)
+            && self.topic.as_ref().is_none_or(|own| Some(own) == topic)
+    }
+
+    fn counts(&self, mark: &SendMark) -> bool {
+        self.concerns(mark.channel, mark.topic.as_ref())
+    }
+}

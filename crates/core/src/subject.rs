@@ -1,0 +1,110 @@
+//! Objects of a contact: documents, deals, orders, carts, and any kind the user names.
+//!
+//! A journey may be about one of them (its *subject*). **Absent:** fixed columns; a kind's fields are
+//! data, so a new kind needs no code.
+
+use jiff::Timestamp;
+
+use crate::event::Event;
+use crate::ids::{ObjectKind, SubjectRef};
+use crate::value::{Fields, Value};
+
+/// Fields that one object may have.
+pub const OBJECT_FIELDS_MAX: usize = 200;
+
+/// One object and its fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// Which one.
+    pub subject: SubjectRef,
+    /// Its id as a value, for conditions and templates.
+    pub id_value: Value,
+    /// What is known of it.
+    pub fields: Fields,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Object {
+    /// An object that nothing is known of.
+    pub fn new(subject: SubjectRef, now: Timestamp) -> Self {
+        let id_value = Value::String(subject.id.to_string());
+        Self {
+            subject,
+            id_value,
+            fields: Fields::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A text field.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).and_then(Value::as_str)
+    }
+
+    /// Lays `patch` over the fields: a null removes. Says whether anything changed. Fields past
+    /// [`OBJECT_FIELDS_MAX`] are left out.
+    pub fn merge(&mut self, patch: &Fields, now: Timestamp) -> bool {
+        let changed = merge_fields(&mut self.fields, patch, OBJECT_FIELDS_MAX);
+        if changed {
+            self.updated_at = now;
+        }
+        changed
+    }
+}
+
+/// Lays `patch` over `fields`; a null removes; at most `most` names are kept.
+pub fn merge_fields(fields: &mut Fields, patch: &Fields, most: usize) -> bool {
+    let mut changed = false;
+    for (name, value) in patch {
+        if value.is_null() {
+            changed |= fields.remove(name).is_some();
+        } else if fields.get(name) != Some(value)
+            && (fields.len() < most || fields.contains_key(name))
+        {
+            fields.insert(name.clone(), value.clone());
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// What an event says of one object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectPatch {
+    /// Which object.
+    pub subject: SubjectRef,
+    /// Fields to lay over those known.
+    pub fields: Fields,
+}
+
+/// Which object of `kind` an event is about: the one it names, else its property `<kind>_id`.
+pub fn subject_of(event: &Event, kind: &ObjectKind) -> Option<SubjectRef> {
+    if let Some(subject) = event
+        .subject
+        .as_ref()
+        .filter(|subject| subject.kind == *kind)
+    {
+        return Some(subject.clone());
+    }
+    let id: std::sync::Arc<str> = match event.properties.get(&format!("{kind}_id"))? {
+        Value::String(text) if !text.is_empty() => text.as_str().into(),
+        Value::Number(number) => number.to_string().into(),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            return None;
+        }
+    };
+    Some(SubjectRef {
+        kind: kind.clone(),
+        id,
+    })
+}
+
+/// Whether an event can interrupt a run about `subject`: an event about another object of the same
+/// kind cannot; one that names no such object concerns the contact as a whole, and can.
+pub fn concerns(event: &Event, subject: Option<&SubjectRef>) -> bool {
+    subject.is_none_or(|own| subject_of(event, &own.kind).is_none_or(|other| other == *own))
+}

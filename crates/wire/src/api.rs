@@ -1,0 +1,212 @@
+//! The shapes that the management API and the preview give out.
+//!
+//! Fields that do not apply are left out. Ids are texts, moments are RFC 3339.
+
+use jiff::Timestamp;
+use relance_core::contact::{Channel, Contact};
+use relance_core::ids::{ContactId, SubjectRef};
+use relance_core::ledger::LedgerEntry;
+use relance_core::play::Seen;
+use relance_core::subject::Object;
+use relance_core::time::Zone;
+use relance_core::touchpoint::{Outcome, Task, Touchpoint, TouchpointState};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// One line of `relance journey preview`: a promise to others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PreviewLine {
+    /// When, in the contact's zone.
+    pub at: String,
+    /// What happened: `enrolled`, `would_send`, `held`, ...
+    pub what: String,
+    /// In which journey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journey: Option<String>,
+    /// To whom.
+    pub contact: String,
+    /// At which step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Saying what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// By which channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<&'static str>,
+    /// Why: a public code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// More for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// About what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+impl PreviewLine {
+    /// What the player saw, as a line. `contact` is the name the caller gave the contact.
+    pub fn new(at: Timestamp, contact: &str, zone: &Zone, seen: &Seen) -> Self {
+        let local = |at: Timestamp| zone.rfc3339(at).to_string();
+        let line = Self {
+            at: local(at),
+            what: seen.word().to_owned(),
+            contact: contact.to_owned(),
+            step: seen.step().map(ToString::to_string),
+            ..Self::default()
+        };
+        match seen {
+            Seen::Ledger(entry) => Self {
+                journey: entry.journey.as_ref().map(ToString::to_string),
+                template: entry.template.as_ref().map(ToString::to_string),
+                channel: entry.channel.map(Channel::word),
+                reason: entry.reason.map(|reason| reason.word()),
+                until: entry.until.map(local),
+                detail: entry.detail.clone(),
+                ..line
+            },
+            Seen::WouldSend(touchpoint) => Self {
+                journey: Some(touchpoint.journey.to_string()),
+                template: Some(touchpoint.template.to_string()),
+                channel: Some(touchpoint.channel.word()),
+                subject: touchpoint.subject.as_ref().map(ToString::to_string),
+                ..line
+            },
+        }
+    }
+}
+
+/// An object without its empty fields.
+fn whole(fields: Vec<(&str, Option<Value>)>) -> Value {
+    let present = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(present.collect::<Map<_, _>>())
+}
+
+fn text(value: impl ToString) -> Option<Value> {
+    Some(Value::String(value.to_string()))
+}
+
+/// A contact.
+pub fn contact(contact: &Contact) -> Value {
+    whole(vec![
+        ("id", text(contact.id)),
+        ("created_at", text(contact.created_at)),
+        ("traits", Some(Value::Object(contact.traits.clone()))),
+        ("erased", contact.erased.then_some(Value::Bool(true))),
+        (
+            "suppressed",
+            Some(json!(contact.suppressed)).filter(|_| !contact.suppressed.is_empty()),
+        ),
+        (
+            "channel_consents",
+            Some(json!(contact.channel_consents)).filter(|_| !contact.channel_consents.is_empty()),
+        ),
+        (
+            "topic_consents",
+            Some(json!(contact.topic_consents)).filter(|_| !contact.topic_consents.is_empty()),
+        ),
+    ])
+}
+
+/// A line of the ledger.
+pub fn ledger_line(entry: &LedgerEntry) -> Value {
+    whole(vec![
+        ("at", text(entry.at)),
+        ("contact", text(entry.contact)),
+        ("what", text(entry.what)),
+        ("reason", entry.reason.and_then(text)),
+        ("journey", entry.journey.as_ref().and_then(text)),
+        ("enrollment", entry.enrollment.and_then(text)),
+        ("step", entry.step.as_ref().and_then(text)),
+        ("touchpoint", entry.touchpoint.and_then(text)),
+        ("channel", entry.channel.map(Channel::word).and_then(text)),
+        ("template", entry.template.as_ref().and_then(text)),
+        ("until", entry.until.and_then(text)),
+        ("detail", entry.detail.as_ref().and_then(text)),
+    ])
+}
+
+/// An object of a contact: a document, a deal, an order.
+pub fn object(owner: ContactId, object: &Object) -> Value {
+    whole(vec![
+        ("contact", text(owner)),
+        ("kind", text(&object.subject.kind)),
+        ("id", text(&object.subject.id)),
+        ("fields", Some(Value::Object(object.fields.clone()))),
+        ("created_at", text(object.created_at)),
+        ("updated_at", text(object.updated_at)),
+    ])
+}
+
+/// A message.
+pub fn touchpoint(touchpoint: &Touchpoint) -> Value {
+    let (state, at, reason, detail) = match &touchpoint.state {
+        TouchpointState::Queued { ready_at } => ("queued", *ready_at, None, None),
+        TouchpointState::Held { until, reason } => ("held", *until, Some(*reason), None),
+        TouchpointState::AwaitingApproval { expires_at } => {
+            ("awaiting_approval", *expires_at, None, None)
+        }
+        TouchpointState::Sending { since } => ("sending", *since, None, None),
+        TouchpointState::Settled { at, outcome } => {
+            let (state, reason, detail) = outcome_words(outcome);
+            (state, *at, reason, detail)
+        }
+    };
+    whole(vec![
+        ("id", text(touchpoint.id)),
+        ("contact", text(touchpoint.id.contact)),
+        ("enrollment", text(touchpoint.enrollment)),
+        ("journey", text(&touchpoint.journey)),
+        ("step", text(&touchpoint.step)),
+        ("subject", touchpoint.subject.as_ref().and_then(text)),
+        ("channel", text(touchpoint.channel.word())),
+        ("template", text(&touchpoint.template)),
+        ("created_at", text(touchpoint.created_at)),
+        ("attempts", Some(json!(touchpoint.attempts))),
+        ("state", text(state)),
+        ("at", text(at)),
+        ("reason", reason.and_then(text)),
+        ("detail", detail.and_then(text)),
+    ])
+}
+
+type OutcomeWords<'a> = (
+    &'static str,
+    Option<relance_core::ledger::Reason>,
+    Option<&'a str>,
+);
+
+fn outcome_words(outcome: &Outcome) -> OutcomeWords<'_> {
+    match outcome {
+        Outcome::Accepted => ("accepted", None, None),
+        Outcome::RefusedHard { text, .. } => ("refused", None, Some(text)),
+        Outcome::RefusedSoft(text) => ("refused", None, Some(text)),
+        Outcome::Postponed { .. } => ("postponed", None, None),
+        Outcome::TemplateFailed(text) => ("template_failed", None, Some(text)),
+        Outcome::ChannelNotConfigured => ("channel_not_configured", None, None),
+        Outcome::Withdrawn(reason) => ("withdrawn", Some(*reason), None),
+        Outcome::Dropped(reason) => ("dropped", Some(*reason), None),
+        Outcome::Unknown => ("unknown", None, None),
+    }
+}
+
+/// Something for a person to do.
+pub fn task(task: &Task) -> Value {
+    let subject: Option<&SubjectRef> = task.subject.as_ref();
+    whole(vec![
+        ("id", text(task.id)),
+        ("contact", text(task.id.contact)),
+        ("journey", text(&task.journey)),
+        ("subject", subject.and_then(text)),
+        ("title", text(&task.title)),
+        ("assignee", task.assignee.as_ref().and_then(text)),
+        ("created_at", text(task.created_at)),
+        ("due_at", task.due_at.and_then(text)),
+    ])
+}

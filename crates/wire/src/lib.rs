@@ -1,0 +1,7 @@
+//! Versioned shapes of everything stored or exchanged, and their conversion to core. Pure.
+pub mod api;
+pub mod calendar;
+pub mod journey;
+pub mod segment;
+pub mod stored;
+pub mod yaml;

@@ -1,0 +1,511 @@
+//! The Segment HTTP specification: what the SDKs send, to events.
+//!
+//! Lenient where real clients are (numbers for ids, nulls, missing `type` on a single call), strict on
+//! size. A call that cannot be used is refused with its reason; its neighbours in a batch are not.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use relance_core::contact::Identity;
+use relance_core::event::{Event, EventKind};
+use relance_core::ids::{EventName, ObjectKind, SubjectRef};
+use relance_core::subject::ObjectPatch;
+use relance_core::value::{Fields, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Bytes of one request (Segment: 500 KB a batch).
+pub const REQUEST_BYTES_MAX: usize = 500 * 1024;
+/// Bytes of one call (Segment: 32 KB).
+pub const CALL_BYTES_MAX: usize = 32 * 1024;
+/// Characters of an id or an event's name.
+pub const NAME_CHARS_MAX: usize = 256;
+/// How far a client's clock may run ahead before its time is replaced by ours.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+/// Kinds of objects that a property `<kind>_id` tells of.
+const OBJECT_KINDS: [&str; 4] = ["document", "deal", "order", "cart"];
+
+/// One usable call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Whose, most trusted first.
+    pub identities: Vec<Identity>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Why a call is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallProblem {
+    /// Not JSON, or not an object of this shape.
+    #[error("not a JSON object of the Segment specification: {0}")]
+    Malformed(String),
+    /// Larger than the specification allows.
+    #[error("{what} has {bytes} bytes, more than {most}; send less at a time")]
+    TooLarge {
+        /// The call or the request.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// No identity.
+    #[error("userId and anonymousId are both missing; set one of them")]
+    NoIdentity,
+    /// `type` is not one of the six.
+    #[error("type {0:?} is not known; use identify, track, page, screen, group or alias")]
+    UnknownType(String),
+    /// A field that the type needs.
+    #[error("{field} is missing; a {call} call needs it")]
+    Missing {
+        /// Which.
+        field: &'static str,
+        /// Of which type.
+        call: &'static str,
+    },
+    /// A field that is too long.
+    #[error("{field} is longer than {NAME_CHARS_MAX} characters; shorten it")]
+    TooLong {
+        /// Which.
+        field: &'static str,
+    },
+}
+
+impl CallProblem {
+    /// A short stable code for counting.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::TooLarge { .. } => "too_large",
+            Self::NoIdentity => "no_identity",
+            Self::UnknownType(_) => "unknown_type",
+            Self::Missing { .. } => "missing_field",
+            Self::TooLong { .. } => "too_long",
+        }
+    }
+}
+
+/// The six calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallType(pub EventKind);
+
+impl CallType {
+    /// From the word in `type` or in the path, long or short.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let kind = match word {
+            "identify" | "i" => EventKind::Identify,
+            "track" | "t" => EventKind::Track,
+            "page" | "p" => EventKind::Page,
+            "screen" | "s" => EventKind::Screen,
+            "group" | "g" => EventKind::Group,
+            "alias" | "a" => EventKind::Alias,
+            _other => return None,
+        };
+        Some(Self(kind))
+    }
+
+    const fn word(self) -> &'static str {
+        match self.0 {
+            EventKind::Track => "track",
+            EventKind::Identify => "identify",
+            EventKind::Page => "page",
+            EventKind::Screen => "screen",
+            EventKind::Group => "group",
+            EventKind::Alias => "alias",
+        }
+    }
+}
+
+/// A request with many calls.
+#[derive(Debug)]
+pub struct Batch {
+    /// The calls, or why each is of no use.
+    pub calls: Vec<Result<Call, CallProblem>>,
+    /// A key in the body, as the browser SDK sends it.
+    pub write_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawBatch<'a> {
+    #[serde(borrow)]
+    batch: Vec<&'a RawValue>,
+    #[serde(default, rename = "sentAt")]
+    sent_at: Option<Value>,
+    #[serde(default, rename = "writeKey")]
+    write_key: Option<String>,
+    #[serde(default)]
+    context: Option<Fields>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawCall {
+    #[serde(default, rename = "type")]
+    call: Option<String>,
+    #[serde(default)]
+    user_id: Option<Value>,
+    #[serde(default)]
+    anonymous_id: Option<Value>,
+    #[serde(default)]
+    previous_id: Option<Value>,
+    #[serde(default)]
+    group_id: Option<Value>,
+    #[serde(default)]
+    message_id: Option<String>,
+    #[serde(default)]
+    event: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
+    properties: Option<Fields>,
+    #[serde(default)]
+    traits: Option<Fields>,
+    #[serde(default)]
+    context: Option<Fields>,
+    #[serde(default)]
+    timestamp: Option<Value>,
+    #[serde(default)]
+    original_timestamp: Option<Value>,
+    #[serde(default)]
+    sent_at: Option<Value>,
+    #[serde(default)]
+    write_key: Option<String>,
+}
+
+/// Reads a `/v1/batch` body.
+pub fn parse_batch(body: &[u8], received_at: Timestamp) -> Result<Batch, CallProblem> {
+    check_size("the request", body.len(), REQUEST_BYTES_MAX)?;
+    let raw: RawBatch<'_> = serde_json::from_slice(body).map_err(malformed)?;
+    let shift = shift(raw.sent_at.as_ref(), received_at);
+    let calls = raw
+        .batch
+        .iter()
+        .map(|call| read(call.get(), None, raw.context.as_ref(), shift, received_at))
+        .map(|read| read.map(|(call, _)| call))
+        .collect();
+    Ok(Batch {
+        calls,
+        write_key: raw.write_key,
+    })
+}
+
+/// Reads the body of a single call; `call` is what the path says. Returns the key in the body, too.
+pub fn parse_call(
+    body: &[u8],
+    call: Option<CallType>,
+    received_at: Timestamp,
+) -> Result<(Call, Option<String>), CallProblem> {
+    let text = std::str::from_utf8(body).map_err(malformed)?;
+    read(text, call, None, None, received_at)
+}
+
+fn check_size(what: &'static str, bytes: usize, most: usize) -> Result<(), CallProblem> {
+    if bytes > most {
+        Err(CallProblem::TooLarge { what, bytes, most })
+    } else {
+        Ok(())
+    }
+}
+
+fn malformed(error: impl fmt::Display) -> CallProblem {
+    CallProblem::Malformed(error.to_string())
+}
+
+fn read(
+    text: &str,
+    call: Option<CallType>,
+    shared: Option<&Fields>,
+    shift_of_batch: Option<SignedDuration>,
+    received_at: Timestamp,
+) -> Result<(Call, Option<String>), CallProblem> {
+    check_size("the call", text.len(), CALL_BYTES_MAX)?;
+    let mut raw: RawCall = serde_json::from_str(text).map_err(malformed)?;
+    let call = match (call, &raw.call) {
+        (Some(call), _) => call,
+        (None, Some(word)) => CallType::from_word(word)
+            .ok_or_else(|| CallProblem::UnknownType(word.chars().take(40).collect()))?,
+        (None, None) => {
+            return Err(CallProblem::Missing {
+                field: "type",
+                call: "batched",
+            });
+        }
+    };
+    let identities = identities(call, &raw)?;
+    let at = moment(&raw, shift_of_batch, received_at);
+    let message_id = match raw.message_id.take() {
+        Some(id) if !id.is_empty() => {
+            check_length("messageId", &id)?;
+            Some(Arc::from(id))
+        }
+        Some(_) | None => None,
+    };
+    let own = raw.context.take();
+    let context = own.as_ref().or(shared);
+    let (name, mut properties) = (name(call, &raw)?, raw.properties.take().unwrap_or_default());
+    for (key, value) in [("name", raw.name.take()), ("category", raw.category.take())] {
+        if let Some(value) = value.filter(|_| matches!(call.0, EventKind::Page | EventKind::Screen))
+        {
+            properties.entry(key).or_insert(Value::String(value));
+        }
+    }
+    let traits = traits(call, &mut raw, context);
+    let objects = objects(&properties);
+    let event = Event {
+        kind: call.0,
+        name,
+        at,
+        properties,
+        traits,
+        subject: None,
+        objects,
+        message_id,
+    };
+    Ok((Call { identities, event }, raw.write_key))
+}
+
+fn identities(call: CallType, raw: &RawCall) -> Result<Vec<Identity>, CallProblem> {
+    let mut identities = Vec::with_capacity(3);
+    let user = id("userId", raw.user_id.as_ref())?;
+    identities.extend(user.map(|id| Identity::user(&id)));
+    if call.0 == EventKind::Identify
+        && let Some(email) = raw
+            .traits
+            .as_ref()
+            .and_then(|traits| traits.get("email"))
+            .and_then(Value::as_str)
+        && email.contains('@')
+    {
+        check_length("traits.email", email)?;
+        identities.push(Identity::email(email));
+    }
+    let anonymous = id("anonymousId", raw.anonymous_id.as_ref())?;
+    identities.extend(anonymous.map(|id| Identity::anonymous(&id)));
+    if call.0 == EventKind::Alias {
+        let previous = id("previousId", raw.previous_id.as_ref())?.ok_or(CallProblem::Missing {
+            field: "previousId",
+            call: "alias",
+        })?;
+        identities.push(Identity::user(&previous));
+        identities.push(Identity::anonymous(&previous));
+    }
+    // An address alone names a contact too, but the specification wants one of the two ids.
+    let named = raw.user_id.as_ref().is_some_and(|id| !id.is_null())
+        || raw.anonymous_id.as_ref().is_some_and(|id| !id.is_null());
+    if identities.is_empty() || !named {
+        return Err(CallProblem::NoIdentity);
+    }
+    Ok(identities)
+}
+
+/// An id: a text, or a number as some clients send it.
+fn id(field: &'static str, value: Option<&Value>) -> Result<Option<String>, CallProblem> {
+    let text = match value {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => {
+            return Ok(None);
+        }
+    };
+    check_length(field, &text)?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn check_length(field: &'static str, text: &str) -> Result<(), CallProblem> {
+    if text.len() > NAME_CHARS_MAX && text.chars().count() > NAME_CHARS_MAX {
+        return Err(CallProblem::TooLong { field });
+    }
+    Ok(())
+}
+
+fn name(call: CallType, raw: &RawCall) -> Result<EventName, CallProblem> {
+    let name = match call.0 {
+        EventKind::Track => match raw.event.as_deref().map(str::trim) {
+            Some(name) if !name.is_empty() => name,
+            Some(_) | None => {
+                return Err(CallProblem::Missing {
+                    field: "event",
+                    call: call.word(),
+                });
+            }
+        },
+        EventKind::Page => "Page Viewed",
+        EventKind::Screen => "Screen Viewed",
+        EventKind::Identify | EventKind::Group | EventKind::Alias => "",
+    };
+    check_length("event", name)?;
+    Ok(EventName::from(name))
+}
+
+/// What the call tells of the contact.
+fn traits(call: CallType, raw: &mut RawCall, context: Option<&Fields>) -> Option<Fields> {
+    let mut traits = match call.0 {
+        EventKind::Identify => raw.traits.take().unwrap_or_default(),
+        EventKind::Group => {
+            let mut account = raw.traits.take().unwrap_or_default();
+            if let Some(id) = raw.group_id.take().filter(|id| !id.is_null()) {
+                account.insert("id".to_owned(), id);
+            }
+            Fields::from_iter([("account".to_owned(), Value::Object(account))])
+        }
+        EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => Fields::new(),
+    };
+    // Zone and language of the device, where the client says nothing itself.
+    for (from, to) in [("timezone", "timezone"), ("locale", "language")] {
+        if let Some(value) = context
+            .and_then(|context| context.get(from))
+            .filter(|v| v.is_string())
+            && call.0 == EventKind::Identify
+        {
+            traits.entry(to).or_insert_with(|| value.clone());
+        }
+    }
+    (!traits.is_empty()).then_some(traits)
+}
+
+/// Objects that properties such as `order_id` tell of.
+fn objects(properties: &Fields) -> Vec<ObjectPatch> {
+    OBJECT_KINDS
+        .into_iter()
+        .filter_map(|kind| {
+            let id: Arc<str> = match properties.get(&format!("{kind}_id"))? {
+                Value::String(id) if !id.is_empty() && id.len() <= NAME_CHARS_MAX => {
+                    id.as_str().into()
+                }
+                Value::Number(id) => id.to_string().into(),
+                Value::String(_)
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Array(_)
+                | Value::Object(_) => return None,
+            };
+            let subject = SubjectRef {
+                kind: ObjectKind::from(kind),
+                id,
+            };
+            Some(ObjectPatch {
+                subject,
+                fields: properties.clone(),
+            })
+        })
+        .collect()
+}
+
+/// How far the client's clock is behind ours, by its `sentAt`.
+fn shift(sent_at: Option<&Value>, received_at: Timestamp) -> Option<SignedDuration> {
+    Some(received_at.duration_since(instant(sent_at?)?))
+}
+
+fn instant(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
+}
+
+/// When it happened by our clock, in whole milliseconds, and never in the future.
+fn moment(
+    raw: &RawCall,
+    shift_of_batch: Option<SignedDuration>,
+    received_at: Timestamp,
+) -> Timestamp {
+    let told = raw
+        .timestamp
+        .as_ref()
+        .or(raw.original_timestamp.as_ref())
+        .and_then(instant);
+    let Some(told) = told else { return received_at };
+    let shift = shift(raw.sent_at.as_ref(), received_at).or(shift_of_batch);
+    let at = match shift {
+        Some(shift) => told.checked_add(shift).unwrap_or(received_at),
+        // Without `sentAt` only a clock that runs ahead shows.
+        None if told.duration_since(received_at) > AHEAD_MAX => received_at,
+        None => told,
+    };
+    let at = at.min(received_at);
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(received_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use relance_core::contact::IdentityKind;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-03-10T09:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_batch_keeps_good_calls_beside_bad_ones() {
+        let body = br#"{"sentAt":"2026-03-10T08:59:50Z","writeKey":"k","batch":[
+            {"type":"identify","userId":7,"anonymousId":null,"messageId":"m1","traits":{"email":" Ana@Shop.TEST "}},
+            {"type":"track","event":"Order Completed","userId":"7","timestamp":"2026-03-10T08:59:40Z",
+             "properties":{"order_id":"o1","total":12.5}},
+            {"type":"track","userId":"7"},
+            {"type":"dance","userId":"7"},
+            {"type":"track","event":"X"}]}"#;
+        let batch = parse_batch(body, now()).unwrap();
+        assert_eq!(batch.write_key.as_deref(), Some("k"));
+        let codes: Vec<_> = batch
+            .calls
+            .iter()
+            .map(|call| call.as_ref().map_or_else(CallProblem::code, |_| "ok"))
+            .collect();
+        assert_eq!(
+            codes,
+            ["ok", "ok", "missing_field", "unknown_type", "no_identity"]
+        );
+        let first = batch.calls[0].as_ref().unwrap();
+        assert_eq!(first.identities[0], Identity::user("7"));
+        assert_eq!(first.identities[1].value, "ana@shop.test");
+        let order = batch.calls[1].as_ref().unwrap();
+        // The client's clock is 10 s behind, so the order was 10 s before now.
+        assert_eq!(order.event.at.to_string(), "2026-03-10T08:59:50Z");
+        assert_eq!(order.event.objects[0].subject.to_string(), "order:o1");
+    }
+
+    #[test]
+    fn alias_names_both_ids() {
+        let body = br#"{"previousId":"anon-1","userId":"7"}"#;
+        let (call, _) = parse_call(body, CallType::from_word("alias"), now()).unwrap();
+        let kinds: Vec<_> = call
+            .identities
+            .iter()
+            .map(|identity| identity.kind)
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                IdentityKind::UserId,
+                IdentityKind::UserId,
+                IdentityKind::AnonymousId
+            ]
+        );
+    }
+
+    #[test]
+    fn sizes_and_clocks_are_bounded() {
+        let large = format!(
+            r#"{{"userId":"7","event":"X","properties":{{"x":"{}"}}}}"#,
+            "y".repeat(CALL_BYTES_MAX)
+        );
+        let problem = parse_call(large.as_bytes(), CallType::from_word("t"), now()).unwrap_err();
+        assert_eq!(problem.code(), "too_large");
+        let ahead = br#"{"userId":"7","event":"X","timestamp":"2099-01-01T00:00:00Z"}"#;
+        let (call, _) = parse_call(ahead, CallType::from_word("track"), now()).unwrap();
+        assert_eq!(call.event.at, now());
+        let deep = format!(
+            r#"{{"userId":"7","event":"X","properties":{{"x":{}1{}}}}}"#,
+            "[".repeat(500),
+            "]".repeat(500)
+        );
+        assert_eq!(
+            parse_call(deep.as_bytes(), CallType::from_word("track"), now())
+                .unwrap_err()
+                .code(),
+            "malformed"
+        );
+    }
+}

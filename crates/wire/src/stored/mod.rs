@@ -1,0 +1,153 @@
+//! The shapes of what a store keeps as JSON text, each with its version.
+//!
+//! Every text begins with `"v": N`. A text of a version that this program does not know is refused by
+//! name, never half read; a shape that changes gets a new version and keeps the reader of the old one.
+//! `tests/golden/*-1.json` is what version 1 wrote, for ever.
+//!
+//! What a store has as the key of a row (contact, number, hash, kind and id) is not repeated in the text.
+//!
+//! **Absent:** the ledger, timers and counters, which are columns; storage itself (see `relance-store`).
+
+mod contact;
+mod enrollment;
+mod event;
+mod object;
+mod task;
+#[cfg(test)]
+mod tests;
+mod touchpoint;
+mod watch;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use relance_core::ids::{ObjectKind, SubjectRef};
+use relance_core::value::{Fields, Value};
+use serde::{Deserialize, Serialize};
+
+pub use contact::{contact_text, read_contact};
+pub use enrollment::{enrollment_text, read_enrollment};
+pub use event::{event_text, read_event};
+pub use object::{object_text, read_object};
+pub use task::{read_task, task_text};
+pub use touchpoint::{read_touchpoint, touchpoint_text};
+pub use watch::{read_watch, watch_text};
+
+/// Levels that a value may nest. What lies deeper is stored as null: the reader has a limit of its own,
+/// and a text that cannot be read back would hurt more than a lost leaf.
+pub const VALUE_DEPTH_MAX: usize = 64;
+
+/// A stored text that is not what this program wrote, or a value that cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the stored {shape} is not readable: {why}; an upgrade of the program may be needed")]
+pub struct StoredProblem {
+    /// Which shape.
+    pub shape: &'static str,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The version of a shape, as the number that stands in its text.
+#[derive(Debug, Clone, Copy, Default)]
+struct Version<const N: u32>;
+
+impl<const N: u32> Serialize for Version<N> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(N)
+    }
+}
+
+impl<'de, const N: u32> Deserialize<'de> for Version<N> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match u32::deserialize(from)? {
+            found if found == N => Ok(Self),
+            found => Err(serde::de::Error::custom(format_args!(
+                "it is of version {found}, known is version {N}"
+            ))),
+        }
+    }
+}
+
+fn text<T: Serialize>(shape: &'static str, value: &T) -> Result<String, StoredProblem> {
+    serde_json::to_string(value).map_err(|error| StoredProblem {
+        shape,
+        why: error.to_string(),
+    })
+}
+
+fn read<'a, T: Deserialize<'a>>(shape: &'static str, text: &'a str) -> Result<T, StoredProblem> {
+    serde_json::from_str(text).map_err(|error| StoredProblem {
+        shape,
+        why: error.to_string(),
+    })
+}
+
+/// One object by kind and id.
+#[derive(Debug, Serialize, Deserialize)]
+struct SubjectV1 {
+    kind: ObjectKind,
+    id: Arc<str>,
+}
+
+impl From<&SubjectRef> for SubjectV1 {
+    fn from(subject: &SubjectRef) -> Self {
+        Self {
+            kind: subject.kind.clone(),
+            id: subject.id.clone(),
+        }
+    }
+}
+
+impl From<SubjectV1> for SubjectRef {
+    fn from(subject: SubjectV1) -> Self {
+        Self {
+            kind: subject.kind,
+            id: subject.id,
+        }
+    }
+}
+
+/// `fields` as they are, or with what nests deeper than [`VALUE_DEPTH_MAX`] left out.
+fn bounded(fields: &Fields) -> Cow<'_, Fields> {
+    if fields.values().all(|value| fits(value, VALUE_DEPTH_MAX)) {
+        return Cow::Borrowed(fields);
+    }
+    Cow::Owned(
+        fields
+            .iter()
+            .map(|(name, value)| (name.clone(), cut(value, VALUE_DEPTH_MAX)))
+            .collect(),
+    )
+}
+
+/// Looks at most `levels` deep.
+fn fits(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(list) => levels > 0 && list.iter().all(|value| fits(value, levels - 1)),
+        Value::Object(map) => levels > 0 && map.values().all(|value| fits(value, levels - 1)),
+    }
+}
+
+fn cut(value: &Value, levels: usize) -> Value {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        Value::Array(_) | Value::Object(_) if levels == 0 => Value::Null,
+        Value::Array(list) => list.iter().map(|value| cut(value, levels - 1)).collect(),
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(name, value)| (name.clone(), cut(value, levels - 1)))
+                .collect(),
+        ),
+    }
+}
+
+/// Left out of the text when it says nothing.
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Left out of the text when it says nothing.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
