@@ -1,0 +1,120 @@
+//! What comes to the engine from outside, on one path.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use relance_core::contact::Identity;
+use relance_core::decide::Input;
+use relance_core::event::Event;
+use relance_core::ids::{ContactId, JourneyId, MailboxId, TemplateId};
+use relance_core::journey::Journey;
+use relance_core::mail::MailSeen;
+use relance_core::policy::TemplateFacts;
+
+use crate::ports::{Asset, ThreadEntry};
+
+/// One thing that came.
+#[derive(Debug, Clone)]
+pub enum Arrival {
+    /// Something happened to the contact of these identities, who is made if unknown.
+    Event {
+        /// Who, most trusted first.
+        identities: Vec<Identity>,
+        /// What.
+        event: Arc<Event>,
+    },
+    /// Something concerns a known contact: an outcome, an approval, a click.
+    Input {
+        /// Who.
+        contact: ContactId,
+        /// What.
+        input: Input,
+    },
+    /// A mail crossed a watched mailbox.
+    Mail(Box<MailSeen>),
+    /// A message left from here: answers to it belong to its contact and subject.
+    Threaded(ThreadEntry),
+    /// A text that belongs to the workspace: a template, a key, a setting.
+    Asset(Asset),
+    /// A mailbox was read whole: everything that was in it at this moment has arrived before.
+    Synced {
+        /// Which.
+        mailbox: MailboxId,
+        /// When reading began.
+        at: Timestamp,
+        /// Where reading goes on.
+        cursors: String,
+    },
+    /// A mailbox is watched from now on.
+    Watched(MailboxId),
+    /// A journey was published.
+    Published {
+        /// Its text.
+        text: String,
+        /// What the text means.
+        journey: Arc<Journey>,
+    },
+    /// No new run of a journey may begin.
+    Retired(JourneyId),
+    /// What the gate must know of templates.
+    Templates(Vec<(TemplateId, TemplateFacts)>),
+}
+
+impl Arrival {
+    /// Whether it changes the configuration that decisions are made under.
+    pub fn reconfigures(&self) -> bool {
+        match self {
+            Self::Synced { .. }
+            | Self::Watched(_)
+            | Self::Published { .. }
+            | Self::Retired(_)
+            | Self::Templates(_) => true,
+            Self::Event { .. }
+            | Self::Input { .. }
+            | Self::Mail(_)
+            | Self::Threaded(_)
+            | Self::Asset(_) => false,
+        }
+    }
+}
+
+/// Why arrivals were not taken. Nothing of them was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// More waits than the engine holds; come again.
+    #[error("the engine is busy; try again in {retry_after_seconds} s")]
+    Busy {
+        /// How long to wait.
+        retry_after_seconds: u32,
+    },
+    /// The store failed; nothing was taken.
+    #[error("the store is not available; try again later")]
+    StoreFailed,
+    /// The engine is stopping.
+    #[error("the server is stopping; try again in a moment")]
+    Stopping,
+}
+
+/// Called once what came with it is durable, or was refused.
+pub type Acknowledge = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
+
+/// Arrivals that are acknowledged together.
+pub struct Envelope {
+    /// What came, in order.
+    pub arrivals: Vec<Arrival>,
+    /// Bytes that they take, roughly: the queue is bounded by them.
+    pub weight: usize,
+    /// Whom to tell.
+    pub acknowledge: Option<Acknowledge>,
+}
+
+impl Envelope {
+    /// One arrival that nobody waits for.
+    pub fn silent(arrival: Arrival) -> Self {
+        Self {
+            arrivals: vec![arrival],
+            weight: 512,
+            acknowledge: None,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+-- name: event_head_get
+-- Where the chain of a contact's events of a name begins. ?1 contact, ?2 name.
+SELECT last_id FROM event_head WHERE contact_id = ?1 AND name = ?2;
+
+-- name: event_head_put
+-- Moves the beginning of the chain. ?1 contact, ?2 name, ?3 event, ?4 its moment.
+INSERT INTO event_head (contact_id, name, last_id, last_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (contact_id, name) DO UPDATE
+SET last_id = excluded.last_id, last_at = max(last_at, excluded.last_at);
+
+-- name: event_append
+-- Adds an event to the log. ?1 contact, ?2 the event before it of the same name, ?3 body.
+INSERT INTO event (contact_id, previous_id, body) VALUES (?1, ?2, ?3);
+
+-- name: event_get
+-- One event and the one before it of the same contact and name. ?1 event.
+SELECT previous_id, body FROM event WHERE event_id = ?1;
+
+-- name: event_last_at
+-- The latest moment of any event of a contact. ?1 contact.
+SELECT max(last_at) FROM event_head WHERE contact_id = ?1;
+
+-- name: event_after
+-- The log after an event, in order. ?1 event.
+SELECT event_id, contact_id, body FROM event WHERE event_id > ?1 ORDER BY event_id;
+
+-- name: mark_get
+-- How far something has come. ?1 name.
+SELECT n FROM mark WHERE name = ?1;
+
+-- name: mark_put
+-- Something has come further. ?1 name, ?2 how far.
+INSERT INTO mark (name, n) VALUES (?1, ?2)
+ON CONFLICT (name) DO UPDATE SET n = excluded.n;

@@ -1,0 +1,70 @@
+-- name: enrollment_before
+-- What the counts of live runs know of a run. ?1 contact, ?2 number.
+SELECT is_live, journey, version FROM enrollment WHERE contact_id = ?1 AND number = ?2;
+
+-- name: enrollment_put
+-- Writes a run. ?1 contact, ?2 number, ?3 is_live, ?4 journey, ?5 version, ?6 body.
+INSERT INTO enrollment (contact_id, number, is_live, journey, version, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (contact_id, number) DO UPDATE
+SET is_live = excluded.is_live, journey = excluded.journey, version = excluded.version, body = excluded.body;
+
+-- name: enrollment_live
+-- Live runs of a contact, oldest first; past ones are not looked at. ?1 contact.
+SELECT number, body FROM enrollment INDEXED BY enrollment_live
+WHERE contact_id = ?1 AND is_live = 1 ORDER BY number;
+
+-- name: entry_put
+-- Remembers when a contact last entered a journey about a subject.
+-- ?1 contact, ?2 journey, ?3 subject's kind, ?4 its id (both empty without one), ?5 when.
+INSERT INTO entry (contact_id, journey, subject_kind, subject_id, last_at) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (contact_id, journey, subject_kind, subject_id) DO UPDATE SET last_at = excluded.last_at;
+
+-- name: entry_list
+-- Entries of a contact into a journey, the latest first. ?1 contact, ?2 journey, ?3 limit.
+SELECT subject_kind, subject_id, last_at FROM entry WHERE contact_id = ?1 AND journey = ?2
+ORDER BY last_at DESC LIMIT ?3;
+
+-- name: touchpoint_before
+-- Where a message is kept now. ?1 contact, ?2 hash.
+SELECT slot, slot_at, state FROM touchpoint WHERE contact_id = ?1 AND hash = ?2;
+
+-- name: touchpoint_put
+-- Writes a message. ?1 contact, ?2 hash, ?3 slot, ?4 slot_at, ?5 state, ?6 state_at, ?7 body.
+INSERT INTO touchpoint (contact_id, hash, slot, slot_at, state, state_at, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (contact_id, hash) DO UPDATE
+SET slot = excluded.slot, slot_at = excluded.slot_at, state = excluded.state,
+    state_at = excluded.state_at, body = excluded.body;
+
+-- name: touchpoint_open
+-- Open messages of a contact; settled ones are not looked at. ?1 contact.
+SELECT hash, body FROM touchpoint INDEXED BY touchpoint_open
+WHERE contact_id = ?1 AND slot > 0 ORDER BY hash;
+
+-- name: watch_put
+-- Writes awaited activity. ?1 contact, ?2 hash, ?3 body.
+INSERT INTO watch (contact_id, hash, body) VALUES (?1, ?2, ?3)
+ON CONFLICT (contact_id, hash) DO UPDATE SET body = excluded.body;
+
+-- name: watch_drop
+-- Forgets awaited activity. ?1 contact, ?2 hash.
+DELETE FROM watch WHERE contact_id = ?1 AND hash = ?2;
+
+-- name: watch_list
+-- Awaited activity of a contact. ?1 contact.
+SELECT hash, body FROM watch WHERE contact_id = ?1 ORDER BY hash;
+
+-- name: object_put
+-- Writes an object. ?1 contact, ?2 kind, ?3 id, ?4 updated_at, ?5 body.
+INSERT INTO object (contact_id, kind, id, updated_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (contact_id, kind, id) DO UPDATE SET updated_at = excluded.updated_at, body = excluded.body;
+
+-- name: object_get
+-- One object. ?1 contact, ?2 kind, ?3 id.
+SELECT body FROM object WHERE contact_id = ?1 AND kind = ?2 AND id = ?3;
+
+-- name: task_put
+-- Writes a task; the same one twice is one. ?1 contact, ?2 hash, ?3 created_at, ?4 body.
+INSERT INTO task (contact_id, hash, created_at, body) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (contact_id, hash) DO NOTHING;

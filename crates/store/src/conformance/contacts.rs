@@ -1,0 +1,194 @@
+//! Batches, contacts and keys of arrivals.
+
+use relance_core::contact::{Identity, IdentityKind};
+use relance_core::decide::Effect;
+use relance_core::enrollment::{EnrollmentState, ExitReason};
+use relance_core::ids::ContactId;
+use relance_core::touchpoint::{Outcome, TouchpointState};
+use relance_engine::ports::{Change, Store};
+
+use super::{at, batch, commit, contact, enrollment, load, touchpoint, waiting};
+
+pub(super) fn a_batch_reads_its_own_writes_and_a_rollback_takes_them_back<S: Store>(store: &mut S) {
+    let ana = contact(store, "ana@example.org");
+    let run = waiting(ana, 1, 10);
+    store.begin().expect("begins");
+    let eve = store
+        .resolve(&[Identity::email("eve@example.org")], at(1))
+        .expect("resolves");
+    store
+        .write(&[Change {
+            contact: ana,
+            effects: vec![Effect::Enrollment(run.clone())],
+        }])
+        .expect("writes");
+    assert_eq!(load(store, ana).enrollments, [run]);
+    assert_eq!(load(store, eve).contact.created_at, at(1));
+    store.rollback();
+    assert_eq!(load(store, ana).enrollments, []);
+    assert_eq!(
+        store
+            .find(&Identity::email("eve@example.org"))
+            .expect("finds"),
+        None
+    );
+    // The next batch is not hurt by the one thrown away.
+    let eve = contact(store, "eve@example.org");
+    assert_eq!(load(store, eve).contact.id, eve);
+}
+
+pub(super) fn the_first_known_identity_decides_and_bound_ones_stay<S: Store>(store: &mut S) {
+    let phone = Identity {
+        kind: IdentityKind::Phone,
+        value: "+4930123456".to_owned(),
+    };
+    batch(store, |store| {
+        let ana = store.resolve(
+            &[Identity::user("1"), Identity::email("ana@a.example")],
+            at(0),
+        );
+        let bob = store.resolve(&[Identity::email("bob@b.example")], at(0));
+        let (ana, bob) = (ana.expect("resolves"), bob.expect("resolves"));
+        assert_ne!(ana, bob);
+        // By the order given, not by who came first.
+        let both = [
+            Identity::email("bob@b.example"),
+            Identity::user("1"),
+            phone.clone(),
+        ];
+        assert_eq!(store.resolve(&both, at(1)).expect("resolves"), bob);
+        assert_eq!(
+            store.find(&Identity::user("1")).expect("finds"),
+            Some(ana),
+            "it stays bound"
+        );
+        assert_eq!(
+            store.find(&phone).expect("finds"),
+            Some(bob),
+            "it was not bound before"
+        );
+        // The same value in another namespace is another identity.
+        let other = Identity::anonymous("1");
+        assert_eq!(
+            store.find(&other).expect("finds"),
+            None,
+            "finding creates nothing"
+        );
+        assert_ne!(store.resolve(&[other], at(1)).expect("resolves"), ana);
+    });
+}
+
+pub(super) fn ids_are_given_in_order_of_arrival<S: Store>(store: &mut S) {
+    let all: Vec<ContactId> = (0..5)
+        .map(|n| contact(store, &format!("c{n}@example.org")))
+        .collect();
+    assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
+}
+
+pub(super) fn contacts_are_found_by_the_domain_of_an_address<S: Store>(store: &mut S) {
+    let ana = contact(store, "ana@firm.example");
+    let bob = contact(store, "bob@firm.example");
+    contact(store, "eve@other.example");
+    assert_eq!(
+        store.find_by_domain("firm.example", 10).expect("finds"),
+        [ana, bob]
+    );
+    assert_eq!(
+        store.find_by_domain("Firm.Example", 1).expect("finds"),
+        [ana]
+    );
+    assert_eq!(store.find_by_domain("example", 10).expect("finds"), []);
+}
+
+pub(super) fn load_keeps_the_order_asked_and_leaves_out_who_does_not_exist<S: Store>(
+    store: &mut S,
+) {
+    let (ana, bob) = (
+        contact(store, "a@example.org"),
+        contact(store, "b@example.org"),
+    );
+    let nobody = ContactId(ana.0.max(bob.0) + 1_000);
+    let loaded = store.load(&[bob, nobody, ana]).expect("loads");
+    let ids: Vec<ContactId> = loaded.iter().map(|snapshot| snapshot.contact.id).collect();
+    assert_eq!(ids, [bob, ana]);
+    assert_eq!(store.load(&[]).expect("loads"), []);
+}
+
+pub(super) fn a_key_is_new_once_inside_a_batch_and_across_batches<S: Store>(store: &mut S) {
+    batch(store, |store| {
+        let fresh = store
+            .remember(&[1, 2, 1, u64::MAX], at(0))
+            .expect("remembers");
+        assert_eq!(fresh, [true, true, false, true]);
+        assert_eq!(
+            store.remember(&[2, 3], at(0)).expect("remembers"),
+            [false, true]
+        );
+    });
+    batch(store, |store| {
+        let fresh = store.remember(&[4, 3, u64::MAX], at(1)).expect("remembers");
+        assert_eq!(fresh, [true, false, false]);
+        assert_eq!(
+            store.remember(&[], at(1)).expect("remembers"),
+            [] as [bool; 0]
+        );
+    });
+}
+
+pub(super) fn keys_of_a_batch_thrown_away_are_new_again<S: Store>(store: &mut S) {
+    batch(store, |store| {
+        assert_eq!(store.remember(&[1], at(0)).expect("remembers"), [true])
+    });
+    store.begin().expect("begins");
+    assert_eq!(
+        store.remember(&[1, 2], at(1)).expect("remembers"),
+        [false, true]
+    );
+    store.rollback();
+    batch(store, |store| {
+        assert_eq!(
+            store.remember(&[1, 2], at(2)).expect("remembers"),
+            [false, true]
+        );
+    });
+}
+
+pub(super) fn what_is_over_is_not_loaded<S: Store>(store: &mut S) {
+    let ana = contact(store, "ana@example.org");
+    let run = waiting(ana, 1, 10);
+    let mut counting = enrollment(ana, 2, EnrollmentState::Finished { at: at(3) });
+    counting.goal_until = Some(at(100));
+    let reason = ExitReason::Event("Replied".into());
+    let over = enrollment(ana, 3, EnrollmentState::Exited { at: at(3), reason });
+    let open = touchpoint(
+        &run,
+        "1",
+        TouchpointState::AwaitingApproval { expires_at: at(9) },
+    );
+    let settled = TouchpointState::Settled {
+        at: at(3),
+        outcome: Outcome::Accepted,
+    };
+    let done = touchpoint(&run, "2", settled);
+    commit(
+        store,
+        ana,
+        vec![
+            Effect::Enrollment(run.clone()),
+            Effect::Enrollment(counting.clone()),
+            Effect::Enrollment(over),
+            Effect::Touchpoint(open.clone()),
+            Effect::Touchpoint(done),
+        ],
+    );
+    let snapshot = load(store, ana);
+    assert_eq!(
+        snapshot.enrollments,
+        [run, counting.clone()],
+        "a goal that counts keeps a run live"
+    );
+    assert_eq!(snapshot.touchpoints, [open]);
+    counting.converted_at = Some(at(4));
+    commit(store, ana, vec![Effect::Enrollment(counting)]);
+    assert_eq!(load(store, ana).enrollments.len(), 1);
+}

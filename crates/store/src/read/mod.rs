@@ -1,0 +1,117 @@
+//! What pages and the API read: beside the writer, never in its way.
+//!
+//! A [`Reader`] holds a few read-only connections and may be shared between threads. Every list comes in
+//! pages by key, so that a page costs the same wherever it lies; `next` is a text to hand back. What a
+//! reader sees is a committed state, a moment old at most.
+//!
+//! **Absent:** writing, and counting while a page is looked at: sums are kept by the writer.
+
+mod contacts;
+mod ledger;
+mod lists;
+mod pool;
+#[cfg(test)]
+mod tests;
+mod workspace;
+
+use relance_engine::ports::StoreError;
+
+pub use contacts::LoggedEvent;
+pub use ledger::LedgerLine;
+pub use lists::{ObjectOf, TouchpointList};
+pub use pool::{READERS_MAX, Reader};
+pub use workspace::{Count, JourneyVersion, Totals};
+
+/// The SQL of this dialect.
+const FILES: &[&str] = &[include_str!("../../sql/sqlite/read.sql")];
+
+/// Rows of one page.
+pub const PAGE_ROWS_MAX: usize = 500;
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// In the list's order.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Why a page cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The text that should say where the page begins is none that this list gave.
+    #[error("{0:?} is not a place in this list; begin without one")]
+    Cursor(String),
+    /// The file that a backup should become is there already.
+    #[error("the file {0} exists; name one that does not")]
+    Exists(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A place in a list that is ordered by moment, contact and hash.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    at: i64,
+    contact: i64,
+    hash: i64,
+}
+
+impl Place {
+    const FIRST: Self = Self {
+        at: i64::MIN,
+        contact: i64::MIN,
+        hash: i64::MIN,
+    };
+    const LAST: Self = Self {
+        at: i64::MAX,
+        contact: i64::MAX,
+        hash: i64::MAX,
+    };
+
+    fn parse(cursor: Option<&str>, start: Self) -> Result<Self, ReadError> {
+        let Some(cursor) = cursor else {
+            return Ok(start);
+        };
+        let mut parts = cursor.splitn(3, '.').map(str::parse);
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(at)), Some(Ok(contact)), Some(Ok(hash))) => Ok(Self { at, contact, hash }),
+            _incomplete => Err(wrong(cursor)),
+        }
+    }
+
+    fn text(self) -> String {
+        format!("{}.{}.{}", self.at, self.contact, self.hash)
+    }
+}
+
+fn wrong(cursor: &str) -> ReadError {
+    ReadError::Cursor(cursor.chars().take(80).collect())
+}
+
+fn number(cursor: Option<&str>, start: i64) -> Result<i64, ReadError> {
+    cursor.map_or(Ok(start), |text| text.parse().map_err(|_| wrong(text)))
+}
+
+/// How many rows are shown, and how many asked for: one more shows whether there is another page.
+fn limits(limit: usize) -> (usize, i64) {
+    let shown = limit.clamp(1, PAGE_ROWS_MAX);
+    (shown, i64::try_from(shown + 1).unwrap_or(i64::MAX))
+}
+
+/// A page of rows that came with the places they lie at.
+fn page<T>(mut rows: Vec<(T, String)>, shown: usize) -> Page<T> {
+    let more = rows.len() > shown;
+    rows.truncate(shown);
+    let next = if more {
+        rows.last().map(|(_, place)| place.clone())
+    } else {
+        None
+    };
+    Page {
+        items: rows.into_iter().map(|(item, _)| item).collect(),
+        next,
+    }
+}

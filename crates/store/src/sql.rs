@@ -1,0 +1,126 @@
+//! Statements by name, read from `sql/`.
+//!
+//! A file is a sequence of `-- name: NAME`, comment lines that say what the statement promises and what
+//! its parameters are, and the statement. Every dialect has the same names; [`Sql`] and [`ReadSql`] list
+//! them.
+//!
+//! **Absent:** building statements from pieces. What is asked is written down.
+
+use std::collections::BTreeMap;
+
+/// A set of SQL files that does not fit the program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SqlProblem {
+    /// A statement that the program uses is in no file.
+    #[error("the statement {0:?} is missing from the SQL files")]
+    Missing(&'static str),
+    /// A statement that nobody uses.
+    #[error("the statement {0:?} is in the SQL files but not in use")]
+    Unused(String),
+    /// Two statements have one name.
+    #[error("the statement {0:?} occurs twice in the SQL files")]
+    Twice(String),
+}
+
+/// Splits a file into named statements, without their comments.
+fn statements(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    const MARK: &str = "-- name:";
+    file.split(MARK).skip(1).map(|part| {
+        let (name, mut rest) = part.split_once('\n').unwrap_or((part, ""));
+        while let Some(comment) = rest.trim_start().strip_prefix("--") {
+            rest = comment.split_once('\n').map_or("", |(_, after)| after);
+        }
+        (name.trim(), rest.trim().trim_end_matches(';'))
+    })
+}
+
+/// Declares the statements in use.
+macro_rules! in_use {
+    ($(#[$doc:meta])* $set:ident { $($name:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub(crate) struct $set { $(pub(crate) $name: &'static str),+ }
+
+        impl $set {
+            /// Reads the files of one dialect.
+            pub(crate) fn load(files: &[&'static str]) -> Result<Self, SqlProblem> {
+                let mut found = BTreeMap::new();
+                for (name, text) in files.iter().flat_map(|file| statements(file)) {
+                    if found.insert(name, text).is_some() {
+                        return Err(SqlProblem::Twice(name.to_owned()));
+                    }
+                }
+                let sql = Self {
+                    $($name: found.remove(stringify!($name)).ok_or(SqlProblem::Missing(stringify!($name)))?),+
+                };
+                match found.into_keys().next() {
+                    Some(name) => Err(SqlProblem::Unused(name.to_owned())),
+                    None => Ok(sql),
+                }
+            }
+
+            /// All of them, for the test that prepares each.
+            #[cfg(test)]
+            pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name)),+]
+            }
+        }
+    };
+}
+
+in_use! {
+    /// The writer's statements, by name.
+    Sql {
+    contact_insert, contact_put, contact_get,
+    identity_get, identity_bind, domain_add, domain_contacts,
+    event_head_get, event_head_put, event_append, event_get, event_last_at,
+    event_after, mark_get, mark_put,
+    enrollment_before, enrollment_put, enrollment_live,
+    entry_put, entry_list,
+    touchpoint_before, touchpoint_put, touchpoint_open,
+    watch_put, watch_drop, watch_list,
+    object_put, object_get, task_put,
+    timer_arm, timer_disarm, timer_due, timer_next,
+    outbox_put, outbox_drop, outbox_ready, outbox_next,
+    in_flight_put, in_flight_drop, in_flight_list,
+    ledger_head_get, ledger_head_put, ledger_append,
+    counter_add, total_add, live_run_add,
+    thread_put, thread_find,
+    seen_append, seen_forget, seen_load,
+    journey_get, journey_put, journey_retire_others, journey_retire,
+    journey_wanted, asset_list, asset_put, asset_drop,
+    mailbox_list, mailbox_put,
+    }
+}
+
+in_use! {
+    /// The pages' statements, by name.
+    ReadSql {
+        contact_page, contact_one, contact_of_identity, identity_page,
+        enrollment_page, enrollment_one,
+        touchpoint_soonest, touchpoint_newest, touchpoint_one, touchpoint_of_contact,
+        object_page, object_one, object_of_contact,
+        task_page, task_of_contact,
+        event_heads_of, event_mark, event_tail_of, event_one,
+        ledger_head, ledger_line, ledger_newest,
+        counter_days, total_all, journey_all, mailbox_all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_splits_into_statements_without_comments() {
+        let file = "-- licence\n\n-- name: one\n-- Promise.\n-- ?1 a.\nSELECT 1;\n\n-- name: two\nSELECT\n2;\n";
+        let all: Vec<_> = statements(file).collect();
+        assert_eq!(all, [("one", "SELECT 1"), ("two", "SELECT\n2")]);
+    }
+
+    #[test]
+    fn a_missing_statement_is_named() {
+        let problem = Sql::load(&["-- name: other\nSELECT 1;"]).unwrap_err();
+        assert_eq!(problem, SqlProblem::Missing("contact_insert"));
+    }
+}

@@ -1,0 +1,272 @@
+//! The event log: appended in order of arrival, read by contact and name.
+//!
+//! Each event knows the one before it of the same contact and name, so history is a walk along a chain
+//! and needs no index over the log. Where the chains begin is written to `event_head` in sweeps along the
+//! key, a few neighbours at a time; what is not written yet is held here, and read from the end of the
+//! log when the file is opened. A batch of events of a hundred contacts would otherwise touch a hundred
+//! pages to note a hundred beginnings (decision 0003).
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use relance_core::event::Event;
+use relance_core::ids::{ContactId, EventName};
+use relance_engine::ports::StoreError;
+use relance_wire::stored::{event_text, read_event};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::column::{contact_id, contact_key, moment, nanos, text};
+use super::error::{Located, unreadable};
+use crate::sql::Sql;
+
+/// Beginnings held in memory before sweeping starts.
+const HEADS_HELD_MIN: usize = 32_768;
+/// Beginnings written for each event appended while sweeping: more than one, so that a sweep ends.
+const HEADS_SWEPT_PER_EVENT: usize = 2;
+/// The name of the mark up to which `event_head` is right.
+const MARK: &str = "event_head";
+
+type Key = (ContactId, EventName);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Head {
+    last_id: i64,
+    last_at: i64,
+}
+
+/// A sweep under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sweep {
+    /// The newest event when it began: when it ends, the mark moves there.
+    began_at: i64,
+    /// The last key written.
+    after: Option<Key>,
+}
+
+/// Beginnings of chains that are newer than `event_head`.
+#[derive(Debug)]
+pub(super) struct Heads {
+    /// [`HEADS_HELD_MIN`], or less in tests.
+    pub(super) held_min: usize,
+    held: BTreeMap<Key, Head>,
+    last_id: i64,
+    sweep: Option<Sweep>,
+    undo: Undo,
+}
+
+/// What it takes to forget the batch under way.
+#[derive(Debug, Default)]
+struct Undo {
+    /// The state before each change, in order.
+    heads: Vec<(Key, Option<Head>)>,
+    /// `last_id` and sweep before the batch, once it changed something.
+    before: Option<(i64, Option<Sweep>)>,
+}
+
+impl Heads {
+    /// Reads the end of the log that `event_head` does not cover.
+    pub(super) fn load(conn: &Connection, sql: &Sql) -> Result<Self, StoreError> {
+        let mark: Option<i64> = conn
+            .prepare_cached(sql.mark_get)
+            .and_then(|mut statement| statement.query_row([MARK], |row| row.get(0)).optional())
+            .at("mark", MARK)?;
+        let mut heads = Self {
+            held_min: HEADS_HELD_MIN,
+            held: BTreeMap::new(),
+            last_id: mark.unwrap_or(0),
+            sweep: None,
+            undo: Undo::default(),
+        };
+        let mut statement = conn
+            .prepare_cached(sql.event_after)
+            .at("event", "after the mark")?;
+        let mut rows = statement
+            .query([heads.last_id])
+            .at("event", "after the mark")?;
+        while let Some(row) = rows.next().at("event", "after the mark")? {
+            let id: i64 = row.get(0).at("event", "event_id")?;
+            let contact = contact_id(row, 1).at("event", id)?;
+            let event = read_event(text(row, 2).at("event", id)?).at("event", id)?;
+            heads.put((contact, event.name), id, nanos(event.at));
+        }
+        heads.committed();
+        Ok(heads)
+    }
+
+    fn put(&mut self, key: Key, last_id: i64, at: i64) {
+        let last_at = self.held.get(&key).map_or(at, |head| head.last_at.max(at));
+        self.last_id = last_id;
+        self.change(key, Some(Head { last_id, last_at }));
+    }
+
+    fn change(&mut self, key: Key, head: Option<Head>) {
+        let before = match head {
+            Some(head) => self.held.insert(key.clone(), head),
+            None => self.held.remove(&key),
+        };
+        self.undo.heads.push((key, before));
+    }
+
+    /// Notes the state before the batch's first change.
+    fn touch(&mut self) {
+        if self.undo.before.is_none() {
+            self.undo.before = Some((self.last_id, self.sweep.clone()));
+        }
+    }
+
+    /// Adds an event to the log.
+    pub(super) fn append(
+        &mut self,
+        conn: &Connection,
+        sql: &Sql,
+        contact: ContactId,
+        event: &Event,
+    ) -> Result<(), StoreError> {
+        self.touch();
+        let key = (contact, event.name.clone());
+        let previous = self.newest(conn, sql, &key)?;
+        let body = event_text(event).at("event of", contact)?;
+        let id = conn
+            .prepare_cached(sql.event_append)
+            .and_then(|mut statement| {
+                statement.insert(params![contact_key(contact), previous, body])
+            })
+            .at("event of", contact)?;
+        self.put(key, id, nanos(event.at));
+        Ok(())
+    }
+
+    /// Writes some of the beginnings held, if they are many; `appended` events came in.
+    pub(super) fn sweep(
+        &mut self,
+        conn: &Connection,
+        sql: &Sql,
+        appended: usize,
+    ) -> Result<(), StoreError> {
+        if appended == 0 || (self.sweep.is_none() && self.held.len() < self.held_min) {
+            return Ok(());
+        }
+        self.touch();
+        let sweep = self.sweep.take().unwrap_or(Sweep {
+            began_at: self.last_id,
+            after: None,
+        });
+        let from = match &sweep.after {
+            Some(key) => Bound::Excluded(key.clone()),
+            None => Bound::Unbounded,
+        };
+        let some: Vec<(Key, Head)> = self
+            .held
+            .range((from, Bound::Unbounded))
+            .take(appended * HEADS_SWEPT_PER_EVENT)
+            .map(|(key, head)| (key.clone(), *head))
+            .collect();
+        let mut statement = conn
+            .prepare_cached(sql.event_head_put)
+            .at("event_head", "")?;
+        for ((contact, name), head) in &some {
+            statement
+                .execute(params![
+                    contact_key(*contact),
+                    name.as_str(),
+                    head.last_id,
+                    head.last_at
+                ])
+                .at("event_head", contact)?;
+        }
+        match some.last() {
+            Some((key, _)) => {
+                self.sweep = Some(Sweep {
+                    after: Some(key.clone()),
+                    ..sweep
+                })
+            }
+            None => {
+                conn.prepare_cached(sql.mark_put)
+                    .and_then(|mut statement| statement.execute(params![MARK, sweep.began_at]))
+                    .at("mark", MARK)?;
+            }
+        }
+        some.into_iter().for_each(|(key, _)| self.change(key, None));
+        Ok(())
+    }
+
+    fn newest(&self, conn: &Connection, sql: &Sql, key: &Key) -> Result<Option<i64>, StoreError> {
+        if let Some(head) = self.held.get(key) {
+            return Ok(Some(head.last_id));
+        }
+        conn.prepare_cached(sql.event_head_get)
+            .and_then(|mut statement| {
+                let key = params![contact_key(key.0), key.1.as_str()];
+                statement.query_row(key, |row| row.get(0)).optional()
+            })
+            .at("event_head", key.0)
+    }
+
+    /// Events of a contact and name, the newest by arrival first, at most `limit`.
+    pub(super) fn history(
+        &self,
+        conn: &Connection,
+        sql: &Sql,
+        contact: ContactId,
+        name: &EventName,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        let mut next = self.newest(conn, sql, &(contact, name.clone()))?;
+        let mut statement = conn.prepare_cached(sql.event_get).at("event", "")?;
+        while let Some(id) = next.filter(|_| events.len() < limit) {
+            let (previous, event) = statement
+                .query_row([id], |row| {
+                    Ok((row.get::<_, Option<i64>>(0)?, read_event(text(row, 1)?)))
+                })
+                .at("event", id)?;
+            if previous.is_some_and(|previous| previous >= id) {
+                return Err(unreadable("event", id, "its chain does not lead back"));
+            }
+            events.push(event.at("event", id)?);
+            next = previous;
+        }
+        Ok(events)
+    }
+
+    /// The latest moment of any event of a contact.
+    pub(super) fn last_at(
+        &self,
+        conn: &Connection,
+        sql: &Sql,
+        contact: ContactId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let written: Option<i64> = conn
+            .prepare_cached(sql.event_last_at)
+            .and_then(|mut statement| statement.query_row([contact_key(contact)], |row| row.get(0)))
+            .at("event_head", contact)?;
+        let from = (contact, EventName::from(""));
+        let held = self
+            .held
+            .range(from..)
+            .take_while(|((owner, _), _)| *owner == contact)
+            .map(|(_, head)| head.last_at)
+            .max();
+        Ok(written.max(held).map(moment))
+    }
+
+    pub(super) fn committed(&mut self) {
+        self.undo.heads.clear();
+        self.undo.before = None;
+    }
+
+    pub(super) fn rolled_back(&mut self) {
+        for (key, head) in self.undo.heads.drain(..).rev() {
+            match head {
+                Some(head) => self.held.insert(key, head),
+                None => self.held.remove(&key),
+            };
+        }
+        if let Some((last_id, sweep)) = self.undo.before.take() {
+            self.last_id = last_id;
+            self.sweep = sweep;
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! A workspace in one SQLite file: the engine's only writer.
+//!
+//! WAL, one connection, statements by name from `sql/sqlite/`. What a batch costs is the number of
+//! different pages that it changes, so keys begin with what is read together, and nothing keeps an index
+//! over a log (decision 0003).
+//!
+//! **Absent:** pages' queries (see [`crate::read`]), decisions.
+
+pub(crate) mod column;
+mod contacts;
+pub(crate) mod error;
+mod log;
+mod migrate;
+mod seen;
+pub(crate) mod state;
+pub(crate) mod tally;
+#[cfg(test)]
+mod tests;
+mod workspace;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use relance_core::contact::Identity;
+use relance_core::decide::{Timer, TimerKind};
+use relance_core::ids::{ContactId, JourneyId, TouchpointId};
+use relance_core::snapshot::Snapshot;
+use relance_core::touchpoint::Touchpoint;
+use relance_core::world::Needs;
+use relance_engine::ports::{
+    Asset, Change, MailboxState, NextDue, Store, StoreError, StoredJourney, ThreadEntry,
+};
+use rusqlite::{Connection, OpenFlags, params};
+
+use self::column::{contact_id, hash, moment, nanos};
+use self::error::{Located, unreadable};
+use self::log::Heads;
+use self::seen::Seen;
+use self::tally::Tally;
+use crate::sql::{Sql, SqlProblem};
+
+pub use self::contacts::ENTRIES_MAX;
+pub use self::migrate::SCHEMA_VERSION;
+pub(crate) use self::migrate::check as check_schema;
+pub use self::seen::{SEEN_AGE, SEEN_KEYS_MAX};
+pub use self::workspace::THREADS_PER_MESSAGE_MAX;
+
+/// Statements kept prepared by a connection: more than there are.
+pub(crate) const STATEMENTS_KEPT: usize = 128;
+/// Pages of the write-ahead log after which a commit moves them into the file: 16 MB.
+const CHECKPOINT_PAGES: u32 = 4_000;
+/// Size to which the write-ahead log is cut back after it was larger.
+const WAL_BYTES_KEPT: u32 = 64 << 20;
+
+/// The SQL of this dialect.
+pub(crate) const FILES: &[&str] = &[
+    include_str!("../../sql/sqlite/contact.sql"),
+    include_str!("../../sql/sqlite/event.sql"),
+    include_str!("../../sql/sqlite/run.sql"),
+    include_str!("../../sql/sqlite/due.sql"),
+    include_str!("../../sql/sqlite/ledger.sql"),
+    include_str!("../../sql/sqlite/workspace.sql"),
+];
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// A loss of power: the log is flushed to the disk before `commit` returns.
+    #[default]
+    Full,
+    /// A crash of the program. After a loss of power the last batches may be missing, the file is whole.
+    Normal,
+    /// Nothing but a clean end: for tests and throw-away worlds.
+    Off,
+}
+
+impl Synchronous {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+            Self::Off => "OFF",
+        }
+    }
+}
+
+/// How a file is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// What a commit survives.
+    pub synchronous: Synchronous,
+    /// Pages kept in memory by the writer.
+    pub cache_bytes: u32,
+    /// How much of the file is read through the memory map.
+    pub mmap_bytes: u64,
+    /// How long to wait for whoever holds the file before [`StoreError::Busy`].
+    pub busy_timeout: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            synchronous: Synchronous::Full,
+            cache_bytes: 64 << 20,
+            mmap_bytes: 256 << 20,
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why a file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It was written by a newer program.
+    #[error("the file has schema {found}, this program knows up to {known}; use the newer program")]
+    Newer {
+        /// In the file.
+        found: i64,
+        /// In this program.
+        known: usize,
+    },
+    /// It is a database of another program.
+    #[error(
+        "the file is a database of another program; name a file of ours or one that does not exist"
+    )]
+    Foreign,
+    /// The program was put together wrongly.
+    #[error(transparent)]
+    Sql(#[from] SqlProblem),
+    /// SQLite refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The store of one workspace in SQLite.
+#[derive(Debug)]
+pub struct SqliteStore {
+    conn: Connection,
+    sql: Sql,
+    /// `None` in memory.
+    path: Option<PathBuf>,
+    options: SqliteOptions,
+    seen: Seen,
+    heads: Heads,
+    tally: Tally,
+    in_batch: bool,
+}
+
+impl SqliteStore {
+    /// Opens a workspace's file; creates it when there is none, and brings it to this program's schema.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        Self::with(
+            connect(Some(path), &options)?,
+            Some(path.to_owned()),
+            options,
+        )
+    }
+
+    /// A workspace that ends with this value.
+    pub fn open_in_memory() -> Result<Self, OpenError> {
+        let options = SqliteOptions {
+            synchronous: Synchronous::Off,
+            ..SqliteOptions::default()
+        };
+        Self::with(connect(None, &options)?, None, options)
+    }
+
+    fn with(
+        conn: Connection,
+        path: Option<PathBuf>,
+        options: SqliteOptions,
+    ) -> Result<Self, OpenError> {
+        let sql = Sql::load(FILES)?;
+        let seen = Seen::load(&conn, &sql)?;
+        let heads = Heads::load(&conn, &sql)?;
+        let tally = Tally::default();
+        Ok(Self {
+            conn,
+            sql,
+            path,
+            options,
+            seen,
+            heads,
+            tally,
+            in_batch: false,
+        })
+    }
+
+    /// The statements of this dialect, for the test that prepares each.
+    #[cfg(test)]
+    pub(crate) fn statements(&self) -> Vec<(&'static str, &'static str)> {
+        self.sql.all()
+    }
+
+    /// Runs several statements as one, unless a batch is open already.
+    fn together<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.in_batch {
+            return work(self);
+        }
+        self.begin()?;
+        let outcome = work(self).and_then(|value| self.commit().map(|()| value));
+        if outcome.is_err() {
+            self.rollback();
+        }
+        outcome
+    }
+}
+
+/// Opens, checks and migrates a file, or a database in memory.
+fn connect(path: Option<&Path>, options: &SqliteOptions) -> Result<Connection, OpenError> {
+    let conn = match path {
+        Some(path) => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags).at("file", path.display())?
+        }
+        None => Connection::open_in_memory().at("memory", "")?,
+    };
+    conn.busy_timeout(options.busy_timeout)
+        .at("pragma", "busy_timeout")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    migrate::check(&conn)?;
+    let cache_kib = options.cache_bytes / 1_024;
+    conn.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = {};
+         PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -{cache_kib};
+         PRAGMA mmap_size = {};
+         PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+         PRAGMA journal_size_limit = {WAL_BYTES_KEPT};",
+        options.synchronous.word(),
+        options.mmap_bytes,
+    ))
+    .at("pragma", "")?;
+    migrate::migrate(&conn)?;
+    Ok(conn)
+}
+
+/// The kind of a timer from its columns.
+fn timer_kind(kind: i64, target: i64) -> Option<TimerKind> {
+    match kind {
+        1 => u32::try_from(target).ok().map(TimerKind::Enrollment),
+        2 => Some(TimerKind::Touchpoint(target.cast_unsigned())),
+        3 => Some(TimerKind::Watch(target.cast_unsigned())),
+        _unknown_number => None,
+    }
+}
+
+fn limit_column(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+impl Store for SqliteStore {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE", []).at("transaction", "begin")?;
+        self.in_batch = true;
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        self.in_batch = false;
+        self.seen.rolled_back();
+        self.heads.rolled_back();
+        self.tally.rolled_back();
+        // SQLite may have rolled back by itself, as it does when the disk is full.
+        if self.conn.is_autocommit() || self.run("ROLLBACK", []).is_ok() {
+            return;
+        }
+        // A new connection has no transaction; in memory there is nothing to go back to.
+        if let Some(path) = &self.path {
+            match connect(Some(path), &self.options) {
+                Ok(conn) => self.conn = conn,
+                Err(error) => tracing::error!(%error, "the store's connection cannot be renewed"),
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.tally.flush(&self.conn, &self.sql)?;
+        self.run("COMMIT", []).at("transaction", "commit")?;
+        self.in_batch = false;
+        self.seen.committed();
+        self.heads.committed();
+        Ok(())
+    }
+
+    fn remember(&mut self, keys: &[u64], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.together(|store| store.seen.remember(&store.conn, &store.sql, keys, now))
+    }
+
+    fn resolve(
+        &mut self,
+        identities: &[Identity],
+        now: Timestamp,
+    ) -> Result<ContactId, StoreError> {
+        self.together(|store| store.resolve_contact(identities, now))
+    }
+
+    fn find(&mut self, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
+        self.find_contact(identity)
+    }
+
+    fn find_by_domain(&mut self, domain: &str, limit: usize) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_at_domain(domain, limit)
+    }
+
+    fn due_timers(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ContactId, Timer)>, StoreError> {
+        let mut due = Vec::new();
+        let mut statement = self
+            .conn
+            .prepare_cached(self.sql.timer_due)
+            .at("timer", "")?;
+        let mut rows = statement
+            .query(params![nanos(now), limit_column(limit)])
+            .at("timer", "")?;
+        while let Some(row) = rows.next().at("timer", "")? {
+            let contact = contact_id(row, 1).at("timer", "")?;
+            let (at, kind, target): (i64, i64, i64) =
+                (|| -> rusqlite::Result<_> { Ok((row.get(0)?, row.get(2)?, row.get(3)?)) })()
+                    .at("timer of", contact)?;
+            let kind = timer_kind(kind, target)
+                .ok_or_else(|| unreadable("timer of", contact, format_args!("kind {kind}")))?;
+            due.push((
+                contact,
+                Timer {
+                    due_at: moment(at),
+                    kind,
+                },
+            ));
+        }
+        Ok(due)
+    }
+
+    fn ready_touchpoints(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<TouchpointId>, StoreError> {
+        self.conn
+            .prepare_cached(self.sql.outbox_ready)
+            .and_then(|mut statement| {
+                statement
+                    .query_map(params![nanos(now), limit_column(limit)], |row| {
+                        Ok(TouchpointId {
+                            contact: contact_id(row, 0)?,
+                            hash: hash(row, 1)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .at("outbox", "")
+    }
+
+    fn next_due(&mut self) -> Result<NextDue, StoreError> {
+        Ok(NextDue {
+            timer: self
+                .single(self.sql.timer_next)
+                .at("timer", "")?
+                .map(moment),
+            outbox: self
+                .single(self.sql.outbox_next)
+                .at("outbox", "")?
+                .map(moment),
+        })
+    }
+
+    fn load(&mut self, contacts: &[ContactId]) -> Result<Vec<Snapshot>, StoreError> {
+        contacts
+            .iter()
+            .filter_map(|id| self.load_one(*id).transpose())
+            .collect()
+    }
+
+    fn load_needs(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), StoreError> {
+        self.load_more(snapshot, needs)
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.together(|store| store.write_all(changes))
+    }
+
+    fn put_threads(&mut self, entries: &[ThreadEntry]) -> Result<(), StoreError> {
+        self.together(|store| store.write_threads(entries))
+    }
+
+    fn find_threads(&mut self, message_ids: &[&str]) -> Result<Vec<ThreadEntry>, StoreError> {
+        self.threads_of(message_ids)
+    }
+
+    fn in_flight(&mut self) -> Result<Vec<Touchpoint>, StoreError> {
+        self.load_in_flight()
+    }
+
+    fn journeys(&mut self) -> Result<Vec<StoredJourney>, StoreError> {
+        if self.in_batch {
+            // Live runs are counted at the end of the batch; this one's count too.
+            self.tally.flush(&self.conn, &self.sql)?;
+        }
+        self.wanted_journeys()
+    }
+
+    fn retire_journey(&mut self, id: &JourneyId, version: u32) -> Result<(), StoreError> {
+        self.run(self.sql.journey_retire, params![id.as_str(), version])
+            .at("journey", id)?;
+        Ok(())
+    }
+
+    fn assets(&mut self, kind: &str) -> Result<Vec<Asset>, StoreError> {
+        self.assets_of(kind)
+    }
+
+    fn put_asset(&mut self, asset: &Asset, now: Timestamp) -> Result<(), StoreError> {
+        self.write_asset(asset, now)
+    }
+
+    fn put_journey(&mut self, journey: &StoredJourney, now: Timestamp) -> Result<(), StoreError> {
+        self.together(|store| store.write_journey(journey, now))
+    }
+
+    fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError> {
+        self.mailbox_states()
+    }
+
+    fn put_mailbox(&mut self, state: &MailboxState) -> Result<(), StoreError> {
+        self.write_mailbox(state)
+    }
+}

@@ -1,0 +1,110 @@
+//! What pages show is counted when it happens: sums of one batch, added up in memory and written once.
+
+use std::collections::BTreeMap;
+
+use relance_core::ids::{JourneyId, StepKey};
+use relance_core::ledger::{LedgerEntry, Reason, What};
+use relance_engine::ports::StoreError;
+use rusqlite::{Connection, params};
+
+use super::column::day;
+use super::error::Located;
+use crate::sql::Sql;
+
+/// Names of the rows of `total`.
+pub(crate) mod totals {
+    /// Contacts.
+    pub(crate) const CONTACTS: &str = "contacts";
+    /// Timers set.
+    pub(crate) const TIMERS: &str = "timers";
+    /// Events in the log.
+    pub(crate) const EVENTS: &str = "events";
+    /// Tasks.
+    pub(crate) const TASKS: &str = "tasks";
+    /// Messages by the number of their state (see `state.rs`); numbers without a word are free.
+    pub(crate) const TOUCHPOINTS: [&str; 18] = [
+        "touchpoints:0",
+        "touchpoints:queued",
+        "touchpoints:held",
+        "touchpoints:awaiting_approval",
+        "touchpoints:sending",
+        "touchpoints:5",
+        "touchpoints:6",
+        "touchpoints:7",
+        "touchpoints:8",
+        "touchpoints:accepted",
+        "touchpoints:refused_hard",
+        "touchpoints:refused_soft",
+        "touchpoints:template_failed",
+        "touchpoints:channel_not_configured",
+        "touchpoints:withdrawn",
+        "touchpoints:dropped",
+        "touchpoints:unknown",
+        "touchpoints:postponed",
+    ];
+}
+
+type Count = (JourneyId, i64, Option<StepKey>, What, Option<Reason>);
+
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    counts: BTreeMap<Count, i64>,
+    totals: BTreeMap<&'static str, i64>,
+    live_runs: BTreeMap<(JourneyId, u32), i64>,
+}
+
+impl Tally {
+    /// Counts a line of the ledger, if it is about a journey.
+    pub(super) fn line(&mut self, line: &LedgerEntry) {
+        if let Some(journey) = &line.journey {
+            let count = (
+                journey.clone(),
+                day(line.at),
+                line.step.clone(),
+                line.what,
+                line.reason,
+            );
+            *self.counts.entry(count).or_default() += 1;
+        }
+    }
+
+    pub(super) fn total(&mut self, name: &'static str, by: i64) {
+        *self.totals.entry(name).or_default() += by;
+    }
+
+    pub(super) fn live_run(&mut self, journey: JourneyId, version: u32, by: i64) {
+        *self.live_runs.entry((journey, version)).or_default() += by;
+    }
+
+    /// Writes the sums and begins anew.
+    pub(super) fn flush(&mut self, conn: &Connection, sql: &Sql) -> Result<(), StoreError> {
+        for ((journey, day, step, what, reason), n) in std::mem::take(&mut self.counts) {
+            let step = step.as_ref().map_or("", StepKey::as_str);
+            let reason = reason.map_or("", Reason::word);
+            conn.prepare_cached(sql.counter_add)
+                .and_then(|mut statement| {
+                    statement.execute(params![journey.as_str(), day, step, what.word(), reason, n])
+                })
+                .at("counter", journey)?;
+        }
+        for (name, n) in std::mem::take(&mut self.totals)
+            .into_iter()
+            .filter(|(_, n)| *n != 0)
+        {
+            conn.prepare_cached(sql.total_add)
+                .and_then(|mut statement| statement.execute(params![name, n]))
+                .at("total", name)?;
+        }
+        let live_runs = std::mem::take(&mut self.live_runs);
+        for ((journey, version), n) in live_runs.into_iter().filter(|(_, n)| *n != 0) {
+            conn.prepare_cached(sql.live_run_add)
+                .and_then(|mut statement| statement.execute(params![journey.as_str(), version, n]))
+                .at("live_run", journey)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn rolled_back(&mut self) {
+        *self = Self::default();
+    }
+}
