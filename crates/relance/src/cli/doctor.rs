@@ -1,0 +1,150 @@
+//! `relance doctor`: can this workspace do its work?
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use relance_channels::imap::MailSession;
+use relance_store::SqliteStore;
+use serde_json::json;
+
+use crate::config::{Config, SmtpConfig};
+use crate::workspace::{DATABASE, accounts, check_content, policy, signers};
+
+use super::{Done, Failure, print_line};
+
+/// How long a server may take to answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The data folder.
+    #[arg(long, env = "RELANCE_DATA")]
+    data: PathBuf,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found out.
+struct Findings {
+    json: bool,
+    failed: bool,
+}
+
+impl Findings {
+    fn note<E: ToString>(&mut self, what: &str, result: Result<String, E>) -> Done {
+        let (good, text) = match result {
+            Ok(text) => (true, text),
+            Err(error) => (false, error.to_string()),
+        };
+        self.failed |= !good;
+        if self.json {
+            return print_line(&json!({ "check": what, "ok": good, "text": text }).to_string());
+        }
+        print_line(&format!(
+            "{} {what}: {text}",
+            if good { "ok  " } else { "FAIL" }
+        ))
+    }
+}
+
+pub fn run(args: Args) -> Done {
+    let mut findings = Findings {
+        json: args.json,
+        failed: false,
+    };
+    let config = match Config::load(&args.data) {
+        Ok(config) => config,
+        Err(problem) => {
+            findings.note::<_>("configuration", Err::<String, _>(problem))?;
+            return Err(Failure::Findings);
+        }
+    };
+    findings.note(
+        "configuration",
+        policy(&config).map(|_| format!("{} mailboxes", config.mailbox.len())),
+    )?;
+    findings.note(
+        "dkim",
+        signers(&config, &args.data).map(|signers| format!("{} domains are signed", signers.len())),
+    )?;
+    let path = args.data.join(DATABASE);
+    let content = if path.exists() {
+        SqliteStore::open(&path, relance_store::SqliteOptions::default())
+            .map_err(|error| error.to_string())
+            .and_then(|mut store| check_content(&mut store).map_err(|error| error.to_string()))
+    } else {
+        Err(format!(
+            "{} holds no workspace; run relance init",
+            args.data.display()
+        ))
+    };
+    findings.note("database", content)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::cannot)?;
+    runtime.block_on(check_servers(&config, &args.data, &mut findings))?;
+    if findings.failed {
+        Err(Failure::Findings)
+    } else {
+        Ok(())
+    }
+}
+
+async fn check_servers(config: &Config, data: &std::path::Path, findings: &mut Findings) -> Done {
+    let accounts = match accounts(config, data) {
+        Ok(accounts) => accounts,
+        Err(problem) => return findings.note("mailboxes", Err::<String, _>(problem)),
+    };
+    for (address, account) in accounts {
+        let what = format!("mailbox {address}");
+        let session = tokio::time::timeout(CONNECT_TIMEOUT, MailSession::connect(&account)).await;
+        match session {
+            Ok(Ok(mut session)) => {
+                let sent = session.find_sent().await;
+                session.logout().await;
+                findings.note(
+                    &what,
+                    sent.map_err(|error| error.explain())
+                        .and_then(|sent| match sent {
+                            Some(folder) => {
+                                Ok(format!("logged in; sent mail is in {}", folder.text()))
+                            }
+                            None => {
+                                Err("logged in, but no folder of sent mail was found".to_owned())
+                            }
+                        }),
+                )?;
+            }
+            Ok(Err(error)) => findings.note(&what, Err::<String, _>(error.explain()))?,
+            Err(_) => findings.note(&what, Err::<String, _>("the server does not answer"))?,
+        }
+    }
+    let routes = config
+        .smtp
+        .iter()
+        .map(|own| ("smtp".to_owned(), own))
+        .chain(config.mailbox.iter().filter_map(|mailbox| {
+            Some((
+                format!("smtp of {}", mailbox.address),
+                mailbox.smtp.as_ref()?,
+            ))
+        }));
+    for (what, own) in routes {
+        let reached = reach(own).await;
+        findings.note(&what, reached)?;
+    }
+    Ok(())
+}
+
+/// Whether a mail server greets. Logging in is left to the first message: some servers count it.
+async fn reach(own: &SmtpConfig) -> Result<String, String> {
+    let address = (own.host.as_str(), own.port);
+    match tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(format!("{}:{} answers", own.host, own.port)),
+        Ok(Err(error)) => Err(format!("{}:{}: {error}", own.host, own.port)),
+        Err(_) => Err(format!("{}:{} does not answer", own.host, own.port)),
+    }
+}

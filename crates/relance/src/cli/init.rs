@@ -1,0 +1,91 @@
+//! `relance init`: a workspace and its keys.
+
+use std::path::{Path, PathBuf};
+
+use relance_engine::clock::{Clock, SystemClock};
+use relance_engine::ports::Store;
+use relance_store::SqliteStore;
+use serde_json::json;
+
+use crate::config::{self, Config};
+use crate::keys::{self, Scope};
+use crate::workspace::DATABASE;
+
+use super::{Done, Failure, print_line};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The data folder.
+    #[arg(long, env = "RELANCE_DATA")]
+    data: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The configuration that a new workspace begins with.
+const CONFIG: &str = include_str!("../../../../assets/default/relance.toml");
+
+/// What a new workspace is opened with.
+pub struct Made {
+    /// Sends events.
+    pub write_key: String,
+    /// Opens the management API.
+    pub api_token: String,
+}
+
+pub fn run(args: Args) -> Done {
+    let made = make(&args.data)?;
+    let config = Config::load(&args.data).map_err(Failure::cannot)?;
+    let name = &config.workspace.name;
+    let url = config.workspace.public_url.trim_end_matches('/');
+    if args.json {
+        return print_line(
+            &json!({
+                "workspace": name,
+                "write_key": made.write_key,
+                "api_token": made.api_token,
+                "admin_url": format!("{url}/"),
+            })
+            .to_string(),
+        );
+    }
+    let folder = args.data.display();
+    println!("Workspace {name:?} in {folder}. Keys are shown once; keep them:");
+    println!("  write key  {}", made.write_key);
+    println!("  API token  {}", made.api_token);
+    println!(
+        "Edit {folder}/{}, then: relance serve --data {folder}",
+        config::FILE_NAME
+    );
+    Ok(())
+}
+
+/// Creates a workspace in a folder that has none, or adds new keys to the one that is there.
+pub fn make(data: &Path) -> Result<Made, Failure> {
+    std::fs::create_dir_all(data).map_err(Failure::cannot)?;
+    let file = data.join(config::FILE_NAME);
+    if !file.exists() {
+        std::fs::write(&file, CONFIG).map_err(Failure::cannot)?;
+    }
+    let mut store = SqliteStore::open(
+        &data.join(DATABASE),
+        relance_store::SqliteOptions::default(),
+    )
+    .map_err(Failure::cannot)?;
+    let now = SystemClock.now();
+    let (write_key, write) = keys::make(Scope::Write).map_err(Failure::cannot)?;
+    let (api_token, admin) = keys::make(Scope::Admin).map_err(Failure::cannot)?;
+    let put = |store: &mut SqliteStore| {
+        store.begin()?;
+        store.put_asset(&write, now)?;
+        store.put_asset(&admin, now)?;
+        store.commit()
+    };
+    put(&mut store).map_err(Failure::cannot)?;
+    Ok(Made {
+        write_key,
+        api_token,
+    })
+}

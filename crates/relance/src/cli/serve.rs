@@ -1,0 +1,98 @@
+//! `relance serve`: the server.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use relance_engine::clock::{SharedClock, SystemClock};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::http;
+use crate::lock::Lock;
+use crate::workspace::{DATABASE, Workspace};
+
+use super::{Done, Failure, init};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The data folder.
+    #[arg(long, env = "RELANCE_DATA")]
+    data: PathBuf,
+    /// Where to listen.
+    #[arg(long, env = "RELANCE_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Writes logs as JSON.
+    #[arg(long)]
+    log_json: bool,
+}
+
+pub fn run(args: Args) -> Done {
+    begin_logs(args.log_json);
+    if !args.data.join(DATABASE).exists() {
+        let made = init::make(&args.data)?;
+        eprintln!(
+            "A new workspace in {}. Keys are shown once; keep them:",
+            args.data.display()
+        );
+        eprintln!("  write key  {}", made.write_key);
+        eprintln!("  API token  {}", made.api_token);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::cannot)?;
+    runtime.block_on(serve(&args.data, args.listen, Arc::new(SystemClock)))
+}
+
+/// Logs go to standard error: ids, never addresses or bodies.
+pub fn begin_logs(json: bool) {
+    let filter = EnvFilter::try_from_env("RELANCE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A test may have begun logs already.
+    let _begun = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+}
+
+async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
+    let config = Config::load(data).map_err(Failure::cannot)?;
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .map_err(|error| Failure::cannot(format!("cannot listen on {listen}: {error}")))?;
+    let address = listener.local_addr().map_err(Failure::cannot)?;
+    let _lock = Lock::take(data, address).map_err(Failure::cannot)?;
+    let workspace = Workspace::open(data, config, clock).map_err(Failure::cannot)?;
+    tracing::info!(%address, "listening");
+    let app = http::router(workspace.clone());
+    let served = axum::serve(listener, app)
+        .with_graceful_shutdown(stop_asked())
+        .await;
+    tracing::info!("stopping: what was acknowledged is finished");
+    let last = workspace.clone();
+    let stopped = tokio::task::spawn_blocking(move || last.stop()).await;
+    served.map_err(Failure::cannot)?;
+    stopped.map_err(Failure::cannot)
+}
+
+/// Ctrl-C or a polite kill.
+async fn stop_asked() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            // Without the signal only Ctrl-C stops the server.
+            let _asked = interrupt.await;
+        }
+    }
+}

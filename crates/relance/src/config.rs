@@ -1,0 +1,355 @@
+//! `relance.toml`: what the operator decides. Everything has a default but the mail servers.
+//!
+//! A secret may stand in the file, in a file of its own (`password_file`) or in the environment
+//! (`password_env`); the last two keep it out of backups.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The file's name inside the data folder.
+pub const FILE_NAME: &str = "relance.toml";
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Who we are.
+    pub workspace: WorkspaceConfig,
+    /// The route of messages that do not come from a salesperson's mailbox.
+    pub smtp: Option<SmtpConfig>,
+    /// Keys that messages are signed with, by the domain of the sender.
+    pub dkim: Vec<DkimConfig>,
+    /// Watched mailboxes of salespeople.
+    pub mailbox: Vec<MailboxConfig>,
+    /// When a channel may not be used: `email = "21:00-09:00"`.
+    pub quiet_hours: BTreeMap<String, String>,
+    /// How many messages are enough.
+    pub cap: Vec<CapConfig>,
+}
+
+/// Who we are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkspaceConfig {
+    /// For people.
+    pub name: String,
+    /// The zone of contacts that tell none.
+    pub zone: String,
+    /// The calendar of contacts that tell none: `ru`, `jp`, `de`, `us`, `gb`.
+    pub calendar: String,
+    /// The language of contacts that tell none.
+    pub language: String,
+    /// How recipients reach this server: links and pixels begin with it.
+    pub public_url: String,
+    /// The sender of messages that do not come from a salesperson's mailbox.
+    pub address: Option<String>,
+    /// The name beside it.
+    pub from_name: Option<String>,
+    /// Domains of the own company: their people are never contacted, their mail is never a reply.
+    pub internal_domains: Vec<String>,
+    /// Topics that need a granted consent.
+    pub opt_in_topics: Vec<String>,
+    /// How long a question for approval stands.
+    pub approval_expiry: String,
+    /// `smtp` sends; `outbox` writes every message into the folder `outbox` and sends nothing.
+    pub delivery: Delivery,
+}
+
+/// Where messages go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    /// To mail servers.
+    #[default]
+    Smtp,
+    /// Into a folder.
+    Outbox,
+}
+
+impl Default for WorkspaceConfig {
+    fn default() -> Self {
+        Self {
+            name: "My company".to_owned(),
+            zone: "UTC".to_owned(),
+            calendar: "none".to_owned(),
+            language: "en".to_owned(),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            address: None,
+            from_name: None,
+            internal_domains: Vec::new(),
+            opt_in_topics: Vec::new(),
+            approval_expiry: "7d".to_owned(),
+            delivery: Delivery::Smtp,
+        }
+    }
+}
+
+/// A mail server to submit to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpConfig {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Certificates to believe beside the public ones, a PEM file.
+    pub ca_file: Option<PathBuf>,
+    /// The name given in EHLO.
+    #[serde(default = "default_helo")]
+    pub helo: String,
+    /// Who logs in.
+    pub user: Option<String>,
+    /// With what.
+    #[serde(flatten)]
+    pub secret: SecretConfig,
+    /// Connections at once.
+    pub connections_max: Option<u16>,
+    /// Messages a second.
+    pub per_second_max: Option<u32>,
+    /// Messages an hour.
+    pub per_hour_max: Option<u32>,
+}
+
+fn default_helo() -> String {
+    "localhost".to_owned()
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// From the first byte.
+    Implicit,
+    /// By STARTTLS; refused when not offered.
+    #[default]
+    Starttls,
+    /// Not at all: for a server on the same machine.
+    None,
+}
+
+/// A password or token, in one of four places.
+#[derive(Clone, Default, Deserialize)]
+pub struct SecretConfig {
+    password: Option<String>,
+    password_file: Option<PathBuf>,
+    password_env: Option<String>,
+    /// A file with an OAuth 2 access token, read anew for each connection.
+    token_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for SecretConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretConfig(hidden)")
+    }
+}
+
+/// A password or an OAuth 2 token.
+#[derive(Clone)]
+pub enum Credential {
+    /// A password.
+    Password(String),
+    /// An access token.
+    Token(String),
+}
+
+impl SecretConfig {
+    /// The secret, if one is set.
+    pub fn read(&self, field: &str, base: &Path) -> Result<Option<Credential>, ConfigProblem> {
+        let file = |path: &Path| {
+            std::fs::read_to_string(base.join(path))
+                .map(|text| text.trim().to_owned())
+                .map_err(|error| ConfigProblem::Field {
+                    field: field.to_owned(),
+                    what: format!("cannot read {}: {error}", path.display()),
+                })
+        };
+        if let Some(path) = &self.token_file {
+            return file(path).map(|token| Some(Credential::Token(token)));
+        }
+        if let Some(path) = &self.password_file {
+            return file(path).map(|password| Some(Credential::Password(password)));
+        }
+        if let Some(name) = &self.password_env {
+            return match std::env::var(name) {
+                Ok(password) => Ok(Some(Credential::Password(password))),
+                Err(_) => Err(ConfigProblem::Field {
+                    field: field.to_owned(),
+                    what: format!("the environment has no {name}; set it, or use password_file"),
+                }),
+            };
+        }
+        Ok(self.password.clone().map(Credential::Password))
+    }
+}
+
+/// A key that messages are signed with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimConfig {
+    /// The domain of the sender.
+    pub domain: String,
+    /// The selector in its DNS.
+    pub selector: String,
+    /// The private key: PEM (RSA) or base64 seed (Ed25519).
+    pub key_file: PathBuf,
+    /// Which kind of key.
+    #[serde(default)]
+    pub kind: DkimKind,
+}
+
+/// A kind of key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DkimKind {
+    /// RSA-2048, which every receiver checks.
+    #[default]
+    Rsa,
+    /// Ed25519, as a second signature.
+    Ed25519,
+}
+
+/// A salesperson's mailbox.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailboxConfig {
+    /// Its address.
+    pub address: String,
+    /// The salesperson's name, as recipients see it.
+    pub name: Option<String>,
+    /// Where it is read.
+    pub imap: ImapConfig,
+    /// How it sends; without it the workspace's route is used.
+    pub smtp: Option<SmtpConfig>,
+}
+
+/// A mail server to read from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImapConfig {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Certificates to believe beside the public ones, a PEM file.
+    pub ca_file: Option<PathBuf>,
+    /// Who logs in; the address, when missing.
+    pub user: Option<String>,
+    /// With what.
+    #[serde(flatten)]
+    pub secret: SecretConfig,
+    /// How far back the first reading looks.
+    #[serde(default = "default_look_back_days")]
+    pub look_back_days: u16,
+}
+
+fn default_look_back_days() -> u16 {
+    90
+}
+
+/// A frequency cap.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapConfig {
+    /// One channel, or all together.
+    pub channel: Option<String>,
+    /// One topic, or all together.
+    pub topic: Option<String>,
+    /// Civil days, today included.
+    pub days: u16,
+    /// Messages in them.
+    pub most: u32,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigProblem {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {error}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is not TOML of this shape; the text names line and field.
+    #[error("{path}: {text}")]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// The parser's words.
+        text: String,
+    },
+    /// A field's value is of no use.
+    #[error("{FILE_NAME}: {field}: {what}")]
+    Field {
+        /// Which.
+        field: String,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads the file of a data folder; a missing file is the default.
+    pub fn load(data: &Path) -> Result<Self, ConfigProblem> {
+        let path = data.join(FILE_NAME);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).map_err(|error| ConfigProblem::Malformed {
+                path,
+                text: error.to_string(),
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ConfigProblem::Unreadable { path, error }),
+        }
+    }
+
+    /// Parses the file's text.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_file_is_read_and_secrets_stay_hidden() {
+        let config = Config::parse(
+            r#"
+            [workspace]
+            name = "Shop"
+            zone = "Europe/Moscow"
+            [smtp]
+            host = "mail.shop.test"
+            port = 587
+            user = "news"
+            password = "hunter2"
+            [[mailbox]]
+            address = "anna@shop.test"
+            imap = { host = "imap.shop.test", port = 993, tls = "implicit", password_env = "X" }
+            [quiet_hours]
+            email = "21:00-09:00"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.mailbox[0].imap.look_back_days, 90);
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named() {
+        let error = Config::parse("[workspace]\nnmae = \"x\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("nmae"), "{error}");
+    }
+}

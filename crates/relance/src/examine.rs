@@ -1,0 +1,255 @@
+//! A mail's bytes, examined whole: parsed, classified, its attachments read, its document found.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use relance_message::document::pdf::{self, PdfLimits, PdfText};
+use relance_message::document::{
+    self, AttachmentText, DocumentInput, DocumentRules, FoundDocument,
+};
+use relance_message::inbound::{self, Classified, InboundRules};
+use relance_message::mail::{Mail, MailProblem};
+
+/// Address space of the process that reads a PDF.
+const PDF_MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Processor time of the process that reads a PDF, in seconds.
+const PDF_CPU_SECONDS_MAX: u64 = 10;
+/// How long a PDF may take, waiting included.
+const PDF_TIME_MAX: Duration = Duration::from_secs(15);
+/// Bytes of an XML attachment that are looked at.
+const XML_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The hidden subcommand that reads a PDF.
+pub const PDF_SUBCOMMAND: &str = "internal-pdf-text";
+
+/// The rules that mail is read by.
+pub struct Rules {
+    /// Bounces, auto-replies, replies.
+    pub inbound: InboundRules,
+    /// Offers and invoices.
+    pub documents: DocumentRules,
+}
+
+impl Rules {
+    /// The rules that come with the program.
+    pub fn bundled() -> Result<Self, String> {
+        let inbound = InboundRules::from_toml(
+            include_str!("../../../assets/rules/bounces.toml"),
+            include_str!("../../../assets/rules/replies.toml"),
+        );
+        let documents =
+            DocumentRules::from_toml(include_str!("../../../assets/rules/documents.toml"));
+        Ok(Self {
+            inbound: inbound.map_err(|problem| problem.to_string())?,
+            documents: documents.map_err(|problem| problem.to_string())?,
+        })
+    }
+}
+
+/// What a mail is.
+pub struct Examined {
+    /// The mail.
+    pub mail: Mail,
+    /// Reply, auto-reply, bounce, complaint or other.
+    pub class: Classified,
+    /// The offer or invoice that it carries.
+    pub document: Option<FoundDocument>,
+}
+
+/// Examines a mail. Takes as long as its largest PDF, up to a limit: not for network threads.
+pub fn examine(bytes: &[u8], rules: &Rules) -> Result<Examined, MailProblem> {
+    let mail = Mail::parse(bytes)?;
+    let class = inbound::classify(&mail, &rules.inbound);
+    let document = match &class {
+        Classified::Reply(reply) => find_document(&mail, &reply.text, rules),
+        // Newsletters and notices of shops may carry an invoice too.
+        Classified::Other => find_document(&mail, &mail.text, rules),
+        Classified::AutoReply(_) | Classified::Bounce(_) | Classified::Complaint(_) => None,
+    };
+    Ok(Examined {
+        mail,
+        class,
+        document,
+    })
+}
+
+/// Examines a file that is an attachment without a mail: a PDF or XML. `None`: it is neither.
+pub fn examine_attachment(
+    path: &std::path::Path,
+    bytes: &[u8],
+    rules: &Rules,
+) -> Option<Option<FoundDocument>> {
+    let trimmed = bytes.trim_ascii_start();
+    let content_type = if trimmed.starts_with(b"%PDF-") {
+        "application/pdf"
+    } else if trimmed.starts_with(b"<") || trimmed.starts_with(b"\xef\xbb\xbf<") {
+        "application/xml"
+    } else {
+        return None;
+    };
+    let attachment = relance_message::mail::Attachment {
+        name: path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .map(str::to_owned),
+        content_type: content_type.to_owned(),
+        bytes: bytes.to_vec(),
+        ..Default::default()
+    };
+    let mail = Mail {
+        attachments: vec![attachment],
+        ..Mail::default()
+    };
+    Some(find_document(&mail, "", rules))
+}
+
+fn find_document(mail: &Mail, text: &str, rules: &Rules) -> Option<FoundDocument> {
+    let mut texts: Vec<(&str, &str, Option<String>)> = Vec::new();
+    for attachment in mail.attachments.iter().take(document::ATTACHMENTS_MAX) {
+        let name = attachment.name.as_deref().unwrap_or("");
+        let lower = name.to_lowercase();
+        let is =
+            |kind: &str, ending: &str| attachment.content_type == kind || lower.ends_with(ending);
+        if is("application/pdf", ".pdf") {
+            let read = read_pdf(&attachment.bytes);
+            let xml = read
+                .as_ref()
+                .map(|read| read.embedded_xml.clone())
+                .unwrap_or_default();
+            texts.push((name, "application/pdf", read.map(|read| read.joined())));
+            texts.extend(
+                xml.into_iter()
+                    .map(|xml| (name, "application/xml", Some(xml.text))),
+            );
+        } else if (is("application/xml", ".xml") || is("text/xml", ".xml"))
+            && attachment.bytes.len() <= XML_BYTES_MAX
+        {
+            let text = Some(document::einvoice::decode(&attachment.bytes).into_owned());
+            texts.push((name, "application/xml", text));
+        } else {
+            texts.push((name, &attachment.content_type, None));
+        }
+    }
+    let attachments: Vec<AttachmentText<'_>> = texts
+        .iter()
+        .map(|(name, content_type, text)| AttachmentText {
+            name,
+            content_type,
+            text: text.as_deref(),
+        })
+        .collect();
+    let input = DocumentInput {
+        subject: &mail.subject,
+        text,
+        attachments: &attachments,
+        sent_on: mail.date_local.map(|local| local.date()),
+    };
+    document::find(&input, &rules.documents)
+}
+
+/// Reads a PDF in a process of its own with limits, so that a bomb hurts itself only. `None`: it could
+/// not be read; the mail is judged by its other parts.
+fn read_pdf(bytes: &[u8]) -> Option<PdfText> {
+    if bytes.len() > PdfLimits::default().bytes_max {
+        return None;
+    }
+    let program = std::env::current_exe().ok()?;
+    let mut child = Command::new(program)
+        .arg(PDF_SUBCOMMAND)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut input = child.stdin.take()?;
+    let mut output = child.stdout.take()?;
+    let bytes = bytes.to_vec();
+    let writer = std::thread::spawn(move || input.write_all(&bytes));
+    let reader = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        output.read_to_end(&mut text).map(|_| text)
+    });
+    let begun = Instant::now();
+    let finished = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status.success(),
+            Ok(None) if begun.elapsed() < PDF_TIME_MAX => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Ok(None) | Err(_) => {
+                // Its pipes close with it, and both threads end.
+                let _gone = child.kill();
+                let _status = child.wait();
+                break false;
+            }
+        }
+    };
+    let _written = writer.join();
+    let text = reader.join().ok()?.ok()?;
+    if !finished {
+        tracing::warn!("a PDF could not be read within its limits");
+        return None;
+    }
+    serde_json::from_slice::<PdfPages>(&text)
+        .ok()
+        .map(PdfPages::into_text)
+}
+
+/// A PDF's text between the two processes.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct PdfPages {
+    pages: Vec<String>,
+    xml: Vec<(String, String)>,
+    truncated: bool,
+}
+
+impl PdfPages {
+    fn into_text(self) -> PdfText {
+        let xml = self
+            .xml
+            .into_iter()
+            .map(|(name, text)| pdf::EmbeddedXml { name, text });
+        PdfText {
+            pages: self.pages,
+            embedded_xml: xml.collect(),
+            truncated: self.truncated,
+        }
+    }
+}
+
+/// The process that reads a PDF: bytes on standard input, JSON on standard output.
+pub fn pdf_process() -> std::process::ExitCode {
+    use rlimit::Resource;
+    use std::process::ExitCode;
+    let limited = Resource::AS
+        .set(PDF_MEMORY_BYTES_MAX, PDF_MEMORY_BYTES_MAX)
+        .is_ok()
+        && Resource::CPU
+            .set(PDF_CPU_SECONDS_MAX, PDF_CPU_SECONDS_MAX)
+            .is_ok();
+    if !limited {
+        return ExitCode::FAILURE;
+    }
+    let limits = PdfLimits::default();
+    let mut bytes = Vec::new();
+    let most = limits.bytes_max as u64 + 1;
+    if std::io::stdin().take(most).read_to_end(&mut bytes).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let Ok(text) = pdf::text(&bytes, &limits) else {
+        return ExitCode::FAILURE;
+    };
+    let pages = PdfPages {
+        pages: text.pages,
+        xml: text
+            .embedded_xml
+            .into_iter()
+            .map(|xml| (xml.name, xml.text))
+            .collect(),
+        truncated: text.truncated,
+    };
+    match serde_json::to_writer(std::io::stdout().lock(), &pages) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,293 @@
+//! `/api/v1`: the management API. Lists answer `{"items": [...], "next": cursor}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use relance_core::decide::{Answer, Input};
+use relance_core::ids::{ContactId, ObjectKind, TouchpointId, UserId};
+use relance_engine::arrival::Arrival;
+use relance_store::read::{PAGE_ROWS_MAX, Page, TouchpointList};
+use relance_wire::api as shape;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::keys::Scope;
+use crate::scenario::{self, Files};
+use crate::workspace::Workspace;
+
+use super::{Problem, Shared};
+
+type Answered = Result<Json<Value>, Problem>;
+
+/// Lets through who has a token.
+pub async fn authorise(
+    State(workspace): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let token = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.strip_prefix("Bearer "));
+    match token {
+        Some(token) if workspace.keys.opens(token, Scope::Admin) => Ok(next.run(request).await),
+        Some(_) => Err(Problem::unauthorised("the API token is not known")),
+        None => Err(Problem::unauthorised(
+            "send `Authorization: Bearer` with an API token",
+        )),
+    }
+}
+
+/// Where a page begins and how long it is.
+#[derive(Debug, Deserialize)]
+pub struct Paging {
+    cursor: Option<String>,
+    #[serde(default = "default_limit")]
+    limit: usize,
+    state: Option<String>,
+    kind: Option<String>,
+}
+
+fn default_limit() -> usize {
+    50
+}
+
+impl Paging {
+    fn limit(&self) -> usize {
+        self.limit.clamp(1, PAGE_ROWS_MAX)
+    }
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref().filter(|text| !text.is_empty())
+    }
+}
+
+fn list<T>(page: Page<T>, shape: impl Fn(&T) -> Value) -> Json<Value> {
+    let items: Vec<Value> = page.items.iter().map(shape).collect();
+    Json(json!({ "items": items, "next": page.next }))
+}
+
+/// Reads beside the network threads: a page may have to wait for the disk.
+async fn read<T: Send + 'static>(
+    workspace: &Arc<Workspace>,
+    query: impl FnOnce(&relance_store::read::Reader) -> Result<T, relance_store::read::ReadError>
+    + Send
+    + 'static,
+) -> Result<T, Problem> {
+    let workspace = workspace.clone();
+    match tokio::task::spawn_blocking(move || query(&workspace.reader)).await {
+        Ok(result) => result.map_err(Problem::from),
+        Err(_) => {
+            let detail = "the page could not be made; the server's log says why";
+            Err(Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "failed",
+                detail,
+            ))
+        }
+    }
+}
+
+/// Sums and the health of mailboxes.
+pub async fn overview(State(workspace): Shared) -> Answered {
+    let totals = read(&workspace, |reader| reader.totals()).await?;
+    let mailboxes: serde_json::Map<String, Value> = workspace
+        .mailboxes
+        .health()
+        .into_iter()
+        .map(|(mailbox, health)| (mailbox.to_string(), json!(health)))
+        .collect();
+    Ok(Json(json!({
+        "now": workspace.clock.now().to_string(),
+        "contacts": totals.contacts,
+        "events": totals.events,
+        "timers": totals.timers,
+        "tasks": totals.tasks,
+        "queued": totals.queued,
+        "held": totals.held,
+        "awaiting_approval": totals.awaiting_approval,
+        "sending": totals.sending,
+        "accepted": totals.accepted,
+        "not_accepted": totals.not_accepted,
+        "mailboxes": mailboxes,
+    })))
+}
+
+/// Contacts, newest first.
+pub async fn contacts(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+    let page = read(&workspace, move |reader| {
+        reader.contacts(paging.cursor(), paging.limit())
+    })
+    .await?;
+    Ok(list(page, shape::contact))
+}
+
+fn contact_id(text: &str) -> Result<ContactId, Problem> {
+    text.parse()
+        .map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, "bad_id", problem))
+}
+
+/// One contact.
+pub async fn contact(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+    let id = contact_id(&id)?;
+    match read(&workspace, move |reader| reader.contact(id)).await? {
+        Some(contact) => Ok(Json(shape::contact(&contact))),
+        None => Err(Problem::not_found("contact")),
+    }
+}
+
+/// What happened to a contact, and why; newest first.
+pub async fn ledger(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Answered {
+    let id = contact_id(&id)?;
+    let page = read(&workspace, move |reader| {
+        reader.ledger_of_contact(id, paging.cursor(), paging.limit())
+    });
+    Ok(list(page.await?, |line| shape::ledger_line(&line.entry)))
+}
+
+/// Documents (or objects of another `kind`), last changed first.
+pub async fn documents(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+    let page = read(&workspace, move |reader| {
+        let kind = ObjectKind::from(paging.kind.as_deref().unwrap_or("document"));
+        reader.objects(&kind, paging.cursor(), paging.limit())
+    });
+    Ok(list(page.await?, |one| {
+        shape::object(one.contact, &one.object)
+    }))
+}
+
+/// Lists of messages, by the word in the query.
+const LISTS: [(&str, TouchpointList); 10] = [
+    ("awaiting_approval", TouchpointList::AwaitingApproval),
+    ("held", TouchpointList::Held),
+    ("accepted", TouchpointList::Accepted),
+    ("refused_hard", TouchpointList::RefusedHard),
+    ("refused_soft", TouchpointList::RefusedSoft),
+    ("template_failed", TouchpointList::TemplateFailed),
+    (
+        "channel_not_configured",
+        TouchpointList::ChannelNotConfigured,
+    ),
+    ("withdrawn", TouchpointList::Withdrawn),
+    ("dropped", TouchpointList::Dropped),
+    ("unknown", TouchpointList::Unknown),
+];
+
+fn list_of(word: &str) -> Option<TouchpointList> {
+    LISTS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, list)| *list)
+}
+
+/// Messages in a state: `awaiting_approval` by default.
+pub async fn touchpoints(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+    let wanted = paging.state.as_deref().unwrap_or("awaiting_approval");
+    let Some(which) = list_of(wanted) else {
+        let known: Vec<&str> = LISTS.iter().map(|(word, _)| *word).collect();
+        let detail = format!(
+            "state {wanted:?} is not known; use one of {}",
+            known.join(", ")
+        );
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_state", detail));
+    };
+    let page = read(&workspace, move |reader| {
+        reader.touchpoints(which, paging.cursor(), paging.limit())
+    });
+    Ok(list(page.await?, shape::touchpoint))
+}
+
+/// Answers a question for approval: `approve`, `skip` or `call`.
+pub async fn answer(
+    State(workspace): Shared,
+    Path((id, word)): Path<(String, String)>,
+) -> Answered {
+    let id: TouchpointId = id
+        .parse()
+        .map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, "bad_id", problem))?;
+    let answer = match word.as_str() {
+        "approve" => Answer::Approve,
+        "skip" => Answer::Skip,
+        "call" => Answer::CallInstead,
+        _other => return Err(Problem::not_found("answer; use approve, skip or call")),
+    };
+    let known = read(&workspace, move |reader| reader.touchpoint(id)).await?;
+    let Some(known) = known else {
+        return Err(Problem::not_found("message"));
+    };
+    if !matches!(
+        known.state,
+        relance_core::touchpoint::TouchpointState::AwaitingApproval { .. }
+    ) {
+        let detail = "the message no longer waits for approval";
+        return Err(Problem::new(StatusCode::CONFLICT, "not_waiting", detail));
+    }
+    let input = Input::Approve {
+        touchpoint: id,
+        by: UserId::from("api"),
+        answer,
+    };
+    workspace
+        .submit(
+            vec![Arrival::Input {
+                contact: id.contact,
+                input,
+            }],
+            256,
+        )
+        .await?;
+    Ok(Json(json!({ "id": id.to_string(), "answer": word })))
+}
+
+/// Tasks, newest first.
+pub async fn tasks(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+    let page = read(&workspace, move |reader| {
+        reader.tasks(paging.cursor(), paging.limit())
+    })
+    .await?;
+    Ok(list(page, shape::task))
+}
+
+/// Every version of every journey.
+pub async fn journeys(State(workspace): Shared) -> Answered {
+    let journeys = read(&workspace, |reader| reader.journeys()).await?;
+    let items: Vec<Value> = journeys
+        .iter()
+        .map(|one| {
+            json!({
+                "id": one.journey.id.to_string(),
+                "version": one.journey.version,
+                "current": one.journey.current,
+                "published_at": one.published_at.to_string(),
+                "live_runs": one.live_runs,
+                "text": one.journey.text,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "items": items, "next": null })))
+}
+
+/// Applies a scenario: journeys and templates, all or nothing. Applying the same again changes nothing.
+pub async fn apply(State(workspace): Shared, Json(files): Json<Files>) -> Answered {
+    match scenario::apply(&workspace, files).await? {
+        Ok(applied) => Ok(Json(json!(applied))),
+        Err(problems) => {
+            let detail: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            let text = detail.join("\n");
+            Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_scenario",
+                text,
+            ))
+        }
+    }
+}

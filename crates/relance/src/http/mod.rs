@@ -1,0 +1,108 @@
+//! The HTTP face: ingestion, public pages, management API, health.
+
+mod api;
+mod ingest;
+mod page;
+mod problem;
+mod public;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use relance_wire::segment::REQUEST_BYTES_MAX;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::workspace::Workspace;
+
+pub use problem::Problem;
+
+/// What handlers share.
+pub type Shared = State<Arc<Workspace>>;
+
+/// Bytes of a scenario that is applied.
+const SCENARIO_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// All routes of a workspace.
+pub fn router(workspace: Arc<Workspace>) -> Router {
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(Any);
+    // A packed body may be no larger than an unpacked one may.
+    let ingest = Router::new()
+        .route("/v1/projects/{write_key}/settings", get(ingest::settings))
+        .route("/v1/{call}", post(ingest::take))
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .layer(cors);
+    let api = Router::new()
+        .route("/api/v1/overview", get(api::overview))
+        .route("/api/v1/contacts", get(api::contacts))
+        .route("/api/v1/contacts/{id}", get(api::contact))
+        .route("/api/v1/contacts/{id}/ledger", get(api::ledger))
+        .route("/api/v1/documents", get(api::documents))
+        .route("/api/v1/touchpoints", get(api::touchpoints))
+        .route("/api/v1/touchpoints/{id}/{answer}", post(api::answer))
+        .route("/api/v1/tasks", get(api::tasks))
+        .route("/api/v1/journeys", get(api::journeys))
+        .route("/api/v1/scenario", post(api::apply))
+        .layer(DefaultBodyLimit::max(SCENARIO_BYTES_MAX))
+        .route_layer(middleware::from_fn_with_state(
+            workspace.clone(),
+            api::authorise,
+        ));
+    Router::new()
+        .merge(ingest)
+        .merge(api)
+        .route("/t/o/{token}", get(public::open))
+        .route("/t/c/{token}", get(public::click))
+        .route(
+            "/u/{token}",
+            get(public::unsubscribe_page).post(public::unsubscribe),
+        )
+        .route("/p/{token}", get(public::unsubscribe_page))
+        .route("/", get(page::overview))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn(security_headers))
+        .with_state(workspace)
+}
+
+/// Ready means that a batch can be committed: an empty one is.
+async fn ready(State(workspace): Shared) -> Response {
+    match workspace.submit(Vec::new(), 0).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, format!("{refusal}\n")).into_response(),
+    }
+}
+
+async fn metrics(State(workspace): Shared) -> Response {
+    workspace
+        .metrics
+        .queued_bytes
+        .set(workspace.engine.queued_bytes() as u64);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], workspace.metrics.text()).into_response()
+}
+
+async fn security_headers(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"));
+    response
+}

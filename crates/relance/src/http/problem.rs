@@ -1,0 +1,97 @@
+//! Errors of the API: RFC 9457 problem details, each naming the field and the remedy.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use relance_engine::arrival::Refusal;
+use relance_store::read::ReadError;
+use serde_json::json;
+
+/// A refusal of a request.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    /// A short stable code.
+    code: &'static str,
+    detail: String,
+    retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    /// A problem that the caller can mend.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl ToString) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.to_string(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// The key is missing or opens nothing.
+    pub fn unauthorised(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no such {what}"),
+        )
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, code, wait) = match refusal {
+            Refusal::Busy {
+                retry_after_seconds,
+            } => (StatusCode::TOO_MANY_REQUESTS, "busy", retry_after_seconds),
+            Refusal::StoreFailed => (StatusCode::SERVICE_UNAVAILABLE, "store_failed", 5),
+            Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping", 5),
+        };
+        Self {
+            retry_after_seconds: Some(wait),
+            ..Self::new(status, code, refusal)
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match &error {
+            ReadError::Cursor(_) => Self::new(StatusCode::BAD_REQUEST, "bad_cursor", error),
+            ReadError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", error),
+            ReadError::Store(_) => {
+                tracing::error!(%error, "a page could not be read");
+                let detail = "the database could not be read; the server's log says why";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_failed", detail)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": format!("about:blank#{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("problem"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, kind, body.to_string()).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let how = HeaderValue::from_static("Basic realm=\"relance\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
+        response
+    }
+}

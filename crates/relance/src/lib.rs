@@ -1,0 +1,27 @@
+//! The Relance server: configuration, CLI, HTTP API, tracking.
+//!
+//! Everything here is thin: handlers translate and delegate. **Absent:** rules (see `relance-core`), SQL
+//! (see `relance-store`), byte formats (see `relance-message` and `relance-wire`).
+
+pub mod cli;
+pub mod config;
+pub mod examine;
+pub mod http;
+pub mod keys;
+pub mod link;
+pub mod lock;
+pub mod mailbox;
+pub mod metrics;
+pub mod scenario;
+pub mod send;
+pub mod workspace;
+
+/// A client for HTTP, with the program's own TLS.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    // Installing the provider a second time changes nothing.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(CLIENT_TIMEOUT).build()
+}
+
+/// How long an answer may take.
+const CLIENT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,431 @@
+//! Watched mailboxes: what IMAP reports, to the engine, in order.
+//!
+//! The order is the base of rule R1: a `Synced` is told to the engine only after everything that the
+//! reading found, and the engine commits in that order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use relance_channels::imap::{
+    self, Content, Cursor, FailureKind, FolderCursor, FolderName, ImapAccount, MailboxEvent,
+    MailboxWatcher, VISIBILITY_LAG, WatchConfig, WatchTimings,
+};
+use relance_core::ids::MailboxId;
+use relance_core::mail::{Address, DocumentFacts, Folder, MailClass, MailSeen};
+use relance_engine::arrival::{Arrival, Envelope, Refusal};
+use relance_engine::clock::SharedClock;
+use relance_engine::run::Handle;
+use relance_message::document::{DocumentKind, FoundDocument};
+use relance_message::inbound::Classified;
+use relance_message::outbound::touchpoint_of;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::examine::{Rules, examine};
+
+/// How long the reader waits when the engine is busy.
+const BUSY_PAUSE: Duration = Duration::from_millis(200);
+
+/// How a mailbox fares, for pages and alerts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Health {
+    /// When it was last read whole.
+    pub synced_at: Option<Timestamp>,
+    /// Why it cannot be read now.
+    pub failure: Option<String>,
+    /// Mails seen since the start.
+    pub seen: u64,
+    /// Mails that could not be read, since the start. Each may have been a reply: somebody must look.
+    pub unreadable: u64,
+    /// The last of them: folder and number.
+    pub unreadable_last: Option<String>,
+}
+
+/// One mailbox to watch.
+pub struct Watched {
+    /// Its address, lower case.
+    pub mailbox: MailboxId,
+    /// Where it is read.
+    pub account: ImapAccount,
+    /// How far back the first reading looks.
+    pub look_back: SignedDuration,
+    /// Where reading goes on, as told to the engine before.
+    pub cursors: String,
+}
+
+/// All watched mailboxes of a workspace.
+#[derive(Default)]
+pub struct Mailboxes {
+    watchers: Mutex<BTreeMap<MailboxId, MailboxWatcher>>,
+    health: Mutex<BTreeMap<MailboxId, Health>>,
+}
+
+impl Mailboxes {
+    /// Begins to watch a mailbox. Must be called within the runtime.
+    pub fn watch(
+        self: &Arc<Self>,
+        watched: Watched,
+        rules: Arc<Rules>,
+        engine: Handle,
+        clock: SharedClock,
+    ) {
+        let now = clock.clone();
+        let (watcher, events) = MailboxWatcher::spawn(WatchConfig {
+            account: watched.account,
+            cursors: read_cursors(&watched.cursors),
+            look_back: watched.look_back,
+            timings: WatchTimings::default(),
+            clock: Arc::new(move || now.now()),
+        });
+        lock(&self.watchers).insert(watched.mailbox.clone(), watcher);
+        let health = Health {
+            synced_at: None,
+            failure: None,
+            seen: 0,
+            unreadable: 0,
+            unreadable_last: None,
+        };
+        lock(&self.health).insert(watched.mailbox.clone(), health);
+        let reader = Reader {
+            mailboxes: self.clone(),
+            mailbox: watched.mailbox,
+            rules,
+            engine,
+        };
+        tokio::spawn(reader.read(events));
+    }
+
+    /// Asks for a mailbox to be read now.
+    pub fn sync_now(&self, mailbox: &MailboxId) {
+        if let Some(watcher) = lock(&self.watchers).get(mailbox) {
+            watcher.sync_now();
+        }
+    }
+
+    /// Stops watching all.
+    pub fn stop(&self) {
+        lock(&self.watchers).clear();
+    }
+
+    /// How the mailboxes fare.
+    pub fn health(&self) -> BTreeMap<MailboxId, Health> {
+        lock(&self.health).clone()
+    }
+
+    fn note(&self, mailbox: &MailboxId, change: impl FnOnce(&mut Health)) {
+        if let Some(health) = lock(&self.health).get_mut(mailbox) {
+            change(health);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Reader {
+    mailboxes: Arc<Mailboxes>,
+    mailbox: MailboxId,
+    rules: Arc<Rules>,
+    engine: Handle,
+}
+
+impl Reader {
+    async fn read(self, mut events: mpsc::Receiver<MailboxEvent>) {
+        while let Some(event) = events.recv().await {
+            match event {
+                MailboxEvent::Message {
+                    folder,
+                    uid,
+                    uid_validity,
+                    internal_date,
+                    content,
+                    bytes,
+                    ..
+                } => {
+                    let place = Place {
+                        folder,
+                        uid,
+                        uid_validity,
+                        internal_date,
+                    };
+                    let seen = match content {
+                        Content::Whole | Content::HeadersOnly => self.examine(place, bytes).await,
+                        Content::Unreadable => Err("the server does not hand it out"),
+                    };
+                    let seen = match seen {
+                        Ok(seen) => seen,
+                        Err(why) => {
+                            self.pass_over(place, why);
+                            continue;
+                        }
+                    };
+                    self.mailboxes
+                        .note(&self.mailbox, |health| health.seen += 1);
+                    if !self.tell(Arrival::Mail(Box::new(seen))).await {
+                        return;
+                    }
+                }
+                MailboxEvent::Synced {
+                    started_at,
+                    cursors,
+                } => {
+                    // A server may show a message a little after it accepted it. What was accepted before
+                    // this earlier moment was certainly shown, so only deadlines before it are proved
+                    // silent (R1).
+                    let proved_until = started_at
+                        .checked_sub(VISIBILITY_LAG)
+                        .unwrap_or(Timestamp::MIN);
+                    let arrival = Arrival::Synced {
+                        mailbox: self.mailbox.clone(),
+                        at: whole_milliseconds(proved_until),
+                        cursors: write_cursors(&cursors),
+                    };
+                    if !self.tell(arrival).await {
+                        return;
+                    }
+                    self.mailboxes.note(&self.mailbox, |health| {
+                        if health.failure.take().is_some() {
+                            tracing::info!("a mailbox is read again");
+                        }
+                        health.synced_at = Some(started_at);
+                    });
+                }
+                MailboxEvent::Failed {
+                    kind,
+                    text,
+                    retry_at,
+                } => {
+                    tracing::warn!(?kind, %retry_at, "a mailbox cannot be read; its reminders are held");
+                    let failure = match kind {
+                        FailureKind::Auth => format!("login refused: {text}"),
+                        FailureKind::Unreachable | FailureKind::Protocol => text,
+                    };
+                    self.mailboxes
+                        .note(&self.mailbox, |health| health.failure = Some(failure));
+                }
+            }
+        }
+    }
+
+    /// Counts a mail that could not be read and calls for a person. It must not stop those behind it,
+    /// but in the inbox it may have been a reply that nobody saw.
+    fn pass_over(&self, place: Place, why: &str) {
+        let folder = match place.folder {
+            imap::Folder::Sent => "sent",
+            imap::Folder::Inbox => "inbox",
+        };
+        let uid = place.uid;
+        match place.folder {
+            imap::Folder::Inbox => {
+                tracing::error!(
+                    folder,
+                    uid,
+                    why,
+                    "a mail could not be read; look whether it is a reply"
+                );
+            }
+            imap::Folder::Sent => tracing::warn!(folder, uid, why, "a mail could not be read"),
+        }
+        self.mailboxes.note(&self.mailbox, |health| {
+            health.unreadable += 1;
+            health.unreadable_last = Some(format!("{folder}, number {uid}: {why}"));
+        });
+    }
+
+    /// Examines a mail off the network threads.
+    async fn examine(&self, place: Place, bytes: Vec<u8>) -> Result<MailSeen, &'static str> {
+        let rules = self.rules.clone();
+        let mailbox = self.mailbox.clone();
+        let examined = tokio::task::spawn_blocking(move || {
+            let examined = examine(&bytes, &rules)?;
+            Ok::<_, relance_message::mail::MailProblem>(place.see(&mailbox, examined))
+        });
+        match examined.await {
+            Ok(Ok(seen)) => Ok(seen),
+            Ok(Err(problem)) => Err(problem.code()),
+            Err(_) => Err("reading it panicked"),
+        }
+    }
+
+    /// Tells the engine and waits until it is durable: only then may the next be told.
+    async fn tell(&self, arrival: Arrival) -> bool {
+        loop {
+            let (tell, told) = oneshot::channel();
+            let envelope = Envelope {
+                arrivals: vec![arrival.clone()],
+                weight: 4_096,
+                acknowledge: Some(Box::new(move |result| {
+                    // The reader may have been stopped meanwhile.
+                    let _ = tell.send(result);
+                })),
+            };
+            let result = match self.engine.submit(envelope) {
+                Ok(()) => told.await.unwrap_or(Err(Refusal::Stopping)),
+                Err(refusal) => Err(refusal),
+            };
+            match result {
+                Ok(()) => return true,
+                Err(Refusal::Stopping) => return false,
+                Err(Refusal::Busy { .. } | Refusal::StoreFailed) => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Where a mail was found.
+#[derive(Clone, Copy)]
+struct Place {
+    folder: imap::Folder,
+    uid: u32,
+    uid_validity: u32,
+    internal_date: Timestamp,
+}
+
+impl Place {
+    /// A mail as core sees it.
+    fn see(self, mailbox: &MailboxId, examined: crate::examine::Examined) -> MailSeen {
+        let crate::examine::Examined {
+            mail,
+            class,
+            document,
+        } = examined;
+        let folder = match self.folder {
+            imap::Folder::Sent => Folder::Sent,
+            imap::Folder::Inbox => Folder::Inbox,
+        };
+        let message_id = mail
+            .message_id
+            .clone()
+            .unwrap_or_else(|| format!("no-id.{}.{}@{mailbox}", self.uid_validity, self.uid));
+        let references = mail.answers().into_iter().map(str::to_owned).collect();
+        MailSeen {
+            mailbox: mailbox.clone(),
+            folder,
+            touchpoint: touchpoint_of(&message_id).and_then(|id| id.parse().ok()),
+            message_id,
+            references,
+            from: mail.author().map(address),
+            to: mail.to.iter().chain(&mail.cc).map(address).collect(),
+            at: whole_milliseconds(self.internal_date),
+            subject: mail.subject.clone(),
+            class: mail_class(folder, class, document),
+        }
+    }
+}
+
+fn mail_class(folder: Folder, class: Classified, document: Option<FoundDocument>) -> MailClass {
+    let by_person = matches!(class, Classified::Reply(_));
+    // A machine's mail that came in is no answer, whatever it carries.
+    if let Some(document) = document.filter(|_| folder == Folder::Sent || by_person) {
+        return MailClass::Document(document_facts(document));
+    }
+    match class {
+        Classified::Reply(reply) => MailClass::Reply { text: reply.text },
+        Classified::AutoReply(reply) => MailClass::AutoReply {
+            until: reply.until,
+            reason: word(&reply.reason),
+        },
+        Classified::Bounce(bounce) => MailClass::Bounce {
+            recipient: Some(bounce.first.recipient.to_lowercase()),
+            status: Some(bounce.first.status.to_string()),
+            class: word(&bounce.first.class),
+            original: bounce.original_message_id,
+        },
+        Classified::Complaint(complaint) => MailClass::Complaint {
+            recipient: complaint
+                .recipients
+                .first()
+                .map(|address| address.to_lowercase()),
+            original: complaint.original_message_id,
+        },
+        Classified::Other => MailClass::Other,
+    }
+}
+
+fn document_facts(document: FoundDocument) -> DocumentFacts {
+    let kind = match document.kind {
+        DocumentKind::Invoice => "invoice",
+        DocumentKind::Offer => "offer",
+    };
+    DocumentFacts {
+        kind: kind.to_owned(),
+        number: document.number,
+        amount: document.amount.map(|amount| amount.to_string()),
+        currency: document.currency,
+        issued: document.issued,
+        due: document.due.or(document.valid_until),
+    }
+}
+
+/// A code as it stands in JSON.
+fn word<T: Serialize>(code: &T) -> String {
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
+fn address(address: &relance_message::mail::Address) -> Address {
+    Address {
+        email: address.email.to_lowercase(),
+        name: Some(address.name.clone()).filter(|name| !name.is_empty()),
+    }
+}
+
+fn whole_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+/// A cursor as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct StoredCursor {
+    folder: String,
+    name: String,
+    uid_validity: u32,
+    uid_next: u32,
+}
+
+fn write_cursors(cursors: &[FolderCursor]) -> String {
+    let stored: Vec<StoredCursor> = cursors
+        .iter()
+        .map(|cursor| StoredCursor {
+            folder: match cursor.folder {
+                imap::Folder::Sent => "sent".to_owned(),
+                imap::Folder::Inbox => "inbox".to_owned(),
+            },
+            name: cursor.name.raw().to_owned(),
+            uid_validity: cursor.cursor.uid_validity,
+            uid_next: cursor.cursor.uid_next,
+        })
+        .collect();
+    serde_json::to_string(&stored).unwrap_or_default()
+}
+
+/// Cursors that cannot be read are forgotten: the mailbox is read again from its look-back, and what was
+/// seen before changes nothing.
+fn read_cursors(text: &str) -> Vec<FolderCursor> {
+    let stored: Vec<StoredCursor> = serde_json::from_str(text).unwrap_or_default();
+    stored
+        .into_iter()
+        .filter_map(|cursor| {
+            let folder = match cursor.folder.as_str() {
+                "sent" => imap::Folder::Sent,
+                "inbox" => imap::Folder::Inbox,
+                _unknown => return None,
+            };
+            Some(FolderCursor {
+                folder,
+                name: FolderName::from_raw(cursor.name),
+                cursor: Cursor {
+                    uid_validity: cursor.uid_validity,
+                    uid_next: cursor.uid_next,
+                },
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,630 @@
+//! One workspace, opened and running: store, engine, dispatcher, mailboxes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
+use relance_channels::dkim::DkimSigner;
+use relance_channels::imap::{self, ImapAccount};
+use relance_channels::smtp::{self, RouteId, SmtpRoute, SmtpSender};
+use relance_core::contact::Channel;
+use relance_core::ids::{JourneyId, MailboxId, Topic};
+use relance_core::policy::{Cap, Policy};
+use relance_core::snapshot::Snapshot;
+use relance_core::time::{Calendar, QuietHours, Zone};
+use relance_core::touchpoint::Task;
+use relance_core::world::World;
+use relance_engine::arrival::{Arrival, Envelope, Refusal};
+use relance_engine::clock::SharedClock;
+use relance_engine::ports::{Dispatch, MailboxState, Store, StoreError};
+use relance_engine::run::{self, Handle};
+use relance_engine::turn::{Engine, TitleWriter};
+use relance_message::outbound::{TemplateSet, TemplateSource};
+use relance_store::SqliteStore;
+use relance_store::read::Reader;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::config::{
+    self, Config, ConfigProblem, Credential, Delivery, DkimKind, ImapConfig, SmtpConfig,
+};
+use crate::examine::Rules;
+use crate::keys;
+use crate::link::LinkKey;
+use crate::mailbox::{Mailboxes, Watched};
+use crate::metrics::Metrics;
+use crate::send::compose::{Composer, contact_value};
+use crate::send::wire_log::WireLog;
+use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
+
+/// The database's name inside the data folder.
+pub const DATABASE: &str = "relance.db";
+/// The folder of messages that are not sent.
+pub const OUTBOX: &str = "outbox";
+/// Domains of mail providers, one a line.
+const FREEMAIL: &str = include_str!("../../../assets/rules/freemail.txt");
+
+/// Why a workspace cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenProblem {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigProblem),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] relance_store::OpenError),
+    /// What is in the database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The data folder.
+    #[error("the data folder: {0}")]
+    Folder(#[from] std::io::Error),
+    /// What the database holds cannot be used by this version.
+    #[error("{what} {name} in the database: {text}")]
+    Content {
+        /// `journey` or `template`.
+        what: &'static str,
+        /// Which.
+        name: String,
+        /// Why.
+        text: String,
+    },
+    /// What comes with the program is damaged.
+    #[error("the bundled rules: {0}")]
+    Bundled(String),
+}
+
+/// A workspace that runs.
+pub struct Workspace {
+    /// The configuration in force.
+    pub config: Config,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The way to the engine.
+    pub engine: Handle,
+    /// The database, for pages.
+    pub reader: Reader,
+    /// Makes mails.
+    pub composer: Arc<Composer>,
+    /// Watched mailboxes.
+    pub mailboxes: Arc<Mailboxes>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The moment.
+    pub clock: SharedClock,
+    /// Write keys and tokens.
+    pub keys: keys::Keys,
+    /// Template files in force, by name.
+    templates: Mutex<BTreeMap<String, String>>,
+    /// Versions of journeys, for the next publication.
+    versions: Mutex<BTreeMap<JourneyId, (u32, String)>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Workspace {
+    /// Opens a data folder and starts its engine. Must be called within a Tokio runtime.
+    pub fn open(data: &Path, config: Config, clock: SharedClock) -> Result<Arc<Self>, OpenProblem> {
+        std::fs::create_dir_all(data)?;
+        let database = data.join(DATABASE);
+        let mut store = SqliteStore::open(&database, relance_store::SqliteOptions::default())?;
+        let secret = keys::link_secret(&mut store, clock.now())?;
+        let keys = keys::Keys::load(&mut store)?;
+        let signers = signers(&config, data)?;
+        let composer = Arc::new(Composer::new(&config, LinkKey::new(&secret), signers));
+        let rules = Arc::new(Rules::bundled().map_err(OpenProblem::Bundled)?);
+
+        let mut world = World::new(policy(&config)?, salt(&secret));
+        world.calendars = calendars();
+        let templates = template_files(&mut store)?;
+        let set = compile_templates(&template_sources(&templates)?)?;
+        world.templates = composer.set_templates(set).into_iter().collect();
+        let versions = load_journeys(&mut store, &mut world)?;
+
+        let noted = WireLog::read(data)?;
+        let unsettled = unsettled(&mut store, &world)?;
+        let keep = noted
+            .iter()
+            .filter(|(id, _)| unsettled.iter().any(|message| message.touchpoint.id == *id));
+        let log = WireLog::begin(data, &keep.copied().collect::<BTreeSet<_>>())?;
+
+        let accounts = accounts(&config, data)?;
+        let wire = wire(&config, data)?;
+        let mailboxes = Arc::new(Mailboxes::default());
+        let syncing = mailboxes.clone();
+        let sending = Sending::new(
+            tokio::runtime::Handle::current(),
+            clock.clone(),
+            composer.clone(),
+            rules.clone(),
+            wire,
+            log,
+            accounts.clone(),
+            Box::new(move |mailbox| syncing.sync_now(mailbox)),
+        );
+
+        let known = store.mailboxes()?;
+        let (handle, intake) = run::intake();
+        sending.connect(handle.clone());
+        let engine = Engine::new(store, sending.clone(), world, title_writer())?;
+        let metrics = Arc::new(Metrics::default());
+        let observer = metrics.clone().observer();
+        let engine_clock = clock.clone();
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || {
+                // The store closes with the engine.
+                drop(run::run(engine, &intake, &engine_clock, observer));
+            })?;
+        let workspace = Arc::new(Self {
+            reader: Reader::open(&database)?,
+            config,
+            data: data.to_owned(),
+            engine: handle,
+            composer,
+            mailboxes,
+            metrics,
+            clock,
+            keys,
+            templates: Mutex::new(templates),
+            versions: Mutex::new(versions),
+            thread: Mutex::new(Some(thread)),
+        });
+        workspace.watch(accounts, &known, &rules);
+        sending.reconcile(unsettled, &noted);
+        Ok(workspace)
+    }
+
+    fn watch(
+        &self,
+        accounts: BTreeMap<String, ImapAccount>,
+        known: &[MailboxState],
+        rules: &Arc<Rules>,
+    ) {
+        for (address, account) in accounts {
+            let mailbox = MailboxId::from(address.as_str());
+            self.engine.report(vec![Arrival::Watched(mailbox.clone())]);
+            let cursors = known
+                .iter()
+                .find(|state| state.mailbox == mailbox)
+                .map_or_else(String::new, |state| state.cursors.clone());
+            let own = self
+                .config
+                .mailbox
+                .iter()
+                .find(|mailbox| mailbox.address.eq_ignore_ascii_case(&address));
+            let days = own.map_or(0, |mailbox| mailbox.imap.look_back_days);
+            let watched = Watched {
+                mailbox,
+                account,
+                look_back: SignedDuration::from_hours(24 * i64::from(days)),
+                cursors,
+            };
+            self.mailboxes.watch(
+                watched,
+                rules.clone(),
+                self.engine.clone(),
+                self.clock.clone(),
+            );
+        }
+    }
+
+    /// Gives arrivals to the engine and waits until they are durable.
+    pub async fn submit(&self, arrivals: Vec<Arrival>, weight: usize) -> Result<(), Refusal> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.engine.submit(Envelope {
+            arrivals,
+            weight,
+            // A caller that went away needs no answer; what it sent is kept all the same.
+            acknowledge: Some(Box::new(move |result| {
+                let _nobody_waits = tell.send(result);
+            })),
+        })?;
+        told.await.unwrap_or(Err(Refusal::Stopping))
+    }
+
+    /// The template files in force with these laid over them.
+    pub fn templates_with(&self, files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut all = self
+            .templates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        all.extend(
+            files
+                .iter()
+                .map(|(name, text)| (name.clone(), text.clone())),
+        );
+        all
+    }
+
+    /// Remembers the template files in force.
+    pub fn set_template_files(&self, files: BTreeMap<String, String>) {
+        *self
+            .templates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = files;
+    }
+
+    /// The version that a journey's text would be published as: `None` when it is in force already.
+    pub fn next_version(&self, id: &JourneyId, text: &str) -> Option<u32> {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        match versions.get(id) {
+            Some((_, current)) if current == text => None,
+            Some((version, _)) => Some(version + 1),
+            None => Some(1),
+        }
+    }
+
+    /// Remembers what was published.
+    pub fn published(&self, id: JourneyId, version: u32, text: String) {
+        self.versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, (version, text));
+    }
+
+    /// Stops the mailboxes, lets the engine finish what waits, and waits for it.
+    pub fn stop(&self) {
+        self.mailboxes.stop();
+        self.engine.stop();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // A panic there was reported by the panic hook.
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// The seed of shares and variants, from the workspace's secret.
+fn salt(secret: &[u8]) -> u64 {
+    let hash = blake3::derive_key("relance 2026-11 shares and variants", secret);
+    u64::from_le_bytes([
+        hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
+    ])
+}
+
+fn field(name: &str, what: impl ToString) -> ConfigProblem {
+    ConfigProblem::Field {
+        field: name.to_owned(),
+        what: what.to_string(),
+    }
+}
+
+/// The calendars that come with the program, by id and by country.
+pub fn calendars() -> BTreeMap<String, Arc<Calendar>> {
+    relance_wire::calendar::built_in_ids()
+        .filter_map(|id| {
+            Some((
+                id.to_owned(),
+                Arc::new(relance_wire::calendar::built_in(id)?),
+            ))
+        })
+        .collect()
+}
+
+/// The workspace's rules.
+pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
+    let own = &config.workspace;
+    let zone = Zone::parse(&own.zone).map_err(|problem| field("workspace.zone", problem))?;
+    let calendar = match own.calendar.as_str() {
+        "none" => Arc::new(Calendar::weekends_only()),
+        id => calendars()
+            .get(&id.to_lowercase())
+            .cloned()
+            .ok_or_else(|| {
+                let known: Vec<String> = calendars().into_keys().collect();
+                let what = format!(
+                    "{id:?} is not known; use none or one of {}",
+                    known.join(", ")
+                );
+                field("workspace.calendar", what)
+            })?,
+    };
+    let channel = |place: &str, word: &str| {
+        Channel::from_word(word).ok_or_else(|| {
+            field(
+                place,
+                format!("{word:?} is not a channel; use email, sms, ..."),
+            )
+        })
+    };
+    let mut quiet_hours = BTreeMap::new();
+    for (word, hours) in &config.quiet_hours {
+        let quiet = QuietHours::daily(hours).map_err(|problem| field("quiet_hours", problem))?;
+        quiet_hours.insert(channel("quiet_hours", word)?, quiet);
+    }
+    let mut caps = Vec::new();
+    for cap in &config.cap {
+        if cap.days == 0 {
+            return Err(field("cap.days", "zero; count at least today"));
+        }
+        let channel = cap
+            .channel
+            .as_deref()
+            .map(|word| channel("cap.channel", word))
+            .transpose()?;
+        let topic = cap.topic.as_deref().map(Topic::from);
+        caps.push(Cap {
+            channel,
+            topic,
+            days: cap.days,
+            most: cap.most,
+        });
+    }
+    Ok(Policy {
+        zone,
+        calendar,
+        quiet_hours,
+        caps,
+        opt_in_topics: own
+            .opt_in_topics
+            .iter()
+            .map(|topic| Topic::from(topic.as_str()))
+            .collect(),
+        internal_domains: own
+            .internal_domains
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect(),
+        freemail_domains: FREEMAIL
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect(),
+        approval_expiry: own
+            .approval_expiry
+            .parse()
+            .map_err(|problem| field("workspace.approval_expiry", problem))?,
+    })
+}
+
+/// The keys that mails are signed with, by domain.
+pub fn signers(
+    config: &Config,
+    data: &Path,
+) -> Result<BTreeMap<String, Arc<DkimSigner>>, ConfigProblem> {
+    let mut signers: BTreeMap<String, DkimSigner> = BTreeMap::new();
+    for key in &config.dkim {
+        let place = "dkim.key_file";
+        let text = std::fs::read_to_string(data.join(&key.key_file))
+            .map_err(|error| field(place, format!("{}: {error}", key.key_file.display())))?;
+        let domain = key.domain.to_lowercase();
+        let signer = match (signers.remove(&domain), key.kind) {
+            (None, DkimKind::Rsa) => DkimSigner::rsa_pem(&domain, &key.selector, &text),
+            (None, DkimKind::Ed25519) => DkimSigner::ed25519(&domain, &key.selector, text.trim()),
+            (Some(signer), DkimKind::Rsa) => signer.and_rsa_pem(&key.selector, &text),
+            (Some(signer), DkimKind::Ed25519) => signer.and_ed25519(&key.selector, text.trim()),
+        };
+        signers.insert(domain, signer.map_err(|problem| field(place, problem))?);
+    }
+    Ok(signers
+        .into_iter()
+        .map(|(domain, signer)| (domain, Arc::new(signer)))
+        .collect())
+}
+
+fn wire(config: &Config, data: &Path) -> Result<Wire, OpenProblem> {
+    if config.workspace.delivery == Delivery::Outbox {
+        let folder = data.join(OUTBOX);
+        std::fs::create_dir_all(&folder)?;
+        return Ok(Wire::Outbox(folder));
+    }
+    let sender = SmtpSender::new();
+    let add = |id: &str, own: &SmtpConfig, place: &str| {
+        let route = route(own, data, place)?;
+        sender
+            .configure(RouteId::new(id), route)
+            .map_err(|problem| field(place, problem))
+    };
+    if let Some(own) = &config.smtp {
+        add(WORKSPACE_ROUTE, own, "smtp")?;
+    }
+    for mailbox in &config.mailbox {
+        if let Some(own) = mailbox.smtp.as_ref().or(config.smtp.as_ref()) {
+            add(&mailbox.address.to_lowercase(), own, "mailbox.smtp")?;
+        }
+    }
+    Ok(Wire::Smtp(sender))
+}
+
+fn route(own: &SmtpConfig, data: &Path, place: &str) -> Result<SmtpRoute, ConfigProblem> {
+    let tls = match own.tls {
+        config::Tls::Implicit => smtp::Tls::Implicit,
+        config::Tls::Starttls => smtp::Tls::StartTls,
+        config::Tls::None => smtp::Tls::None,
+    };
+    let mut route = SmtpRoute::new(own.host.as_str(), own.port, tls, own.helo.as_str());
+    if let Some(path) = &own.ca_file {
+        let authorities_pem = std::fs::read_to_string(data.join(path))
+            .map_err(|error| field(place, format!("ca_file {}: {error}", path.display())))?;
+        route.trust = smtp::Trust::WebRootsAnd { authorities_pem };
+    }
+    if let Some(user) = own.user.clone() {
+        route.auth = match own.secret.read(place, data)? {
+            Some(Credential::Password(secret)) => smtp::Auth::Password {
+                user,
+                secret: smtp::Secret::new(secret),
+            },
+            Some(Credential::Token(token)) => smtp::Auth::XOAuth2 {
+                user,
+                token: smtp::Secret::new(token),
+            },
+            None => return Err(field(place, "user without a secret; add password_file")),
+        };
+    }
+    if let Some(most) = own.connections_max {
+        route.limits.connections_max = most;
+    }
+    route.limits.messages_per_second_max = own.per_second_max.and_then(std::num::NonZeroU32::new);
+    route.limits.messages_per_hour_max = own.per_hour_max.and_then(std::num::NonZeroU32::new);
+    Ok(route)
+}
+
+/// The accounts of the watched mailboxes, by address.
+pub fn accounts(
+    config: &Config,
+    data: &Path,
+) -> Result<BTreeMap<String, ImapAccount>, ConfigProblem> {
+    let mut accounts = BTreeMap::new();
+    for mailbox in &config.mailbox {
+        let address = mailbox.address.to_lowercase();
+        let account = account(&mailbox.imap, &address, data)?;
+        accounts.insert(address, account);
+    }
+    Ok(accounts)
+}
+
+fn account(own: &ImapConfig, address: &str, data: &Path) -> Result<ImapAccount, ConfigProblem> {
+    let place = "mailbox.imap";
+    let tls = match own.tls {
+        config::Tls::Implicit => imap::Tls::Implicit,
+        config::Tls::Starttls => imap::Tls::StartTls,
+        config::Tls::None => imap::Tls::None,
+    };
+    let user = own.user.clone().unwrap_or_else(|| address.to_owned());
+    let login = match own.secret.read(place, data)? {
+        Some(Credential::Password(secret)) => imap::Login::password(user, secret),
+        Some(Credential::Token(token)) => imap::Login::xoauth2(user, token),
+        None => return Err(field(place, "no secret; add password_file")),
+    };
+    let mut account = ImapAccount::new(own.host.as_str(), own.port, tls, login);
+    if let Some(path) = &own.ca_file {
+        let roots = CertificateDer::pem_file_iter(data.join(path))
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| field(place, format!("ca_file {}: {error}", path.display())))?;
+        account.trust.extra_roots = roots;
+    }
+    Ok(account)
+}
+
+/// The template files that the database holds, by name.
+fn template_files(store: &mut SqliteStore) -> Result<BTreeMap<String, String>, StoreError> {
+    let assets = store.assets("template")?;
+    Ok(assets
+        .into_iter()
+        .map(|asset| (asset.name, asset.body.unwrap_or_default()))
+        .collect())
+}
+
+fn template_sources(files: &BTreeMap<String, String>) -> Result<Vec<TemplateSource>, OpenProblem> {
+    files
+        .iter()
+        .map(|(name, text)| {
+            TemplateSource::parse(name, text)
+                .map_err(|problems| content("template", name, &problems))
+        })
+        .collect()
+}
+
+fn compile_templates(sources: &[TemplateSource]) -> Result<TemplateSet, OpenProblem> {
+    TemplateSet::compile(sources).map_err(|problems| content("template", "files", &problems))
+}
+
+fn content(what: &'static str, name: &str, problems: &[impl ToString]) -> OpenProblem {
+    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    OpenProblem::Content {
+        what,
+        name: name.to_owned(),
+        text: text.join("; "),
+    }
+}
+
+/// Puts all journeys of the database into the world.
+fn load_journeys(
+    store: &mut SqliteStore,
+    world: &mut World,
+) -> Result<BTreeMap<JourneyId, (u32, String)>, OpenProblem> {
+    let mut versions: BTreeMap<JourneyId, (u32, String)> = BTreeMap::new();
+    for stored in store.journeys()? {
+        let journey = relance_wire::journey::publish(&stored.text, stored.version)
+            .map_err(|problems| content("journey", stored.id.as_str(), &problems))?;
+        world.add_journey(Arc::new(journey), stored.current);
+        let newest = versions.entry(stored.id).or_default();
+        if newest.0 <= stored.version {
+            *newest = (stored.version, stored.text);
+        }
+    }
+    Ok(versions)
+}
+
+/// Messages in flight when the program ended, with what is needed to find out about them.
+fn unsettled(store: &mut SqliteStore, world: &World) -> Result<Vec<Dispatch>, StoreError> {
+    let mut dispatches = Vec::new();
+    for touchpoint in store.in_flight()? {
+        let Some(mut snapshot) = store.load(&[touchpoint.id.contact])?.pop() else {
+            continue;
+        };
+        let claim = relance_core::decide::Input::Claim(touchpoint.id);
+        let needs = snapshot.needs(world, &claim);
+        store.load_needs(&mut snapshot, &needs)?;
+        let subject = touchpoint
+            .subject
+            .as_ref()
+            .and_then(|subject| snapshot.objects.get(subject))
+            .cloned();
+        dispatches.push(Dispatch {
+            touchpoint,
+            contact: Arc::new(snapshot.contact),
+            subject,
+            cause: None,
+        });
+    }
+    Ok(dispatches)
+}
+
+/// Whether what the database holds can be used by this version; says how much it is.
+pub fn check_content(store: &mut SqliteStore) -> Result<String, OpenProblem> {
+    let templates = template_files(store)?;
+    let set = compile_templates(&template_sources(&templates)?)?;
+    let mut world = World::new(policy(&Config::default())?, 0);
+    let journeys = load_journeys(store, &mut world)?;
+    Ok(format!(
+        "{} journeys, {} templates",
+        journeys.len(),
+        set.iter().count()
+    ))
+}
+
+/// Titles of tasks are Jinja texts; one that fails stays as it was written.
+pub fn title_writer() -> TitleWriter {
+    Box::new(|title: &str, snapshot: &Snapshot, task: &Task| {
+        let subject = task
+            .subject
+            .as_ref()
+            .and_then(|subject| snapshot.objects.get(subject));
+        let context = serde_json::json!({
+            "contact": contact_value(&snapshot.contact),
+            "subject": subject.map(|object| &object.fields),
+        });
+        relance_message::outbound::render_line(title, &context).unwrap_or_else(|_| title.to_owned())
+    })
+}
+
+/// A PEM or base64 text that must not be logged.
+pub(crate) fn random_secret() -> Result<Vec<u8>, StoreError> {
+    /// Bytes of the workspace's secret.
+    const SECRET_BYTES: usize = 32;
+    let mut secret = vec![0; SECRET_BYTES];
+    getrandom::fill(&mut secret)
+        .map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
+    Ok(secret)
+}
+
+/// Bytes as text, for the database.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Text as bytes, from the database.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}

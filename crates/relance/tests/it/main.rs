@@ -1,0 +1,4 @@
+//! Integration tests: the whole program against real servers.
+
+mod daemon;
+mod imap;
