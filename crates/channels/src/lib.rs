@@ -5,4 +5,7 @@
 
 pub mod dkim;
 pub mod imap;
+mod secret;
 pub mod smtp;
+
+pub use secret::Secret;

@@ -1,4 +1,4 @@
-//! What should happen: contacts, journeys, policy, and [`decide`].
+//! What should happen: contacts, journeys, policy, and [`decide()`].
 //!
 //! Read [`mod@decide`] first, then the stories in `tests/stories/`.
 //!

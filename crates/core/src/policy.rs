@@ -21,7 +21,7 @@ const SYNC_RETRY_MIN: SignedDuration = SignedDuration::from_secs(2);
 /// And after this at the latest.
 const SYNC_RETRY_MAX: SignedDuration = SignedDuration::from_secs(300);
 
-/// How long silence that was heard stays a fact. Longer than [`SYNC_RETRY_MAX`], so that a message that
+/// How long silence that was heard stays a fact. Longer than `SYNC_RETRY_MAX`, so that a message that
 /// waits for a mailbox finds it read when it comes again.
 pub const SILENCE_AGE_MAX: SignedDuration = SignedDuration::from_secs(600);
 

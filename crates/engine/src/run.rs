@@ -168,6 +168,10 @@ pub fn run<S: Store, D: Dispatcher>(
 /// How long nothing is due.
 fn sleep<S: Store, D: Dispatcher>(engine: &mut Engine<S, D>, clock: &SharedClock) -> Duration {
     match engine.next_due() {
+        // What is due of a contact that cannot be read stays due: it must not keep the thread busy.
+        Ok(Some(due)) if !engine.unreadable().is_empty() => {
+            clock.real_time_until(due).clamp(FAILED_PAUSE, SLEEP_MAX)
+        }
         Ok(Some(due)) => clock.real_time_until(due).min(SLEEP_MAX),
         Ok(None) => SLEEP_MAX,
         Err(_) => FAILED_PAUSE,

@@ -38,6 +38,8 @@ pub struct Engine<S, D> {
     dispatcher: D,
     world: World,
     write_title: TitleWriter,
+    /// Contacts whose rows cannot be read: their timers and messages stand still, and nobody else's (R9).
+    unreadable: BTreeSet<ContactId>,
 }
 
 /// What one turn did.
@@ -97,6 +99,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             dispatcher,
             world,
             write_title,
+            unreadable: BTreeSet::new(),
         })
     }
 
@@ -126,6 +129,11 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         // Without room a ready message waits for an outcome, which is an arrival.
         let outbox = due.outbox.filter(|_| self.dispatcher.capacity() > 0);
         Ok(due.timer.into_iter().chain(outbox).min())
+    }
+
+    /// Contacts whose rows cannot be read; an operator must look at them.
+    pub fn unreadable(&self) -> &BTreeSet<ContactId> {
+        &self.unreadable
     }
 
     /// Takes arrivals, due timers and ready messages through decision and commit. When it fails, nothing
@@ -458,11 +466,46 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
     fn decide_timers(&mut self, work: &mut Work, now: Timestamp) -> Result<(), StoreError> {
         // Arrivals may have disarmed timers of this very moment: they must be written first.
         self.write(work)?;
-        let due = self.store.due_timers(now, TIMERS_PER_TURN_MAX)?;
-        work.summary.timers = due.len();
+        let mut due = self.store.due_timers(now, TIMERS_PER_TURN_MAX)?;
         work.summary.more |= due.len() == TIMERS_PER_TURN_MAX;
+        self.set_aside(due.iter().map(|(contact, _)| *contact), work)?;
+        due.retain(|(contact, _)| !self.unreadable.contains(contact));
+        work.summary.timers = due.len();
+        // A timer whose contact is gone has nothing to wait for, and would come for ever.
+        for (contact, timer) in &due {
+            if !work.contacts.contains_key(contact) {
+                let effects = vec![Effect::Disarm(*timer)];
+                work.changes.push(Change { contact: *contact, effects });
+            }
+        }
         let input = |(contact, timer): (ContactId, Timer)| (contact, Input::Timer(timer));
         self.decide_inputs(due.into_iter().map(input).collect(), work, now)
+    }
+
+    /// Loads contacts; those whose rows cannot be read are set aside, so that they stop only themselves.
+    /// What arrives for such a contact is refused to its sender instead.
+    fn set_aside(
+        &mut self,
+        contacts: impl Iterator<Item = ContactId> + Clone,
+        work: &mut Work,
+    ) -> Result<(), StoreError> {
+        let readable = contacts.filter(|contact| !self.unreadable.contains(contact));
+        let readable: Vec<ContactId> = readable.collect();
+        match self.load(readable.iter().copied(), work) {
+            Err(StoreError::Unreadable { .. }) => {}
+            loaded => return loaded,
+        }
+        for contact in readable {
+            match self.load(std::iter::once(contact), work) {
+                Ok(()) => {}
+                Err(StoreError::Unreadable { place, what }) => {
+                    tracing::error!(%contact, place, what, "a contact cannot be read; it stands still");
+                    self.unreadable.insert(contact);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Claims what is ready, as far as the dispatcher has room: messages from the outbox, then those that
@@ -483,7 +526,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 ready.push(id);
             }
         }
-        self.load(ready.iter().map(|id| id.contact), work)?;
+        self.set_aside(ready.iter().map(|id| id.contact), work)?;
         for id in ready {
             let still = work
                 .contacts

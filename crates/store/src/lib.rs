@@ -1,8 +1,8 @@
 //! SQLite behind the engine's [`Store`](relance_engine::ports::Store) port, and the pages' view of it.
 //!
 //! One workspace is one database (design section 2). The engine's thread owns a
-//! [`SqliteStore`](sqlite::SqliteStore), the only writer; pages and the API use a [`Reader`](read::Reader)
-//! beside it. What every store must do is written down in [`conformance`], which runs on any of them.
+//! [`SqliteStore`], the only writer; pages and the API use a [`Reader`]
+//! beside it. What every store must do is written down in `conformance`, which runs on any of them.
 //!
 //! **Absent:** decisions (see `relance-core`), the shapes of stored texts (see `relance-wire`).
 

@@ -4,12 +4,14 @@
 
 use jiff::Timestamp;
 use relance_core::contact::{Channel, Contact};
+use relance_core::event::{Event, EventKind};
 use relance_core::ids::{ContactId, SubjectRef};
 use relance_core::ledger::LedgerEntry;
 use relance_core::play::Seen;
 use relance_core::subject::Object;
 use relance_core::time::Zone;
 use relance_core::touchpoint::{Outcome, Task, Touchpoint, TouchpointState};
+use relance_core::value::Fields;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -129,6 +131,31 @@ pub fn ledger_line(entry: &LedgerEntry) -> Value {
         ("template", entry.template.as_ref().and_then(text)),
         ("until", entry.until.and_then(text)),
         ("detail", entry.detail.as_ref().and_then(text)),
+    ])
+}
+
+/// What happened to a contact.
+pub fn event(event: &Event) -> Value {
+    let kind = match event.kind {
+        EventKind::Track => "track",
+        EventKind::Identify => "identify",
+        EventKind::Page => "page",
+        EventKind::Screen => "screen",
+        EventKind::Group => "group",
+        EventKind::Alias => "alias",
+    };
+    let filled = |fields: &Fields| (!fields.is_empty()).then(|| Value::Object(fields.clone()));
+    whole(vec![
+        ("at", text(event.at)),
+        ("type", text(kind)),
+        (
+            "event",
+            text(&event.name).filter(|_| !event.name.as_str().is_empty()),
+        ),
+        ("properties", filled(&event.properties)),
+        ("traits", event.traits.as_ref().and_then(filled)),
+        ("subject", event.subject.as_ref().and_then(text)),
+        ("message_id", event.message_id.as_ref().and_then(text)),
     ])
 }
 

@@ -11,6 +11,7 @@ use relance_core::contact::Identity;
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{EventName, ObjectKind, SubjectRef};
 use relance_core::subject::ObjectPatch;
+use relance_core::time::Zone;
 use relance_core::value::{Fields, Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -153,7 +154,7 @@ struct RawCall {
     #[serde(default)]
     group_id: Option<Value>,
     #[serde(default)]
-    message_id: Option<String>,
+    message_id: Option<Value>,
     #[serde(default)]
     event: Option<String>,
     #[serde(default)]
@@ -179,6 +180,7 @@ struct RawCall {
 /// Reads a `/v1/batch` body.
 pub fn parse_batch(body: &[u8], received_at: Timestamp) -> Result<Batch, CallProblem> {
     check_size("the request", body.len(), REQUEST_BYTES_MAX)?;
+    check_object(body)?;
     let raw: RawBatch<'_> = serde_json::from_slice(body).map_err(malformed)?;
     let shift = shift(raw.sent_at.as_ref(), received_at);
     let calls = raw
@@ -211,6 +213,14 @@ fn check_size(what: &'static str, bytes: usize, most: usize) -> Result<(), CallP
     }
 }
 
+/// Serde would take a list for an object, its members by their places.
+fn check_object(text: &[u8]) -> Result<(), CallProblem> {
+    match text.trim_ascii_start().first() {
+        Some(b'[') => Err(malformed("a list stands where an object should")),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn malformed(error: impl fmt::Display) -> CallProblem {
     CallProblem::Malformed(error.to_string())
 }
@@ -223,6 +233,7 @@ fn read(
     received_at: Timestamp,
 ) -> Result<(Call, Option<String>), CallProblem> {
     check_size("the call", text.len(), CALL_BYTES_MAX)?;
+    check_object(text.as_bytes())?;
     let mut raw: RawCall = serde_json::from_str(text).map_err(malformed)?;
     let call = match (call, &raw.call) {
         (Some(call), _) => call,
@@ -235,16 +246,19 @@ fn read(
             });
         }
     };
+    let mut own = raw.context.take();
+    if call.0 == EventKind::Identify
+        && let Some(Value::Object(more)) = own.as_mut().and_then(|own| own.remove("traits"))
+    {
+        // Some clients tell the traits there only, others in both places.
+        let traits = raw.traits.get_or_insert_default();
+        for (name, value) in more {
+            traits.entry(name).or_insert(value);
+        }
+    }
     let identities = identities(call, &raw)?;
     let at = moment(&raw, shift_of_batch, received_at);
-    let message_id = match raw.message_id.take() {
-        Some(id) if !id.is_empty() => {
-            check_length("messageId", &id)?;
-            Some(Arc::from(id))
-        }
-        Some(_) | None => None,
-    };
-    let own = raw.context.take();
+    let message_id = id("messageId", raw.message_id.as_ref())?.map(Arc::from);
     let context = own.as_ref().or(shared);
     let (name, mut properties) = (name(call, &raw)?, raw.properties.take().unwrap_or_default());
     for (key, value) in [("name", raw.name.take()), ("category", raw.category.take())] {
@@ -354,14 +368,15 @@ fn traits(call: CallType, raw: &mut RawCall, context: Option<&Fields>) -> Option
         }
         EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => Fields::new(),
     };
-    // Zone and language of the device, where the client says nothing itself.
-    for (from, to) in [("timezone", "timezone"), ("locale", "language")] {
-        if let Some(value) = context
-            .and_then(|context| context.get(from))
-            .filter(|v| v.is_string())
-            && call.0 == EventKind::Identify
+    // Zone and locale of the device, where the client says nothing itself. The locale is not the language
+    // that the contact chose elsewhere, so it stands beside it.
+    for name in ["timezone", "locale"] {
+        if call.0 == EventKind::Identify
+            && let Some(Value::String(text)) = context.and_then(|context| context.get(name))
+            && (name != "timezone" || Zone::parse(text).is_ok())
         {
-            traits.entry(to).or_insert_with(|| value.clone());
+            let value = || Value::String(text.clone());
+            traits.entry(name).or_insert_with(value);
         }
     }
     (!traits.is_empty()).then_some(traits)
@@ -483,6 +498,29 @@ mod tests {
                 IdentityKind::AnonymousId
             ]
         );
+    }
+
+    #[test]
+    fn traits_in_the_context_count_and_the_device_overrules_nothing() {
+        let read = |body: &str| {
+            let (call, _) =
+                parse_call(body.as_bytes(), CallType::from_word("identify"), now()).unwrap();
+            (call.identities.len(), call.event.traits.unwrap())
+        };
+        let (names, traits) = read(
+            r#"{"userId":"7","messageId":12,"context":{"locale":"en-US","timezone":"GMT+0000",
+                "traits":{"email":"ana@shop.test","plan":"old"}},"traits":{"plan":"new"}}"#,
+        );
+        assert_eq!(names, 2);
+        assert_eq!(
+            Value::Object(traits),
+            serde_json::json!({ "email": "ana@shop.test", "plan": "new", "locale": "en-US" })
+        );
+        let (_, traits) = read(
+            r#"{"userId":"7","context":{"locale":"en-US","timezone":"Asia/Tokyo"},"traits":{"language":"ja"}}"#,
+        );
+        assert_eq!(traits["language"], "ja");
+        assert_eq!(traits["timezone"], "Asia/Tokyo");
     }
 
     #[test]

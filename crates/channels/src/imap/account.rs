@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a secret is never part of a `Debug` text.
 
-use std::fmt;
+use crate::secret::Secret;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,26 +15,6 @@ use super::error::ImapError;
 pub const MESSAGE_BYTES_MAX: usize = 50 * 1024 * 1024;
 /// Bytes of one message that are fetched unless configured; of larger ones only the headers are.
 pub const MESSAGE_BYTES_MAX_DEFAULT: usize = 25 * 1024 * 1024;
-
-/// A password or token. `Debug` shows three stars.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
-}
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,9 +24,9 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use crate::secret::Secret;
 pub use account::{
-    ImapAccount, ImapLimits, Login, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX_DEFAULT, Secret, Tls,
-    Trust,
+    ImapAccount, ImapLimits, Login, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX_DEFAULT, Tls, Trust,
 };
 pub use error::{FailureKind, ImapError};
 pub use name::FolderName;

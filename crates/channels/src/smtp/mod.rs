@@ -30,6 +30,7 @@ mod stream;
 mod tls;
 mod transaction;
 
+pub use crate::secret::Secret;
 pub use body::normalise;
 pub use breaker::BreakerCause;
 pub use envelope::{ADDRESS_BYTES_MAX, Envelope, EnvelopeProblem, RECIPIENTS_MAX};
@@ -39,6 +40,6 @@ pub use outcome::{
 };
 pub use pool::RouteStats;
 pub use reply::{REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_TEXT_CHARS_MAX};
-pub use route::{Auth, RouteId, RouteLimits, RouteProblem, Secret, SmtpRoute, Tls, Trust};
+pub use route::{Auth, RouteId, RouteLimits, RouteProblem, SmtpRoute, Tls, Trust};
 pub use sender::SmtpSender;
 pub use transaction::MESSAGE_BYTES_MAX;

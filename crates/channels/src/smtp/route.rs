@@ -3,6 +3,7 @@
 //! A route is checked when it is configured ([`SmtpSender::configure`](super::SmtpSender::configure)), so
 //! that sending meets only the network's surprises.
 
+use crate::secret::Secret;
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -91,26 +92,6 @@ impl Auth {
             Auth::None => None,
             Auth::Password { user, .. } | Auth::XOAuth2 { user, .. } => Some(user),
         }
-    }
-}
-
-/// A password or token. Never shown by `Debug`, and has no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(hidden)")
     }
 }
 

@@ -29,7 +29,7 @@ pub struct BouncedRecipient {
     pub status: Status,
     pub class: BounceClass,
     pub reason: BounceReason,
-    /// The words of the refusing side, on one line, cut to [`DIAGNOSTIC_BYTES_MAX`].
+    /// The words of the refusing side, on one line, cut to `DIAGNOSTIC_BYTES_MAX`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub diagnostic: String,
 }

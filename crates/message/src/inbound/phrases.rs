@@ -6,10 +6,12 @@
 //! "quota" never meets the patterns about quotas. **Invariant:** texts are given in lower case,
 //! and patterns are written in it; capitals are refused when the list is built.
 
+use std::sync::OnceLock;
+
 use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Most patterns of one list.
 pub const PATTERNS_MAX: usize = 1_000;
@@ -19,8 +21,10 @@ pub const PATTERN_BYTES_MAX: usize = 4_000;
 const ALTERNATIVES_MAX: usize = 10_000;
 /// Most literals one alternative may be looked for by.
 const LITERALS_MAX: usize = 64;
+/// Most states an alternative may come to, estimated; far under what the compiler refuses.
+const STATES_MAX: usize = 100_000;
 /// Largest compiled automaton of one alternative, in bytes.
-const AUTOMATON_BYTES_MAX: usize = 4 * 1024 * 1024;
+const AUTOMATON_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How patterns see a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,27 @@ pub(super) struct Phrases {
 struct Alternative {
     /// Index of its pattern in the list.
     pattern: usize,
-    regex: Regex,
+    source: String,
+    /// Compiled when a text first comes this far; most never do.
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl Alternative {
+    /// `None` cannot happen for what [`alternatives`] let pass; it would match nothing.
+    fn regex(&self) -> Option<&Regex> {
+        self.regex
+            .get_or_init(|| {
+                RegexBuilder::new(&self.source)
+                    .size_limit(AUTOMATON_BYTES_MAX)
+                    .build()
+                    .ok()
+            })
+            .as_ref()
+    }
+
+    fn is_match(&self, lower: &str) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(lower))
+    }
 }
 
 impl Phrases {
@@ -75,8 +99,8 @@ impl Phrases {
         for (at, pattern) in patterns.iter().enumerate() {
             match alternatives(pattern, scope) {
                 Ok(found) => {
-                    for (regex, required) in found {
-                        phrases.push(at, regex, required, &mut literals);
+                    for (source, required) in found {
+                        phrases.push(at, source, required, &mut literals);
                     }
                 }
                 Err(problem) => problems.push(format!("{key}[{at}]: {problem}")),
@@ -99,12 +123,16 @@ impl Phrases {
     fn push(
         &mut self,
         pattern: usize,
-        regex: Regex,
+        source: String,
         required: Option<Vec<Vec<u8>>>,
         literals: &mut Vec<Vec<u8>>,
     ) {
         let at = self.alternatives.len();
-        self.alternatives.push(Alternative { pattern, regex });
+        self.alternatives.push(Alternative {
+            pattern,
+            source,
+            regex: OnceLock::new(),
+        });
         match required {
             Some(required) => {
                 for literal in required {
@@ -133,12 +161,18 @@ impl Phrases {
         found
     }
 
+    /// Whether every alternative compiles: what the shipped lists are tested for.
+    #[cfg(test)]
+    pub fn all_compile(&self) -> bool {
+        self.alternatives.iter().all(|one| one.regex().is_some())
+    }
+
     /// Index of the first pattern of the list that matches.
     pub fn first(&self, lower: &str) -> Option<usize> {
         self.candidates(lower)
             .into_iter()
             .map(|at| &self.alternatives[at])
-            .find(|alternative| alternative.regex.is_match(lower))
+            .find(|alternative| alternative.is_match(lower))
             .map(|alternative| alternative.pattern)
     }
 
@@ -152,7 +186,7 @@ impl Phrases {
             .candidates(lower)
             .into_iter()
             .map(|at| &self.alternatives[at])
-            .filter(|alternative| alternative.regex.is_match(lower))
+            .filter(|alternative| alternative.is_match(lower))
             .map(|alternative| alternative.pattern)
             .collect();
         found.dedup();
@@ -163,15 +197,16 @@ impl Phrases {
     pub fn earliest(&self, lower: &str) -> Option<usize> {
         self.candidates(lower)
             .into_iter()
-            .filter_map(|at| self.alternatives[at].regex.find(lower))
+            .filter_map(|at| self.alternatives[at].regex()?.find(lower))
             .map(|found| found.start())
             .min()
     }
 }
 
-type Compiled = (Regex, Option<Vec<Vec<u8>>>);
+/// The source of an alternative, and the literals it needs.
+type Checked = (String, Option<Vec<Vec<u8>>>);
 
-fn alternatives(pattern: &str, scope: Scope) -> Result<Vec<Compiled>, String> {
+fn alternatives(pattern: &str, scope: Scope) -> Result<Vec<Checked>, String> {
     if pattern.len() > PATTERN_BYTES_MAX {
         return Err(format!(
             "pattern over {PATTERN_BYTES_MAX} bytes, shorten it"
@@ -191,16 +226,36 @@ fn alternatives(pattern: &str, scope: Scope) -> Result<Vec<Compiled>, String> {
         HirKind::Alternation(parts) => parts.clone(),
         _ => vec![hir],
     };
-    parts
+    if parts.iter().any(|part| states(part) > STATES_MAX) {
+        return Err("pattern repeats too much, lower its counts".to_owned());
+    }
+    Ok(parts
         .iter()
         .map(|part| {
-            let regex = RegexBuilder::new(&part.to_string())
-                .size_limit(AUTOMATON_BYTES_MAX)
-                .build()
-                .map_err(|error| error.to_string())?;
-            Ok((regex, required(part).filter(|set| selective(set))))
+            (
+                part.to_string(),
+                required(part).filter(|set| selective(set)),
+            )
         })
-        .collect()
+        .collect())
+}
+
+/// A rough upper bound of the states a pattern compiles to.
+fn states(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => 4 * class.ranges().len(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
+        HirKind::Capture(capture) => states(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.max(1)).max(1);
+            states(&repetition.sub).saturating_mul(times as usize)
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts
+            .iter()
+            .fold(1usize, |sum, part| sum.saturating_add(states(part))),
+    }
 }
 
 fn has_capitals(hir: &Hir) -> bool {
@@ -281,6 +336,7 @@ mod tests {
             assert_eq!(phrases.first(text), first, "{text}");
             assert_eq!(phrases.is_match(text), first.is_some(), "{text}");
         }
+        assert!(phrases.all_compile());
         assert_eq!(phrases.all("user unknown, mailbox full"), [0, 1]);
         assert_eq!(phrases.earliest("ab user unknown"), Some(3));
     }
@@ -288,9 +344,10 @@ mod tests {
     #[test]
     fn capitals_and_broken_patterns_are_refused_with_their_place() {
         let mut problems = Vec::new();
-        let patterns = ["ok".to_owned(), "Quota".to_owned(), "(".to_owned()];
+        let patterns = ["ok", "Quota", "(", r"(?:\w{500}){500}"].map(str::to_owned);
         Phrases::new("list", &patterns, Scope::Line, &mut problems);
         assert!(problems[0].starts_with("list[1]"), "{problems:?}");
         assert!(problems[1].starts_with("list[2]"), "{problems:?}");
+        assert!(problems[2].contains("repeats too much"), "{problems:?}");
     }
 }

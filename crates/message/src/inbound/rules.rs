@@ -358,3 +358,44 @@ impl Compiler {
             .ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_pattern_compiles() {
+        let rules = InboundRules::from_toml(
+            include_str!("../../../../assets/rules/bounces.toml"),
+            include_str!("../../../../assets/rules/replies.toml"),
+        )
+        .expect("the shipped rules are accepted");
+        let (bounce, auto, reply) = (&rules.bounce, &rules.auto, &rules.reply);
+        for list in [
+            &bounce.sender,
+            &bounce.subject_failed,
+            &bounce.subject_delayed,
+            &bounce.body_failed,
+            &bounce.body_delayed,
+            &bounce.original,
+            &bounce.recipient_not,
+            &bounce.reasons,
+            &bounce.stage_mail,
+            &bounce.stage_recipient,
+            &bounce.stage_data,
+            &auto.subject,
+            &auto.body,
+            &auto.machine_sender,
+            &reply.intro,
+            &reply.intro_name,
+            &reply.separator,
+            &reply.header_from,
+            &reply.header_any,
+            &reply.signature,
+            &reply.closing,
+            &reply.subject_reply,
+        ] {
+            assert!(list.all_compile());
+        }
+    }
+}

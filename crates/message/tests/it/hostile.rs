@@ -25,7 +25,7 @@ impl Chance {
     }
 }
 
-const MUTATIONS_PER_FILE: u64 = 6;
+const MUTATIONS_PER_FILE: u64 = 4;
 /// A message of some kilobytes takes well under a millisecond; this allows for slow machines and
 /// builds without optimisation.
 const ONE_MAIL_MAX: Duration = Duration::from_secs(3);

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OpenFlags, Params, Row};
 
 use super::{FILES, ReadError};
 use crate::sql::ReadSql;
-use crate::sqlite::OpenError;
 use crate::sqlite::error::{Located, store_error};
+use crate::sqlite::{OpenError, keep_plans};
 
 /// Connections of one reader; further callers wait.
 pub const READERS_MAX: usize = 8;
@@ -134,6 +134,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
+        keep_plans(&conn)?;
         conn.pragma_update(None, "mmap_size", i64::try_from(MMAP_BYTES).unwrap_or(0))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(conn)

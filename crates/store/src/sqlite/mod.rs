@@ -32,6 +32,7 @@ use relance_core::world::Needs;
 use relance_engine::ports::{
     Asset, Change, MailboxState, NextDue, Store, StoreError, StoredJourney, ThreadEntry,
 };
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
 use self::column::{contact_id, hash, moment, nanos};
@@ -211,6 +212,13 @@ impl SqliteStore {
     }
 }
 
+/// Lets a prepared statement keep its plan. Without it SQLite prepares a statement over a table with a
+/// partial index anew for each value bound: a third of the time of a batch.
+pub(crate) fn keep_plans(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
+}
+
 /// Opens, checks and migrates a file, or a database in memory.
 fn connect(path: Option<&Path>, options: &SqliteOptions) -> Result<Connection, OpenError> {
     let conn = match path {
@@ -225,6 +233,7 @@ fn connect(path: Option<&Path>, options: &SqliteOptions) -> Result<Connection, O
     conn.busy_timeout(options.busy_timeout)
         .at("pragma", "busy_timeout")?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_plans(&conn).at("pragma", "qpsg")?;
     migrate::check(&conn)?;
     let cache_kib = options.cache_bytes / 1_024;
     conn.execute_batch(&format!(

@@ -171,6 +171,26 @@ fn every_statement_prepares() {
     }
 }
 
+/// A plan that depended on the values bound would be made anew for each of them.
+#[test]
+fn statements_keep_their_plans() {
+    let mut store = SqliteStore::open_in_memory().expect("opens");
+    for n in 0..20 {
+        store
+            .resolve(&[Identity::user(&n.to_string())], at(0))
+            .expect("resolves");
+    }
+    let live = store.sql.enrollment_live;
+    let mut statement = store.conn.prepare(live).expect("prepares");
+    for n in 0..20 {
+        statement.query([n]).expect("runs").next().expect("reads");
+    }
+    assert_eq!(
+        statement.get_status(rusqlite::StatementStatus::RePrepare),
+        0
+    );
+}
+
 /// What runs for each input or moment reads along a key: nothing is scanned or sorted.
 #[test]
 fn no_statement_of_a_batch_scans_a_table() {

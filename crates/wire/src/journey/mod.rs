@@ -471,15 +471,20 @@ mod tests {
         ))
         .unwrap();
         let keys = |pointer: &str| -> Vec<String> {
-            let map = schema.pointer(pointer).and_then(serde_json::Value::as_object);
+            let map = schema
+                .pointer(pointer)
+                .and_then(serde_json::Value::as_object);
             let map = map.unwrap_or_else(|| panic!("the schema has no {pointer}"));
             let mut keys: Vec<String> = map.keys().cloned().collect();
             keys.sort();
             keys
         };
         let check = |pointer: &str, words: &[&[&str]]| {
-            let mut words: Vec<String> =
-                words.iter().flat_map(|list| list.iter()).map(ToString::to_string).collect();
+            let mut words: Vec<String> = words
+                .iter()
+                .flat_map(|list| list.iter())
+                .map(ToString::to_string)
+                .collect();
             words.sort();
             assert_eq!(keys(pointer), words, "{pointer}");
         };
@@ -492,12 +497,24 @@ mod tests {
         check(&step("did"), &[condition::DID_KEYS]);
         check(&step("send"), &[steps::SEND_KEYS, steps::STEP_KEYS]);
         check(&step("wait"), &[steps::WAIT_KEYS, steps::STEP_KEYS]);
-        check("/$defs/wait/properties/window/properties", &[steps::WINDOW_KEYS]);
+        check(
+            "/$defs/wait/properties/window/properties",
+            &[steps::WINDOW_KEYS],
+        );
         check(&step("wait_for"), &[steps::WAIT_FOR_KEYS, steps::STEP_KEYS]);
-        check("/$defs/wait_for/properties/wait_for/properties", &[steps::AWAITED_KEYS]);
-        check("/$defs/task/properties/task/anyOf/1/properties", &[steps::TASK_KEYS]);
+        check(
+            "/$defs/wait_for/properties/wait_for/properties",
+            &[steps::AWAITED_KEYS],
+        );
+        check(
+            "/$defs/task/properties/task/anyOf/1/properties",
+            &[steps::TASK_KEYS],
+        );
         for verb in steps::VERBS {
-            assert!(schema.pointer(&format!("/$defs/{verb}")).is_some(), "{verb}");
+            assert!(
+                schema.pointer(&format!("/$defs/{verb}")).is_some(),
+                "{verb}"
+            );
         }
     }
 }
