@@ -105,6 +105,16 @@ impl Enrollment {
         }
     }
 
+    /// The step that it stands at, while steps are still to come.
+    pub fn step(&self) -> Option<&StepKey> {
+        match &self.state {
+            EnrollmentState::Waiting { step, .. }
+            | EnrollmentState::Listening { step, .. }
+            | EnrollmentState::Sending { step, .. } => Some(step),
+            EnrollmentState::Finished { .. } | EnrollmentState::Exited { .. } => None,
+        }
+    }
+
     /// Whether anything can still happen to it: steps, or a conversion.
     pub fn is_live(&self) -> bool {
         self.is_running() || self.timer_at().is_some()

@@ -177,8 +177,8 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
         && !silence.is_known(question.synced, now)
     {
         // Asked soon after the deadline, then ever more seldom, while the mailbox stays unreadable.
-        let waited = now.duration_since(silence.after);
-        let pause = (waited / 4).clamp(SYNC_RETRY_MIN, SYNC_RETRY_MAX);
+        let waited = now.duration_since(silence.after).as_secs();
+        let pause = SignedDuration::from_secs(waited / 4).clamp(SYNC_RETRY_MIN, SYNC_RETRY_MAX);
         return Verdict::Hold {
             until: now + pause,
             reason: Reason::MailboxNotSynced,

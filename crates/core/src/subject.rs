@@ -81,26 +81,52 @@ pub struct ObjectPatch {
     pub fields: Fields,
 }
 
-/// Which object of `kind` an event is about: the one it names, else its property `<kind>_id`.
+/// Which object of `kind` an event is about: the one it names, else the one its properties name.
 pub fn subject_of(event: &Event, kind: &ObjectKind) -> Option<SubjectRef> {
-    if let Some(subject) = event
-        .subject
-        .as_ref()
-        .filter(|subject| subject.kind == *kind)
-    {
-        return Some(subject.clone());
+    match &event.subject {
+        Some(subject) if subject.kind == *kind => Some(subject.clone()),
+        Some(_) | None => told_object(&event.properties, kind).map(|(subject, _)| subject),
     }
-    let id: std::sync::Arc<str> = match event.properties.get(&format!("{kind}_id"))? {
-        Value::String(text) if !text.is_empty() => text.as_str().into(),
-        Value::Number(number) => number.to_string().into(),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            return None;
-        }
-    };
-    Some(SubjectRef {
-        kind: kind.clone(),
-        id,
+}
+
+/// What an event's properties say of an object of `kind`: a property of that name is the object, when it
+/// is a map with an `id`; else `<kind>_id` names it and the properties are its fields.
+pub fn patch_of(event: &Event, kind: &ObjectKind) -> Option<ObjectPatch> {
+    let (subject, fields) = told_object(&event.properties, kind)?;
+    Some(ObjectPatch {
+        subject,
+        fields: fields.clone(),
     })
+}
+
+fn told_object<'a>(properties: &'a Fields, kind: &ObjectKind) -> Option<(SubjectRef, &'a Fields)> {
+    let named = |id: &Value| {
+        let id = object_id(id)?;
+        let kind = kind.clone();
+        Some(SubjectRef { kind, id })
+    };
+    if let Some(Value::Object(fields)) = properties.get(kind.as_str())
+        && let Some(subject) = fields.get("id").and_then(named)
+    {
+        return Some((subject, fields));
+    }
+    let subject = named(properties.get(&format!("{kind}_id"))?)?;
+    Some((subject, properties))
+}
+
+/// An id as a source writes it: a text or a number.
+fn object_id(value: &Value) -> Option<std::sync::Arc<str>> {
+    /// Bytes of an id; a longer text is not one.
+    const ID_BYTES_MAX: usize = 1_024;
+    match value {
+        Value::String(text) if !text.is_empty() && text.len() <= ID_BYTES_MAX => {
+            Some(text.as_str().into())
+        }
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
+    }
 }
 
 /// Whether an event can interrupt a run about `subject`: an event about another object of the same

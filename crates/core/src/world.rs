@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::contact::Contact;
 use crate::event::Event;
-use crate::ids::{EventName, JourneyId, MailboxId, SubjectRef, TemplateId};
+use crate::ids::{EventName, JourneyId, MailboxId, ObjectKind, SubjectRef, TemplateId};
 use crate::journey::{Journey, Trigger};
 use crate::policy::{Policy, TemplateFacts};
 use crate::subject::subject_of;
@@ -29,6 +29,8 @@ pub struct World {
     pub synced: BTreeMap<MailboxId, Timestamp>,
     /// Seed of shares and variants: the same for ever in one workspace (R5).
     pub salt: u64,
+    /// Kinds of objects that journeys are about: what events tell of them is kept.
+    pub kinds: BTreeSet<ObjectKind>,
     versions: BTreeMap<JourneyId, BTreeMap<u32, Arc<Journey>>>,
     current: BTreeMap<JourneyId, Arc<Journey>>,
     triggered_by: BTreeMap<EventName, Vec<Arc<Journey>>>,
@@ -84,6 +86,7 @@ impl World {
             calendars: BTreeMap::new(),
             synced: BTreeMap::new(),
             salt,
+            kinds: BTreeSet::new(),
             versions: BTreeMap::new(),
             current: BTreeMap::new(),
             triggered_by: BTreeMap::new(),
@@ -95,6 +98,7 @@ impl World {
     /// Adds a version of a journey. New runs begin on the version that was added with `current`;
     /// others are kept for the runs that stand on them.
     pub fn add_journey(&mut self, journey: Arc<Journey>, current: bool) {
+        self.kinds.extend(journey.subject.clone());
         self.versions
             .entry(journey.id.clone())
             .or_default()
@@ -196,6 +200,9 @@ impl World {
                     .and_then(|kind| subject_of(event, kind)),
             );
         }
+        needs
+            .objects
+            .extend(self.kinds.iter().filter_map(|kind| subject_of(event, kind)));
         needs
             .objects
             .extend(event.objects.iter().map(|patch| patch.subject.clone()));

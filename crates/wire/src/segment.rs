@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::Identity;
 use relance_core::event::{Event, EventKind};
-use relance_core::ids::{EventName, ObjectKind, SubjectRef};
-use relance_core::subject::ObjectPatch;
+use relance_core::ids::{EventName, ObjectKind};
+use relance_core::subject::patch_of;
 use relance_core::time::Zone;
 use relance_core::value::{Fields, Value};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub const CALL_BYTES_MAX: usize = 32 * 1024;
 pub const NAME_CHARS_MAX: usize = 256;
 /// How far a client's clock may run ahead before its time is replaced by ours.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// Kinds of objects that a property `<kind>_id` tells of.
+/// Kinds of objects that are kept even where no journey is about them: registries show them.
 const OBJECT_KINDS: [&str; 4] = ["document", "deal", "order", "cart"];
 
 /// One usable call.
@@ -268,17 +268,20 @@ fn read(
         }
     }
     let traits = traits(call, &mut raw, context);
-    let objects = objects(&properties);
-    let event = Event {
+    let mut event = Event {
         kind: call.0,
         name,
         at,
         properties,
         traits,
         subject: None,
-        objects,
+        objects: Vec::new(),
         message_id,
     };
+    event.objects = OBJECT_KINDS
+        .into_iter()
+        .filter_map(|kind| patch_of(&event, &ObjectKind::from(kind)))
+        .collect();
     Ok((Call { identities, event }, raw.write_key))
 }
 
@@ -380,34 +383,6 @@ fn traits(call: CallType, raw: &mut RawCall, context: Option<&Fields>) -> Option
         }
     }
     (!traits.is_empty()).then_some(traits)
-}
-
-/// Objects that properties such as `order_id` tell of.
-fn objects(properties: &Fields) -> Vec<ObjectPatch> {
-    OBJECT_KINDS
-        .into_iter()
-        .filter_map(|kind| {
-            let id: Arc<str> = match properties.get(&format!("{kind}_id"))? {
-                Value::String(id) if !id.is_empty() && id.len() <= NAME_CHARS_MAX => {
-                    id.as_str().into()
-                }
-                Value::Number(id) => id.to_string().into(),
-                Value::String(_)
-                | Value::Null
-                | Value::Bool(_)
-                | Value::Array(_)
-                | Value::Object(_) => return None,
-            };
-            let subject = SubjectRef {
-                kind: ObjectKind::from(kind),
-                id,
-            };
-            Some(ObjectPatch {
-                subject,
-                fields: properties.clone(),
-            })
-        })
-        .collect()
 }
 
 /// How far the client's clock is behind ours, by its `sentAt`.

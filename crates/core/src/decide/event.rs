@@ -10,7 +10,7 @@ use crate::event::{Event, names};
 use crate::ids::{EnrollmentId, EventName, MailboxId, SubjectRef, Topic};
 use crate::journey::{Journey, Reentry, StepKind, Trigger};
 use crate::ledger::{LedgerEntry, Reason, What};
-use crate::subject::{Object, concerns, merge_fields, subject_of};
+use crate::subject::{Object, concerns, merge_fields, patch_of, subject_of};
 use crate::time::{LATE_DEFAULT, is_late};
 use crate::value::Value;
 use crate::watch::Watch;
@@ -52,7 +52,21 @@ impl Turn<'_> {
                 self.calendar = self.world.calendar_of(&self.snapshot.contact);
             }
         }
-        for patch in &event.objects {
+        let told = self
+            .world
+            .kinds
+            .iter()
+            .filter(|kind| {
+                !event
+                    .objects
+                    .iter()
+                    .any(|patch| patch.subject.kind == **kind)
+            })
+            .filter_map(|kind| patch_of(event, kind));
+        for patch in told
+            .chain(event.objects.iter().cloned())
+            .collect::<Vec<_>>()
+        {
             let mut object = match self.snapshot.objects.get(&patch.subject) {
                 Some(object) => object.clone(),
                 None => Object::new(patch.subject.clone(), event.at),
@@ -160,12 +174,13 @@ impl Turn<'_> {
     /// Runs that wait for this.
     fn answer(&mut self, event: &Arc<Event>) {
         for run in self.snapshot.enrollments.clone() {
-            let EnrollmentState::Listening { step, .. } = &run.state else {
-                continue;
-            };
             if event.at < run.began_at() {
                 continue;
             }
+            let EnrollmentState::Listening { step, .. } = &run.state else {
+                self.answer_late(run, event);
+                continue;
+            };
             let Some(journey) = self.world.journey(&run.journey, run.version).cloned() else {
                 continue;
             };
@@ -192,6 +207,56 @@ impl Turn<'_> {
                 self.follow(run, &journey, *then, self.now);
             }
         }
+    }
+
+    /// A reply counts as long as the run stands in the way that its absence opened: it may have lain in a
+    /// mailbox that could not be read, and no reminder leaves after a reply (R1).
+    fn answer_late(&mut self, run: Enrollment, event: &Arc<Event>) {
+        if event.name.as_str() != names::REPLIED {
+            return;
+        }
+        let (step, touchpoint) = match &run.state {
+            EnrollmentState::Waiting { step, .. } => (step, None),
+            EnrollmentState::Sending { step, touchpoint } => (step, Some(*touchpoint)),
+            EnrollmentState::Listening { .. }
+            | EnrollmentState::Finished { .. }
+            | EnrollmentState::Exited { .. } => return,
+        };
+        let Some(journey) = self.world.journey(&run.journey, run.version).cloned() else {
+            return;
+        };
+        let Some(ix) = journey.find(step) else {
+            return;
+        };
+        let answered = journey.steps.iter().find_map(|step| match &step.kind {
+            StepKind::WaitFor {
+                event: awaited,
+                filter,
+                then,
+                otherwise,
+                ..
+            } if *awaited == event.name
+                && journey.leads_to(*otherwise, ix, step.next)
+                && concerns(event, run.subject.as_ref())
+                && filter.holds(&self.scene(run.subject.as_ref(), Some(event))) =>
+            {
+                Some((step.key.clone(), *then))
+            }
+            StepKind::WaitFor { .. }
+            | StepKind::Send(_)
+            | StepKind::Wait { .. }
+            | StepKind::Branch { .. }
+            | StepKind::Task(_)
+            | StepKind::Set(_)
+            | StepKind::Stop => None,
+        });
+        let Some((key, then)) = answered else { return };
+        self.withdraw(|one| Some(one.id) == touchpoint, Reason::ExitEvent);
+        let mut line = self.run_line(&run, What::Came);
+        line.step = Some(key);
+        line.detail = Some(event.name.to_string());
+        self.ledger(line);
+        self.follow(run, &journey, then, self.now);
     }
 
     /// Arms the timers of `inactive` journeys, each only once: further activity rewrites nothing.

@@ -228,6 +228,7 @@ impl Turn<'_> {
         let line = LedgerEntry {
             reason: Some(code),
             detail,
+            step: run.step().cloned(),
             ..self.run_line(&run, What::Exited)
         };
         self.ledger(line);

@@ -277,6 +277,34 @@ impl Journey {
         names
     }
 
+    /// Whether a run that goes on at `from` may come to `target` before it comes to `join`.
+    pub fn leads_to(&self, from: Next, target: StepIx, join: Next) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<StepIx> = from.into_iter().collect();
+        while let Some(ix) = open.pop() {
+            if Some(ix) == join || !seen.insert(ix) {
+                continue;
+            }
+            if ix == target {
+                return true;
+            }
+            match &self.step(ix).kind {
+                StepKind::WaitFor {
+                    then, otherwise, ..
+                } => open.extend(then.iter().chain(otherwise)),
+                StepKind::Branch { arms, otherwise } => {
+                    open.extend(arms.iter().filter_map(|(_, next)| *next).chain(*otherwise));
+                }
+                StepKind::Send(_)
+                | StepKind::Wait { .. }
+                | StepKind::Task(_)
+                | StepKind::Set(_)
+                | StepKind::Stop => open.extend(self.step(ix).next),
+            }
+        }
+        false
+    }
+
     /// Names of the events that end a run before its last step: exits and the goal.
     pub fn ending_names(&self) -> impl Iterator<Item = &EventName> {
         let goal = self.goal.iter().map(|goal| &goal.event);

@@ -1,6 +1,6 @@
 //! `relance journey preview`: journeys on a virtual clock, with no server and no data folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,11 +144,18 @@ pub fn run(args: Args) -> Done {
         };
         closed |= !written;
     };
+    let mut seen_ids = BTreeSet::new();
     let mut waiting = Some(journeys);
     let go_live = args.from.unwrap_or(begin);
     for (id, event) in calls {
         if event.at >= until {
             break;
+        }
+        // The same event told twice changes nothing (R6).
+        if let Some(id) = &event.message_id
+            && !seen_ids.insert(id.clone())
+        {
+            continue;
         }
         if event.at >= go_live {
             add_journeys(&mut play, waiting.take());
