@@ -9,6 +9,9 @@ PACKAGES="dovecot-imapd dovecot-lmtpd dovecot-sieve postfix openssl ca-certifica
 # A C compiler builds the bundled SQLite; python3-venv holds the Segment client of the tests.
 PACKAGES="$PACKAGES gcc libc6-dev python3 python3-venv"
 
+# Any Node serves, not only Debian's.
+command -v npm >/dev/null 2>&1 || PACKAGES="$PACKAGES nodejs npm"
+
 missing=""
 for package in $PACKAGES; do
     state=$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null || true)

@@ -23,7 +23,9 @@ const PROGRAM_TESTS: &str = "crates/relance/tests/it";
 const DAEMON_HARNESS: &str = "daemon";
 
 /// Installs Dovecot, Postfix and their like; does nothing when they are there.
-const INSTALL_SCRIPT: &str = "scripts/install-test-deps.sh";
+const DAEMONS_SCRIPT: &str = "scripts/install-test-deps.sh";
+/// Installs the Segment clients that the tests send with; does nothing when they are there.
+const CLIENTS_SCRIPT: &str = "scripts/install-sdk-clients.sh";
 
 /// One thing to pass, and how.
 struct Stage {
@@ -117,7 +119,11 @@ fn stages(quick: bool) -> Vec<Stage> {
     ];
     stages.push(Stage {
         name: "daemons-install",
-        work: daemons_install(&root, quick),
+        work: install(&root, DAEMONS_SCRIPT, quick),
+    });
+    stages.push(Stage {
+        name: "clients-install",
+        work: install(&root, CLIENTS_SCRIPT, quick),
     });
     stages.push(nextest(&root, quick));
     stages.push(doc_tests(&root));
@@ -256,15 +262,15 @@ fn version_in(text: &str) -> Option<[u32; 3]> {
     Some([next()?, next()?, next()?])
 }
 
-fn daemons_install(root: &Path, quick: bool) -> Work {
+fn install(root: &Path, script: &'static str, quick: bool) -> Work {
     if quick {
-        return Work::Nothing("--quick leaves out the tests with daemons");
+        return Work::Nothing("--quick installs nothing");
     }
-    if !root.join(INSTALL_SCRIPT).is_file() {
-        return Work::Nothing("this tree has no scripts/install-test-deps.sh");
+    if !root.join(script).is_file() {
+        return Work::Nothing("this tree has no such script");
     }
     let mut command = process::command("sh");
-    command.arg(INSTALL_SCRIPT);
+    command.arg(script);
     Work::Command(Box::new(command))
 }
 
@@ -328,7 +334,7 @@ mod tests {
     #[test]
     fn quick_installs_nothing_and_the_whole_run_leaves_nothing_out() {
         let quick = commands(true).join("\n");
-        assert!(!quick.contains(INSTALL_SCRIPT), "{quick}");
+        assert!(!quick.contains("scripts/install"), "{quick}");
         let whole = commands(false).join("\n");
         assert!(!whole.contains("--filterset"), "{whole}");
     }

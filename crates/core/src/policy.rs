@@ -189,12 +189,13 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
 
 impl Silence {
     /// Whether every mailbox was read after the deadline and not long ago, so that silence is a fact now:
-    /// a message may have stood in the outbox while the program, or its provider, did not run.
+    /// a message may have stood in the outbox while the program, or its provider, did not run. A reading
+    /// in the future is no proof: the clock was set back since.
     pub fn is_known(&self, synced: &BTreeMap<MailboxId, Timestamp>, now: Timestamp) -> bool {
         let oldest = self.after.max(now - SILENCE_AGE_MAX);
         self.mailboxes
             .iter()
-            .all(|mailbox| synced.get(mailbox).is_some_and(|at| *at >= oldest))
+            .all(|mailbox| matches!(synced.get(mailbox), Some(at) if (oldest..=now).contains(at)))
     }
 }
 

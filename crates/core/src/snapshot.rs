@@ -101,6 +101,10 @@ impl Snapshot {
             }
             Input::Suppress { .. } | Input::Consent { .. } | Input::Erase => {}
         }
+        if self.contact.enrollments == 0 {
+            // Who never entered a journey has no earlier entries to look for.
+            needs.entries.clear();
+        }
         needs
     }
 

@@ -209,11 +209,11 @@ impl World {
         needs.objects.extend(event.subject.clone());
     }
 
-    /// What an event that was told late asks beside [`World::needs_of_event`]: what would have ended the
+    /// What an event that was told late asks beside [`World::needs_of_event`]: what ends or turns the
     /// runs that it begins may have been told before it.
     pub fn needs_of_late_event(&self, event: &Event, needs: &mut Needs) {
         for journey in self.triggered_by(&event.name) {
-            needs.history.extend(journey.ending_names().cloned());
+            needs.history.extend(journey.turning_names().cloned());
         }
     }
 

@@ -151,7 +151,8 @@ pub fn run<S: Store, D: Dispatcher>(
 ) -> Engine<S, D> {
     let mut more = true;
     loop {
-        let wait = if more {
+        // A stopping engine waits for nothing more: it takes what is there, and ends.
+        let wait = if more || intake.shared.stopping.load(Ordering::Acquire) {
             Duration::ZERO
         } else {
             sleep(&mut engine, clock)

@@ -12,6 +12,7 @@ use relance_core::ledger::What;
 use relance_core::mail::{self, Acquaintance, COLLEAGUES_MAX, MailSeen, REFERENCES_MAX, Whom};
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::{Slot, TouchpointState};
+use relance_core::value::Fields;
 use relance_core::world::{Needs, World};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -128,7 +129,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let due = self.store.next_due()?;
         // Without room a ready message waits for an outcome, which is an arrival.
         let outbox = due.outbox.filter(|_| self.dispatcher.capacity() > 0);
-        Ok(due.timer.into_iter().chain(outbox).min())
+        let due = due.timer.into_iter().chain(outbox).min();
+        // A turn sees whole milliseconds: one within the last of them would find nothing due yet.
+        Ok(due.map(next_whole_millisecond))
     }
 
     /// Contacts whose rows cannot be read; an operator must look at them.
@@ -234,6 +237,11 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             if let Some(subject) = mail.document() {
                 thread = Some((contact, Some(subject)));
             }
+            // A mail to two of us is seen in two mailboxes, and happened once.
+            let event = match told_key(contact, &event) {
+                Some(key) if self.store.remember(&[key], now)? == [false] => only_seen(&event),
+                Some(_) | None => event,
+            };
             inputs.push((contact, Input::Event(Arc::new(event))));
         }
         if let Some((contact, subject)) = thread {
@@ -303,13 +311,13 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 at,
                 cursors,
             } => {
+                // What is known of the future was told by a clock that was set back since.
                 let known = self
                     .world
                     .synced
                     .get(mailbox)
-                    .copied()
-                    .unwrap_or(Timestamp::MIN);
-                let synced_at = known.max(*at);
+                    .filter(|known| **known <= now);
+                let synced_at = known.map_or(*at, |known| *at.max(known));
                 self.store.put_mailbox(&MailboxState {
                     mailbox: mailbox.clone(),
                     synced_at: Some(synced_at),
@@ -422,6 +430,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         }
         let mut effects = decide(&self.world, &mut loaded.snapshot, input, now);
         work.summary.decided += 1;
+        // A task comes before the line that tells of it.
+        let mut title = None;
         for effect in &mut effects {
             match effect {
                 Effect::Touchpoint(touchpoint) => match &touchpoint.state {
@@ -437,9 +447,16 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                     | TouchpointState::Settled { .. } => {}
                 },
                 Effect::Task(task) => {
-                    task.title = (self.write_title)(&task.title, &loaded.snapshot, task).into();
+                    let written = (self.write_title)(&task.title, &loaded.snapshot, task);
+                    task.title = written.as_str().into();
+                    title = Some(written);
                 }
-                Effect::Ledger(line) => *work.summary.ledger.entry(line.what).or_default() += 1,
+                Effect::Ledger(line) => {
+                    if line.what == What::Task {
+                        line.detail = title.take();
+                    }
+                    *work.summary.ledger.entry(line.what).or_default() += 1;
+                }
                 Effect::Revoke(id) => work.revoked.push(*id),
                 Effect::RequestSync(mailbox) => {
                     work.syncs.insert(mailbox.clone());
@@ -475,7 +492,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         for (contact, timer) in &due {
             if !work.contacts.contains_key(contact) {
                 let effects = vec![Effect::Disarm(*timer)];
-                work.changes.push(Change { contact: *contact, effects });
+                work.changes.push(Change {
+                    contact: *contact,
+                    effects,
+                });
             }
         }
         let input = |(contact, timer): (ContactId, Timer)| (contact, Input::Timer(timer));
@@ -603,6 +623,41 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
 /// decided. Rounding down never makes a timer early: it was due at a whole millisecond too.
 fn whole_milliseconds(now: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+/// The first whole millisecond that is not before a moment.
+fn next_whole_millisecond(at: Timestamp) -> Timestamp {
+    let whole = whole_milliseconds(at);
+    if whole < at {
+        whole + SignedDuration::from_millis(1)
+    } else {
+        whole
+    }
+}
+
+/// The key by which the same event of the same contact, seen in another mailbox, is known (R6).
+fn told_key(contact: ContactId, event: &Event) -> Option<u64> {
+    let mut hasher = Xxh3::new();
+    hasher.update(b"told\0");
+    hasher.update(&contact.0.to_le_bytes());
+    if let Some(subject) = &event.subject {
+        hasher.update(subject.kind.as_str().as_bytes());
+        hasher.update(b"\0");
+        hasher.update(subject.id.as_bytes());
+    }
+    hasher.update(b"\0");
+    hasher.update(event.message_id.as_ref()?.as_bytes());
+    Some(hasher.digest())
+}
+
+/// What is left of an event that is known: that another mailbox corresponds with the contact (R1).
+fn only_seen(event: &Event) -> Event {
+    let mut seen = Event::identify(Fields::new(), event.at);
+    seen.traits = None;
+    let mailbox = event.properties.get_key_value("mailbox");
+    seen.properties
+        .extend(mailbox.map(|(name, value)| (name.clone(), value.clone())));
+    seen
 }
 
 /// The key by which a second arrival of the same thing is known (R6).

@@ -19,6 +19,7 @@ use relance_engine::clock::SharedClock;
 use relance_engine::run::Handle;
 use relance_message::document::{DocumentKind, FoundDocument};
 use relance_message::inbound::Classified;
+use relance_message::mail::MailProblem;
 use relance_message::outbound::touchpoint_of;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -156,9 +157,14 @@ impl Reader {
                         Content::Unreadable => Err("the server does not hand it out"),
                     };
                     let seen = match seen {
-                        Ok(seen) => seen,
+                        Ok((seen, flaw)) => {
+                            if let Some(why) = flaw {
+                                self.alert(place, why);
+                            }
+                            seen
+                        }
                         Err(why) => {
-                            self.pass_over(place, why);
+                            self.alert(place, why);
                             continue;
                         }
                     };
@@ -210,9 +216,9 @@ impl Reader {
         }
     }
 
-    /// Counts a mail that could not be read and calls for a person. It must not stop those behind it,
-    /// but in the inbox it may have been a reply that nobody saw.
-    fn pass_over(&self, place: Place, why: &str) {
+    /// Counts a mail that could not be read whole and calls for a person. It must not stop those behind
+    /// it, but in the inbox it may have been a reply that nobody saw.
+    fn alert(&self, place: Place, why: &str) {
         let folder = match place.folder {
             imap::Folder::Sent => "sent",
             imap::Folder::Inbox => "inbox",
@@ -235,13 +241,21 @@ impl Reader {
         });
     }
 
-    /// Examines a mail off the network threads.
-    async fn examine(&self, place: Place, bytes: Vec<u8>) -> Result<MailSeen, &'static str> {
+    /// Examines a mail off the network threads. One whose body cannot be read is judged by its header: a
+    /// reply stops reminders also when nobody knows what it says. Then the flaw is beside it.
+    async fn examine(
+        &self,
+        place: Place,
+        bytes: Vec<u8>,
+    ) -> Result<(MailSeen, Option<&'static str>), &'static str> {
         let rules = self.rules.clone();
         let mailbox = self.mailbox.clone();
         let examined = tokio::task::spawn_blocking(move || {
-            let examined = examine(&bytes, &rules)?;
-            Ok::<_, relance_message::mail::MailProblem>(place.see(&mailbox, examined))
+            let (examined, flaw) = match examine(&bytes, &rules) {
+                Ok(examined) => (examined, None),
+                Err(problem) => (examine(header_of(&bytes), &rules)?, Some(problem.code())),
+            };
+            Ok::<_, MailProblem>((place.see(&mailbox, examined), flaw))
         });
         match examined.await {
             Ok(Ok(seen)) => Ok(seen),
@@ -275,6 +289,18 @@ impl Reader {
             }
         }
     }
+}
+
+/// A mail's bytes up to the empty line.
+fn header_of(bytes: &[u8]) -> &[u8] {
+    let end = |empty: &[u8]| {
+        bytes
+            .windows(empty.len())
+            .position(|window| window == empty)
+            .map(|at| at + empty.len())
+    };
+    let end = end(b"\r\n\r\n").into_iter().chain(end(b"\n\n")).min();
+    &bytes[..end.unwrap_or(bytes.len())]
 }
 
 /// Where a mail was found.
@@ -428,4 +454,27 @@ fn read_cursors(text: &str) -> Vec<FolderCursor> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_of_a_mail_that_cannot_be_read_tells_that_it_is_a_reply() {
+        let mut mail = "From: ivan@client.test\r\nMessage-ID: <r@client.test>\r\nIn-Reply-To: <o@shop.test>\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n".to_owned();
+        let head = mail.len();
+        for _ in 0..100_000 {
+            mail.push_str("--x\r\n\r\npart\r\n");
+        }
+        let rules = Rules::bundled().unwrap();
+        assert!(examine(mail.as_bytes(), &rules).is_err());
+        assert_eq!(header_of(mail.as_bytes()).len(), head);
+        let examined = examine(header_of(mail.as_bytes()), &rules).unwrap();
+        assert!(matches!(examined.class, Classified::Reply(_)));
+        assert_eq!(examined.mail.answers(), ["o@shop.test"]);
+        for odd in [&b""[..], b"no end", b"\n\n", b"\r\n\r\n"] {
+            assert_eq!(header_of(odd), odd);
+        }
+    }
 }

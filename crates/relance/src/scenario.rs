@@ -38,8 +38,49 @@ pub struct Files {
 pub struct FileProblem {
     /// Which file.
     pub file: String,
+    /// Line, from 1; `None` when the whole file is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Where in the file, in its own words: `steps[2].then[0].wait`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Line, what and remedy.
     pub text: String,
+}
+
+impl FileProblem {
+    fn whole(file: &str, text: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            path: None,
+            text,
+        }
+    }
+
+    fn of_template(problem: &TemplateProblem) -> Self {
+        let TemplateProblem {
+            file,
+            line,
+            message,
+            remedy,
+            ..
+        } = problem;
+        let line = Some(*line as usize).filter(|line| *line > 0);
+        let place = line.map_or(String::new(), |line| format!("line {line}: "));
+        Self {
+            line,
+            ..Self::whole(file, format!("{place}{message}; {remedy}"))
+        }
+    }
+
+    fn of_journey(file: &str, problem: &relance_wire::journey::Problem) -> Self {
+        Self {
+            line: Some(problem.line),
+            path: Some(problem.path.clone()).filter(|path| !path.is_empty()),
+            ..Self::whole(file, problem.to_string())
+        }
+    }
 }
 
 /// A scenario that was checked.
@@ -141,25 +182,17 @@ fn read_text(path: &Path) -> std::io::Result<String> {
 pub fn compile(files: &BTreeMap<String, String>) -> Result<TemplateSet, Vec<FileProblem>> {
     let mut problems = Vec::new();
     let mut sources = Vec::new();
-    let named = |file: &str, problem: &TemplateProblem| FileProblem {
-        file: file.to_owned(),
-        text: problem.to_string(),
-    };
     for (file, text) in files {
         match TemplateSource::parse(file, text) {
             Ok(source) => sources.push(source),
-            Err(found) => problems.extend(found.iter().map(|problem| named(file, problem))),
+            Err(found) => problems.extend(found.iter().map(FileProblem::of_template)),
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    TemplateSet::compile(&sources).map_err(|found| {
-        found
-            .iter()
-            .map(|problem| named("templates", problem))
-            .collect()
-    })
+    TemplateSet::compile(&sources)
+        .map_err(|found| found.iter().map(FileProblem::of_template).collect())
 }
 
 /// Checks every file; all problems at once. `known` says which templates exist beside the files.
@@ -172,10 +205,7 @@ pub fn check(files: &Files, known: &dyn Fn(&str) -> bool) -> Result<Checked, Vec
     });
     let mut warnings = Vec::new();
     for (file, text) in &files.journeys {
-        let name = |text: String| FileProblem {
-            file: file.clone(),
-            text,
-        };
+        let name = |text: String| FileProblem::whole(file, text);
         match relance_wire::journey::publish(text, 1) {
             Ok(journey) => {
                 if journeys.iter().any(|(_, other)| other.id == journey.id) {
@@ -197,7 +227,11 @@ pub fn check(files: &Files, known: &dyn Fn(&str) -> bool) -> Result<Checked, Vec
                 }
                 journeys.push((text.clone(), journey));
             }
-            Err(found) => problems.extend(found.iter().map(|problem| name(problem.to_string()))),
+            Err(found) => problems.extend(
+                found
+                    .iter()
+                    .map(|problem| FileProblem::of_journey(file, problem)),
+            ),
         }
     }
     if problems.is_empty() {

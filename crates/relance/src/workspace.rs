@@ -1,9 +1,10 @@
 //! One workspace, opened and running: store, engine, dispatcher, mailboxes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,6 +48,9 @@ pub const DATABASE: &str = "relance.db";
 pub const OUTBOX: &str = "outbox";
 /// Domains of mail providers, one a line.
 const FREEMAIL: &str = include_str!("../../../assets/rules/freemail.txt");
+
+/// How long a polite end waits for messages under way.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// Why a workspace cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +106,7 @@ pub struct Workspace {
     templates: Mutex<BTreeMap<String, String>>,
     /// Versions of journeys, for the next publication.
     versions: Mutex<BTreeMap<JourneyId, (u32, String)>>,
+    sending: Sending,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -128,8 +133,9 @@ impl Workspace {
         let unsettled = unsettled(&mut store, &world)?;
         let keep = noted
             .iter()
-            .filter(|(id, _)| unsettled.iter().any(|message| message.touchpoint.id == *id));
-        let log = WireLog::begin(data, &keep.copied().collect::<BTreeSet<_>>())?;
+            .filter(|((id, _), _)| unsettled.iter().any(|message| message.touchpoint.id == *id))
+            .map(|(try_, fate)| (*try_, *fate));
+        let log = WireLog::begin(data, &keep.collect())?;
 
         let accounts = accounts(&config, data)?;
         let wire = wire(&config, data)?;
@@ -171,6 +177,7 @@ impl Workspace {
             keys,
             templates: Mutex::new(templates),
             versions: Mutex::new(versions),
+            sending: sending.clone(),
             thread: Mutex::new(Some(thread)),
         });
         workspace.watch(accounts, &known, &rules);
@@ -270,6 +277,7 @@ impl Workspace {
     /// Stops the mailboxes, lets the engine finish what waits, and waits for it.
     pub fn stop(&self) {
         self.mailboxes.stop();
+        self.sending.drain(DRAIN_MAX);
         self.engine.stop();
         let thread = self
             .thread

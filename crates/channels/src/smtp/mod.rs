@@ -42,4 +42,4 @@ pub use pool::RouteStats;
 pub use reply::{REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_TEXT_CHARS_MAX};
 pub use route::{Auth, RouteId, RouteLimits, RouteProblem, SmtpRoute, Tls, Trust};
 pub use sender::SmtpSender;
-pub use transaction::MESSAGE_BYTES_MAX;
+pub use transaction::{BeforeBody, MESSAGE_BYTES_MAX};

@@ -16,7 +16,7 @@ use super::outcome::{Failure, NotTriedReason, Permanence, Refusal, SendOutcome, 
 use super::rate::Rate;
 use super::route::{Auth, RouteId, RouteProblem, SmtpRoute};
 use super::tls::TlsClient;
-use super::transaction::{CLOSING, MESSAGE_BYTES_MAX};
+use super::transaction::{BeforeBody, CLOSING, MESSAGE_BYTES_MAX};
 
 /// Attempts that may wait for one route's connections.
 pub(crate) const WAITING_MAX: usize = 4096;
@@ -139,7 +139,12 @@ impl Route {
         }
     }
 
-    pub(crate) async fn send(self: &Arc<Self>, envelope: &Envelope, message: &[u8]) -> SendOutcome {
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        envelope: &Envelope,
+        message: &[u8],
+        before_body: BeforeBody<'_>,
+    ) -> SendOutcome {
         if message.len() > MESSAGE_BYTES_MAX {
             let text = format!(
                 "the message has {} bytes, at most {MESSAGE_BYTES_MAX} are sent",
@@ -158,7 +163,7 @@ impl Route {
             Ok(permit) => permit,
             Err(not_now) => return not_tried(not_now),
         };
-        let result = self.deliver(envelope, message).await;
+        let result = self.deliver(envelope, message, before_body).await;
         self.report(&result);
         result.unwrap_or_else(SendOutcome::from)
     }
@@ -225,11 +230,12 @@ impl Route {
         self: &Arc<Self>,
         envelope: &Envelope,
         message: &[u8],
+        before_body: BeforeBody<'_>,
     ) -> Result<SendOutcome, Failure> {
         if let Some(mut connection) = self.take_idle() {
             self.reused.fetch_add(1, Ordering::Relaxed);
             let result = connection
-                .transact(envelope, message, &self.config.limits)
+                .transact(envelope, message, &self.config.limits, before_body)
                 .await;
             self.put_back(connection);
             if !idle_was_dead(&result) {
@@ -241,7 +247,7 @@ impl Route {
         let mut connection = Connection::open(&self.config, self.tls.as_ref(), &auth).await?;
         self.opened.fetch_add(1, Ordering::Relaxed);
         let result = connection
-            .transact(envelope, message, &self.config.limits)
+            .transact(envelope, message, &self.config.limits, before_body)
             .await;
         self.put_back(connection);
         result

@@ -8,6 +8,7 @@ use super::envelope::Envelope;
 use super::outcome::{NotTriedReason, SendOutcome};
 use super::pool::{Route, RouteStats};
 use super::route::{RouteId, RouteProblem, SmtpRoute};
+use super::transaction::BeforeBody;
 
 /// When to look again for a route that is not configured.
 const ROUTE_UNKNOWN_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -58,8 +59,23 @@ impl SmtpSender {
     /// limits. Dropping the future is safe for the connection, but its outcome is then not known: settle
     /// the attempt as [`SendOutcome::Unknown`].
     pub async fn send(&self, id: &RouteId, envelope: &Envelope, message: &[u8]) -> SendOutcome {
+        let at_once = || -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> {
+            Box::pin(std::future::ready(true))
+        };
+        self.send_unless(id, envelope, message, &at_once).await
+    }
+
+    /// [`send`](Self::send) that asks once more when the server waits for the body. A message that is kept
+    /// back there is refused for now at [`Stage::Body`](super::Stage::Body), by us.
+    pub async fn send_unless(
+        &self,
+        id: &RouteId,
+        envelope: &Envelope,
+        message: &[u8],
+        before_body: BeforeBody<'_>,
+    ) -> SendOutcome {
         match self.find(id) {
-            Some(route) => route.send(envelope, message).await,
+            Some(route) => route.send(envelope, message, before_body).await,
             None => SendOutcome::NotTried {
                 reason: NotTriedReason::RouteUnknown,
                 retry_after: ROUTE_UNKNOWN_RETRY_AFTER,

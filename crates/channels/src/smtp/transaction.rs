@@ -4,6 +4,7 @@
 //! two round trips. Whatever happens, the connection knows afterwards whether it may be used again and
 //! whether RSET must come first.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -17,6 +18,12 @@ use super::outcome::{
 };
 use super::reply::Reply;
 use super::route::RouteLimits;
+
+/// Asked when the server waits for the body: the last moment at which a message can be kept back, and at
+/// which it can be noted that it may have left. `false` keeps it back. Asked again when a connection that
+/// had died is replaced.
+pub type BeforeBody<'a> =
+    &'a (dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> + Send + Sync);
 
 /// Bytes of one message. Larger ones are refused here, whatever the server says.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -36,9 +43,12 @@ impl Connection {
         envelope: &Envelope,
         message: &[u8],
         limits: &RouteLimits,
+        before_body: BeforeBody<'_>,
     ) -> Result<SendOutcome, Failure> {
         let mail = self.mail_command(envelope, message)?;
-        let result = self.converse(&mail, envelope, message, limits).await;
+        let result = self
+            .converse(&mail, envelope, message, limits, before_body)
+            .await;
         match &result {
             Ok(_) => {}
             Err(Failure::Refused(refusal)) => self.usable &= refusal.code != CLOSING,
@@ -53,6 +63,7 @@ impl Connection {
         envelope: &Envelope,
         message: &[u8],
         limits: &RouteLimits,
+        before_body: BeforeBody<'_>,
     ) -> Result<SendOutcome, Failure> {
         let wait = limits.command_timeout;
         let refused = if self.capabilities.pipelining {
@@ -61,6 +72,12 @@ impl Connection {
             self.begin_stepwise(mail, envelope, wait).await?
         };
         self.messages += 1;
+        if !before_body().await {
+            // Only the end of the connection takes a transaction back once the server waits for the body.
+            self.usable = false;
+            let text = "kept back before the body";
+            return Err(Refusal::local(451, (4, 3, 0), Stage::Body, text).into());
+        }
         let reply = self.hand_over(message, limits.data_timeout).await?;
         Ok(SendOutcome::Accepted {
             response: reply.to_line(),

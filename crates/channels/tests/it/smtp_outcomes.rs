@@ -1,5 +1,6 @@
 //! Every way an attempt can end, told apart.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use relance_channels::smtp::{
@@ -7,7 +8,7 @@ use relance_channels::smtp::{
     normalise,
 };
 
-use super::fake_server::{Act, Client, FakeServer, MESSAGE, Options, always, at, good};
+use super::fake_server::{Act, Client, FakeServer, MESSAGE, Options, always, at, envelope, good};
 
 fn refusal(outcome: SendOutcome) -> Refusal {
     match outcome {
@@ -48,6 +49,38 @@ async fn accepted_with_the_servers_name_for_it() {
             "MAIL FROM:<ana@example.com> SIZE={}",
             MESSAGE.len()
         )));
+    }
+}
+
+#[tokio::test]
+async fn kept_back_before_the_body_nobody_receives_it_and_the_next_goes() {
+    for options in dialogues() {
+        let server = FakeServer::start_with(options, good).await;
+        let client = Client::new(server.route());
+        let keep_back = || -> Pin<Box<dyn Future<Output = bool> + Send>> {
+            Box::pin(std::future::ready(false))
+        };
+        let outcome = client
+            .sender
+            .send_unless(
+                &client.id,
+                &envelope(&["bob@example.net"]),
+                MESSAGE,
+                &keep_back,
+            )
+            .await;
+        let refusal = refusal(outcome);
+        assert_eq!(
+            (refusal.stage, refusal.permanence, refusal.origin),
+            (Stage::Body, Permanence::Soft, Origin::Local)
+        );
+        assert_eq!(server.count("DATA"), 1, "asked when the server waits");
+        assert!(server.messages().is_empty());
+        assert!(matches!(
+            client.send(MESSAGE).await,
+            SendOutcome::Accepted { .. }
+        ));
+        assert_eq!(server.messages(), [MESSAGE]);
     }
 }
 

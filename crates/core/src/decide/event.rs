@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::condition::{Condition, Scene};
+use crate::condition::Scene;
 use crate::contact::{Channel, Consent, SuppressionReason, TRAITS_MAX};
 use crate::enrollment::{Enrollment, EnrollmentState, Entry, ExitReason};
 use crate::event::{Event, names};
@@ -15,13 +15,8 @@ use crate::time::{LATE_DEFAULT, is_late};
 use crate::value::Value;
 use crate::watch::Watch;
 
+use super::order::Ending;
 use super::{Effect, RUNS_MAX, Timer, TimerKind, Turn};
-
-/// What ends a run before its last step.
-enum Ending {
-    Goal(EventName),
-    Exit(EventName),
-}
 
 impl Turn<'_> {
     pub(super) fn event(&mut self, event: &Arc<Event>) {
@@ -209,56 +204,6 @@ impl Turn<'_> {
         }
     }
 
-    /// A reply counts as long as the run stands in the way that its absence opened: it may have lain in a
-    /// mailbox that could not be read, and no reminder leaves after a reply (R1).
-    fn answer_late(&mut self, run: Enrollment, event: &Arc<Event>) {
-        if event.name.as_str() != names::REPLIED {
-            return;
-        }
-        let (step, touchpoint) = match &run.state {
-            EnrollmentState::Waiting { step, .. } => (step, None),
-            EnrollmentState::Sending { step, touchpoint } => (step, Some(*touchpoint)),
-            EnrollmentState::Listening { .. }
-            | EnrollmentState::Finished { .. }
-            | EnrollmentState::Exited { .. } => return,
-        };
-        let Some(journey) = self.world.journey(&run.journey, run.version).cloned() else {
-            return;
-        };
-        let Some(ix) = journey.find(step) else {
-            return;
-        };
-        let answered = journey.steps.iter().find_map(|step| match &step.kind {
-            StepKind::WaitFor {
-                event: awaited,
-                filter,
-                then,
-                otherwise,
-                ..
-            } if *awaited == event.name
-                && journey.leads_to(*otherwise, ix, step.next)
-                && concerns(event, run.subject.as_ref())
-                && filter.holds(&self.scene(run.subject.as_ref(), Some(event))) =>
-            {
-                Some((step.key.clone(), *then))
-            }
-            StepKind::WaitFor { .. }
-            | StepKind::Send(_)
-            | StepKind::Wait { .. }
-            | StepKind::Branch { .. }
-            | StepKind::Task(_)
-            | StepKind::Set(_)
-            | StepKind::Stop => None,
-        });
-        let Some((key, then)) = answered else { return };
-        self.withdraw(|one| Some(one.id) == touchpoint, Reason::ExitEvent);
-        let mut line = self.run_line(&run, What::Came);
-        line.step = Some(key);
-        line.detail = Some(event.name.to_string());
-        self.ledger(line);
-        self.follow(run, &journey, then, self.now);
-    }
-
     /// Arms the timers of `inactive` journeys, each only once: further activity rewrites nothing.
     fn watch(&mut self, event: &Event) {
         let world = self.world;
@@ -440,36 +385,6 @@ impl Turn<'_> {
             Some(Ending::Exit(_)) | None if held_out => self.put_run(run),
             Some(Ending::Exit(_)) | None => self.follow(run, journey, journey.first, self.now),
         }
-    }
-
-    /// What ended a run before it began: its cause was told late, and what followed it was told before.
-    fn overtaken_by(&self, run: &Enrollment, journey: &Journey) -> Option<Ending> {
-        let since = run.cause.as_ref()?.at;
-        let subject = run.subject.as_ref();
-        let first_of = |name, filter: &Condition, any: bool| {
-            self.snapshot
-                .history
-                .of(name)
-                .filter(|event| event.at > since && !event.by_machine())
-                .find(|event| {
-                    (any || concerns(event, subject))
-                        && filter.holds(&self.scene(subject, Some(event)))
-                })
-                .map(|event| event.at)
-        };
-        let goal = journey.goal.iter().filter_map(|goal| {
-            let at = first_of(&goal.event, &goal.filter, false)?;
-            run.goal_until
-                .is_none_or(|until| at <= until)
-                .then(|| (at, Ending::Goal(goal.event.clone())))
-        });
-        let exits = journey.exits.iter().filter_map(|exit| {
-            let at = first_of(&exit.event, &exit.filter, exit.any)?;
-            Some((at, Ending::Exit(exit.event.clone())))
-        });
-        goal.chain(exits)
-            .min_by_key(|(at, _)| *at)
-            .map(|(_, ending)| ending)
     }
 
     /// What speaks against a new run, and until when.

@@ -8,6 +8,7 @@
 
 mod event;
 mod gate;
+mod order;
 mod run;
 mod settle;
 

@@ -66,9 +66,13 @@ impl Turn<'_> {
                     then,
                     otherwise,
                 } => {
-                    let came = *since_enrolled
+                    // A run that begins with a wait waits for what follows its cause, though that may
+                    // have been told before the cause was.
+                    let began_here = run.entered_at == self.now && run.cause.is_some();
+                    let came = (*since_enrolled || began_here)
                         && self.snapshot.history.of(event).any(|event| {
-                            event.at >= run.entered_at
+                            event.at > run.began_at()
+                                && !event.by_machine()
                                 && concerns(event, run.subject.as_ref())
                                 && filter.holds(&self.scene(run.subject.as_ref(), Some(event)))
                         });
@@ -313,7 +317,6 @@ impl Turn<'_> {
             detail: Some(task.title.to_string()),
             ..self.run_line(run, What::Task)
         };
-        self.ledger(line);
         self.emit(Effect::Task(Task {
             id,
             enrollment: run.id,
@@ -324,6 +327,7 @@ impl Turn<'_> {
             created_at: self.now,
             due_at,
         }));
+        self.ledger(line);
     }
 
     fn set(&mut self, run: &Enrollment, step: &Step, changes: &[(FieldPath, Value)]) {

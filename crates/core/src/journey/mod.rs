@@ -278,7 +278,7 @@ impl Journey {
     }
 
     /// Whether a run that goes on at `from` may come to `target` before it comes to `join`.
-    pub fn leads_to(&self, from: Next, target: StepIx, join: Next) -> bool {
+    pub fn reaches(&self, from: Next, target: StepIx, join: Next) -> bool {
         let mut seen = BTreeSet::new();
         let mut open: Vec<StepIx> = from.into_iter().collect();
         while let Some(ix) = open.pop() {
@@ -305,10 +305,20 @@ impl Journey {
         false
     }
 
-    /// Names of the events that end a run before its last step: exits and the goal.
-    pub fn ending_names(&self) -> impl Iterator<Item = &EventName> {
+    /// Names of the events that end a run before its last step, or that it waits for.
+    pub fn turning_names(&self) -> impl Iterator<Item = &EventName> {
         let goal = self.goal.iter().map(|goal| &goal.event);
-        self.exits.iter().map(|exit| &exit.event).chain(goal)
+        let awaited = self.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::WaitFor { event, .. } => Some(event),
+            StepKind::Send(_)
+            | StepKind::Wait { .. }
+            | StepKind::Branch { .. }
+            | StepKind::Task(_)
+            | StepKind::Set(_)
+            | StepKind::Stop => None,
+        });
+        let exits = self.exits.iter().map(|exit| &exit.event);
+        exits.chain(goal).chain(awaited)
     }
 
     /// Names of the events whose history a run may look back over.

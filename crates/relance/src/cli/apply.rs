@@ -87,7 +87,8 @@ fn read(path: &std::path::Path) -> Result<Files, Failure> {
 fn report(problems: &[FileProblem], severity: &str, as_json: bool) -> Done {
     for problem in problems {
         if as_json {
-            let line = json!({ "severity": severity, "file": problem.file, "text": problem.text });
+            let mut line = json!(problem);
+            line["severity"] = json!(severity);
             print_line(&line.to_string())?;
         } else {
             eprintln!("{severity}: {problem}");

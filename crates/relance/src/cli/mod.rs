@@ -3,6 +3,7 @@
 
 mod apply;
 mod classify;
+mod demo;
 mod doctor;
 mod init;
 mod preview;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Args),
+    /// Plays some weeks of a fictional company in fast motion; nothing is sent.
+    Demo(demo::Args),
     /// Creates a workspace and prints its keys.
     Init(init::Args),
     /// Checks that a workspace can do its work: configuration, database, mailboxes, mail servers.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::PdfText => return crate::examine::pdf_process(),
         Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Init(args) => init::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Journey(JourneyCommand::Check(args)) => apply::check(args),

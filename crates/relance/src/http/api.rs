@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use relance_core::contact::Identity;
 use relance_core::decide::{Answer, Input};
 use relance_core::ids::{ContactId, ObjectKind, TouchpointId, UserId};
 use relance_engine::arrival::Arrival;
@@ -51,7 +53,13 @@ pub struct Paging {
     limit: usize,
     state: Option<String>,
     kind: Option<String>,
+    user_id: Option<String>,
+    email: Option<String>,
+    anonymous_id: Option<String>,
 }
+
+/// What the query of a list says, or what is wrong with it.
+type Asked = Result<Query<Paging>, QueryRejection>;
 
 fn default_limit() -> usize {
     50
@@ -60,6 +68,20 @@ fn default_limit() -> usize {
 impl Paging {
     fn limit(&self) -> usize {
         self.limit.clamp(1, PAGE_ROWS_MAX)
+    }
+
+    /// The contact that is asked for by one of its names.
+    fn identity(&self) -> Option<Identity> {
+        let named = |value: &Option<String>, make: fn(&str) -> Identity| {
+            value
+                .as_deref()
+                .map(str::trim)
+                .filter(|value| !value.is_empty())
+                .map(make)
+        };
+        named(&self.user_id, Identity::user)
+            .or_else(|| named(&self.email, Identity::email))
+            .or_else(|| named(&self.anonymous_id, Identity::anonymous))
     }
 
     fn cursor(&self) -> Option<&str> {
@@ -118,8 +140,19 @@ pub async fn overview(State(workspace): Shared) -> Answered {
     })))
 }
 
-/// Contacts, newest first.
-pub async fn contacts(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+/// Contacts, newest first; with `user_id`, `email` or `anonymous_id` the one who is called so.
+pub async fn contacts(State(workspace): Shared, asked: Asked) -> Answered {
+    let Query(paging) = asked?;
+    if let Some(identity) = paging.identity() {
+        let found = read(&workspace, move |reader| {
+            match reader.find_contact(&identity)? {
+                Some(id) => reader.contact(id),
+                None => Ok(None),
+            }
+        });
+        let items: Vec<Value> = found.await?.iter().map(shape::contact).collect();
+        return Ok(Json(json!({ "items": items, "next": null })));
+    }
     let page = read(&workspace, move |reader| {
         reader.contacts(paging.cursor(), paging.limit())
     })
@@ -142,11 +175,8 @@ pub async fn contact(State(workspace): Shared, Path(id): Path<String>) -> Answer
 }
 
 /// What happened to a contact, and why; newest first.
-pub async fn ledger(
-    State(workspace): Shared,
-    Path(id): Path<String>,
-    Query(paging): Query<Paging>,
-) -> Answered {
+pub async fn ledger(State(workspace): Shared, Path(id): Path<String>, asked: Asked) -> Answered {
+    let Query(paging) = asked?;
     let id = contact_id(&id)?;
     let page = read(&workspace, move |reader| {
         reader.ledger_of_contact(id, paging.cursor(), paging.limit())
@@ -154,8 +184,33 @@ pub async fn ledger(
     Ok(list(page.await?, |line| shape::ledger_line(&line.entry)))
 }
 
+/// What a contact did and what was learned of it; the last to arrive first.
+pub async fn events(State(workspace): Shared, Path(id): Path<String>, asked: Asked) -> Answered {
+    let Query(paging) = asked?;
+    let id = contact_id(&id)?;
+    let page = read(&workspace, move |reader| {
+        reader.events(id, paging.cursor(), paging.limit())
+    });
+    Ok(list(page.await?, |logged| shape::event(&logged.event)))
+}
+
+/// Messages of a contact, in no order that means anything.
+pub async fn touchpoints_of_contact(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Answered {
+    let Query(paging) = asked?;
+    let id = contact_id(&id)?;
+    let page = read(&workspace, move |reader| {
+        reader.touchpoints_of_contact(id, paging.cursor(), paging.limit())
+    });
+    Ok(list(page.await?, shape::touchpoint))
+}
+
 /// Documents (or objects of another `kind`), last changed first.
-pub async fn documents(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+pub async fn documents(State(workspace): Shared, asked: Asked) -> Answered {
+    let Query(paging) = asked?;
     let page = read(&workspace, move |reader| {
         let kind = ObjectKind::from(paging.kind.as_deref().unwrap_or("document"));
         reader.objects(&kind, paging.cursor(), paging.limit())
@@ -190,7 +245,8 @@ fn list_of(word: &str) -> Option<TouchpointList> {
 }
 
 /// Messages in a state: `awaiting_approval` by default.
-pub async fn touchpoints(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+pub async fn touchpoints(State(workspace): Shared, asked: Asked) -> Answered {
+    let Query(paging) = asked?;
     let wanted = paging.state.as_deref().unwrap_or("awaiting_approval");
     let Some(which) = list_of(wanted) else {
         let known: Vec<&str> = LISTS.iter().map(|(word, _)| *word).collect();
@@ -249,7 +305,8 @@ pub async fn answer(
 }
 
 /// Tasks, newest first.
-pub async fn tasks(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+pub async fn tasks(State(workspace): Shared, asked: Asked) -> Answered {
+    let Query(paging) = asked?;
     let page = read(&workspace, move |reader| {
         reader.tasks(paging.cursor(), paging.limit())
     })
@@ -277,17 +334,18 @@ pub async fn journeys(State(workspace): Shared) -> Answered {
 }
 
 /// Applies a scenario: journeys and templates, all or nothing. Applying the same again changes nothing.
-pub async fn apply(State(workspace): Shared, Json(files): Json<Files>) -> Answered {
+pub async fn apply(
+    State(workspace): Shared,
+    files: Result<Json<Files>, JsonRejection>,
+) -> Answered {
+    let Json(files) = files?;
     match scenario::apply(&workspace, files).await? {
         Ok(applied) => Ok(Json(json!(applied))),
         Err(problems) => {
             let detail: Vec<String> = problems.iter().map(ToString::to_string).collect();
             let text = detail.join("\n");
-            Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid_scenario",
-                text,
-            ))
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Err(Problem::new(status, "invalid_scenario", text).with("problems", json!(problems)))
         }
     }
 }

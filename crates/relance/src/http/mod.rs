@@ -7,15 +7,17 @@ mod problem;
 mod public;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use relance_wire::segment::REQUEST_BYTES_MAX;
-use tower_http::cors::{Any, CorsLayer};
+use axum::{Extension, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::workspace::Workspace;
 
@@ -27,23 +29,36 @@ pub type Shared = State<Arc<Workspace>>;
 /// Bytes of a scenario that is applied.
 const SCENARIO_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// How long a browser may remember that it is let in.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 3600);
+
 /// All routes of a workspace.
 pub fn router(workspace: Arc<Workspace>) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers(Any);
-    // A packed body may be no larger than an unpacked one may.
+        // Mirrored: `*` does not cover `Authorization`, which every browser SDK sends.
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(PREFLIGHT_AGE);
     let ingest = Router::new()
         .route("/v1/projects/{write_key}/settings", get(ingest::settings))
         .route("/v1/{call}", post(ingest::take))
-        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .route("/sourceConfig", get(ingest::source_config))
+        .route("/sourceConfig/", get(ingest::source_config))
+        .layer(Extension(ingest::Room::default()))
+        // Before the layer, which answers a browser's first question in its place.
+        .method_not_allowed_fallback(wrong_method)
         .layer(cors);
     let api = Router::new()
         .route("/api/v1/overview", get(api::overview))
         .route("/api/v1/contacts", get(api::contacts))
         .route("/api/v1/contacts/{id}", get(api::contact))
         .route("/api/v1/contacts/{id}/ledger", get(api::ledger))
+        .route("/api/v1/contacts/{id}/events", get(api::events))
+        .route(
+            "/api/v1/contacts/{id}/touchpoints",
+            get(api::touchpoints_of_contact),
+        )
         .route("/api/v1/documents", get(api::documents))
         .route("/api/v1/touchpoints", get(api::touchpoints))
         .route("/api/v1/touchpoints/{id}/{answer}", post(api::answer))
@@ -69,6 +84,8 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .fallback(|| async { Problem::not_found("page") })
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(security_headers))
         .with_state(workspace)
 }
@@ -81,6 +98,11 @@ async fn ready(State(workspace): Shared) -> Response {
     }
 }
 
+async fn wrong_method() -> Problem {
+    let detail = "the page does not take this method; see the `Allow` header";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", detail)
+}
+
 async fn metrics(State(workspace): Shared) -> Response {
     workspace
         .metrics
@@ -88,6 +110,20 @@ async fn metrics(State(workspace): Shared) -> Response {
         .set(workspace.engine.queued_bytes() as u64);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], workspace.metrics.text()).into_response()
+}
+
+/// User and password of Basic authentication.
+fn basic(headers: &HeaderMap) -> Option<(String, Option<String>)> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = text.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+    Some(match decoded.split_once(':') {
+        Some((user, password)) => (user.to_owned(), Some(password.to_owned())),
+        None => (decoded, None),
+    })
 }
 
 async fn security_headers(request: axum::extract::Request, next: Next) -> Response {

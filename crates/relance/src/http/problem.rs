@@ -1,19 +1,22 @@
 //! Errors of the API: RFC 9457 problem details, each naming the field and the remedy.
 
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use relance_engine::arrival::Refusal;
 use relance_store::read::ReadError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A refusal of a request.
 #[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
     /// A short stable code.
-    code: &'static str,
-    detail: String,
+    pub(super) code: &'static str,
+    /// What is wrong and what to do, for people.
+    pub(super) detail: String,
     retry_after_seconds: Option<u32>,
+    more: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
@@ -24,7 +27,14 @@ impl Problem {
             code,
             detail: detail.to_string(),
             retry_after_seconds: None,
+            more: Vec::new(),
         }
+    }
+
+    /// With a further member of the answer.
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more.push((name, value));
+        self
     }
 
     /// The key is missing or opens nothing.
@@ -72,15 +82,30 @@ impl From<ReadError> for Problem {
     }
 }
 
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), "malformed", rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(rejection.status(), "bad_query", rejection.body_text())
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": format!("about:blank#{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("problem"),
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,
         });
+        for (name, value) in self.more {
+            body[name] = value;
+        }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, kind, body.to_string()).into_response();
         if let Some(seconds) = self.retry_after_seconds {

@@ -48,14 +48,15 @@ pub async fn open(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(Link::Open(id)) = workspace.composer.links.verify(&token) {
-        let mut event = event_of(&workspace, names::EMAIL_OPENED, id, &method, &headers);
-        // A mail program shows a picture many times; once a minute is enough to know.
-        let minute = event.at.as_second() / 60;
-        event.message_id = Some(format!("open:{id}:{minute}").into());
-        // The picture is shown all the same: the recipient has no part in our troubles.
-        let _refused = record(&workspace, id, event).await;
-    }
+    let Some(Link::Open(id)) = workspace.composer.links.verify(&token) else {
+        return not_found(&headers);
+    };
+    let mut event = event_of(&workspace, names::EMAIL_OPENED, id, &method, &headers);
+    // A mail program shows a picture many times; once a minute is enough to know.
+    let minute = event.at.as_second() / 60;
+    event.message_id = Some(format!("open:{id}:{}:{minute}", by_whom(&event)).into());
+    // The picture is shown all the same: the recipient has no part in our troubles.
+    let _refused = record(&workspace, id, event).await;
     let headers = [
         (header::CONTENT_TYPE, "image/gif"),
         (header::CACHE_CONTROL, "no-store"),
@@ -79,7 +80,8 @@ pub async fn click(
     let mut event = event_of(&workspace, names::EMAIL_LINK_CLICKED, id, &method, &headers);
     let second = event.at.as_second();
     let place = blake3::hash(url.as_bytes()).to_hex();
-    event.message_id = Some(format!("click:{id}:{}:{second}", &place[..16]).into());
+    event.message_id =
+        Some(format!("click:{id}:{}:{}:{second}", by_whom(&event), &place[..16]).into());
     event
         .properties
         .insert("url".to_owned(), Value::String(url));
@@ -153,6 +155,15 @@ fn event_of(
     event
 }
 
+/// Tells a person's open or click from a machine's: the one must not be taken for a repetition of the other.
+fn by_whom(event: &Event) -> &'static str {
+    if event.by_machine() {
+        "machine"
+    } else {
+        "person"
+    }
+}
+
 /// Whether a program without a person asks.
 fn is_machine(headers: &HeaderMap) -> bool {
     let text = |name| {
@@ -192,17 +203,25 @@ fn not_found(headers: &HeaderMap) -> Response {
     response
 }
 
-fn page(words: &Words, title: &str, body: &str) -> Response {
-    Html(format!(
+fn page(words: &Words, name: &str, body: &str) -> Response {
+    let name = escape(name);
+    let title = if name.is_empty() { "404" } else { &name };
+    let html = Html(format!(
         "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
-         <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem}}\
-         button{{font:inherit;padding:.6rem 1.2rem}}</style><h1>{title}</h1>{body}</html>",
+         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\">\
+         <title>{title}</title><style>{STYLE}</style><main><h1>{name}</h1>{body}</main></html>",
         words.language,
-        title = escape(title),
-    ))
-    .into_response()
+    ));
+    ([(header::CACHE_CONTROL, "no-store")], html).into_response()
 }
+
+const STYLE: &str = ":root{--ink:#1a1f2b;--soft:#667085;--paper:#f3f4f7;--card:#fff;color-scheme:light dark}\
+body{font:17px/1.6 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;color:var(--ink);background:var(--paper)}\
+main{box-sizing:border-box;width:min(30rem,100vw - 2rem);padding:2.5rem 2rem;border-radius:.9rem;background:var(--card);text-align:center}\
+h1{font-size:1rem;font-weight:600;color:var(--soft);margin:0}p{font-size:1.15rem;margin:1rem 0 0;text-wrap:balance}form{margin:1.8rem 0 0}\
+button{font:inherit;font-weight:600;color:#fff;background:#1f2a44;border:0;border-radius:.5rem;padding:.7rem 1.5rem;cursor:pointer}\
+button:hover{background:#33426b}button:focus-visible{outline:3px solid #7d95d6;outline-offset:2px}\
+@media(prefers-color-scheme:dark){:root{--ink:#e6e8ee;--soft:#98a1b3;--paper:#0f1218;--card:#1a1f2b}button{color:#14171f;background:#c9d4f0}button:hover{background:#e1e8fa}}";
 
 /// The few words that recipients read.
 struct Words {

@@ -136,7 +136,11 @@ impl Composer {
         let in_thread = touchpoint.from == Sender::OwnerMailbox;
         let sender = self.sender_of(contact, subject, touchpoint.from)?;
         let templates = self.templates();
-        let language = contact.text("language").unwrap_or(&self.language);
+        // What the contact chose, else what the device is set to.
+        let language = contact
+            .text("language")
+            .or(contact.text("locale"))
+            .unwrap_or(&self.language);
         let template = templates
             .choose(touchpoint.template.as_str(), Some(language))
             .ok_or_else(|| {

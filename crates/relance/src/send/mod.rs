@@ -7,10 +7,12 @@ pub mod compose;
 mod outcome;
 pub mod wire_log;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relance_channels::imap::{self, ImapAccount};
 use relance_channels::smtp::{self, RouteId, SmtpSender};
@@ -18,7 +20,7 @@ use relance_core::contact::Channel;
 use relance_core::decide::Input;
 use relance_core::ids::{MailboxId, TouchpointId};
 use relance_core::ledger::Reason;
-use relance_core::touchpoint::Outcome;
+use relance_core::touchpoint::{Outcome, Touchpoint};
 use relance_engine::arrival::Arrival;
 use relance_engine::clock::SharedClock;
 use relance_engine::ports::{Dispatch, Dispatcher, ThreadEntry};
@@ -28,7 +30,7 @@ use tokio::runtime;
 use crate::examine::Rules;
 
 use self::compose::{ComposeProblem, Composed, Composer};
-use self::wire_log::WireLog;
+use self::wire_log::{Fate, Noted, WireLog};
 
 /// Messages under way at once.
 pub const IN_FLIGHT_MAX: usize = 256;
@@ -36,6 +38,14 @@ pub const IN_FLIGHT_MAX: usize = 256;
 pub const WORKSPACE_ROUTE: &str = "workspace";
 /// How long filing a copy may hold up the report.
 const FILE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Before each look into a Sent folder for a message whose fate is unknown.
+const LOOK_PAUSES: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_secs(2),
+    Duration::from_secs(8),
+];
+/// How often a polite end looks whether all is sent.
+const DRAIN_LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// How long a message waits when nothing could be noted in the wire log.
 const NOTE_FAILED_SECONDS: u32 = 60;
 
@@ -62,6 +72,8 @@ struct Inner {
     accounts: BTreeMap<String, ImapAccount>,
     /// Messages under way, and whether they were called back.
     under_way: Mutex<BTreeMap<TouchpointId, bool>>,
+    /// No more messages are taken.
+    closed: AtomicBool,
     engine: OnceLock<Handle>,
     request_sync: Box<dyn Fn(&MailboxId) + Send + Sync>,
 }
@@ -91,6 +103,7 @@ impl Sending {
             log,
             accounts,
             under_way: Mutex::default(),
+            closed: AtomicBool::new(false),
             engine: OnceLock::new(),
             request_sync,
         }))
@@ -102,21 +115,49 @@ impl Sending {
         let _first_stays = self.0.engine.set(engine);
     }
 
+    /// Takes no more messages and waits until those under way are reported, so that a polite end leaves
+    /// none of them in doubt. Those that take longer than `limit` are reconciled at the next start. Not for
+    /// network threads.
+    pub fn drain(&self, limit: Duration) {
+        self.0.closed.store(true, Ordering::Release);
+        let begun = Instant::now();
+        while begun.elapsed() < limit && !self.0.under_way().is_empty() {
+            std::thread::sleep(DRAIN_LOOK_AGAIN);
+        }
+        let left = self.0.under_way().len();
+        if left > 0 {
+            tracing::warn!(
+                left,
+                "messages under way; they are looked into at the next start"
+            );
+        }
+    }
+
     /// Finds out what became of messages that were in flight when the program ended (design section 3):
-    /// those that were not noted never left; the others are looked for in the Sent folder.
-    pub fn reconcile(&self, messages: Vec<Dispatch>, noted: &BTreeSet<(TouchpointId, u8)>) {
+    /// those that were not noted, or were refused, never left; those that were taken did; the others are
+    /// looked for in the Sent folder.
+    pub fn reconcile(&self, messages: Vec<Dispatch>, noted: &Noted) {
         for dispatch in messages {
-            let id = dispatch.touchpoint.id;
-            let was_noted = noted.contains(&(id, dispatch.touchpoint.attempts));
-            self.0.under_way().insert(id, false);
+            let touchpoint = &dispatch.touchpoint;
+            let fate = noted.get(&(touchpoint.id, touchpoint.attempts)).copied();
+            self.0.under_way().insert(touchpoint.id, false);
             let inner = self.0.clone();
             self.0.runtime.spawn(async move {
-                let outcome = if was_noted {
-                    inner.look_for(&dispatch).await
-                } else {
-                    Outcome::Postponed { seconds: 1 }
+                let outcome = match fate {
+                    None | Some(Fate::NotLeft) => Outcome::Postponed { seconds: 1 },
+                    Some(Fate::Left) => {
+                        inner.file_anew(&dispatch).await;
+                        Outcome::Accepted
+                    }
+                    Some(Fate::MayHaveLeft) => inner.look_for(&dispatch).await,
                 };
-                inner.report(&dispatch, outcome, None);
+                let left = matches!(outcome, Outcome::Accepted | Outcome::Unknown);
+                let message_id = inner
+                    .composer
+                    .message_id_of(&dispatch)
+                    .filter(|_| left)
+                    .map(|(message_id, _)| message_id);
+                inner.report(&dispatch, outcome, message_id);
             });
         }
     }
@@ -124,6 +165,9 @@ impl Sending {
 
 impl Dispatcher for Sending {
     fn capacity(&self) -> usize {
+        if self.0.closed.load(Ordering::Acquire) {
+            return 0;
+        }
         IN_FLIGHT_MAX.saturating_sub(self.0.under_way().len())
     }
 
@@ -131,6 +175,11 @@ impl Dispatcher for Sending {
         for dispatch in messages {
             self.0.under_way().insert(dispatch.touchpoint.id, false);
             let inner = self.0.clone();
+            // Whoever drains either sees the message under way, or is seen here.
+            if self.0.closed.load(Ordering::Acquire) {
+                inner.report(&dispatch, Outcome::Postponed { seconds: 1 }, None);
+                continue;
+            }
             self.0.runtime.spawn(async move {
                 let work = inner.clone();
                 let own = dispatch.clone();
@@ -183,18 +232,21 @@ impl Inner {
         if self.is_revoked(touchpoint.id) {
             return (Outcome::Withdrawn(Reason::Exited), None);
         }
-        if !self.log.note(touchpoint.id, touchpoint.attempts).await {
-            return (
-                Outcome::Postponed {
-                    seconds: NOTE_FAILED_SECONDS,
-                },
-                None,
-            );
+        let outcome = self.hand_over(touchpoint, &composed).await;
+        let taken = match &outcome {
+            Outcome::Accepted => Some(true),
+            Outcome::Unknown => None,
+            Outcome::RefusedHard { .. }
+            | Outcome::RefusedSoft(_)
+            | Outcome::Postponed { .. }
+            | Outcome::TemplateFailed(_)
+            | Outcome::ChannelNotConfigured
+            | Outcome::Withdrawn(_)
+            | Outcome::Dropped(_) => Some(false),
+        };
+        if let Some(taken) = taken {
+            self.log.answered(touchpoint.id, touchpoint.attempts, taken);
         }
-        if self.is_revoked(touchpoint.id) {
-            return (Outcome::Withdrawn(Reason::Exited), None);
-        }
-        let outcome = self.hand_over(touchpoint.id, &composed).await;
         if outcome == Outcome::Accepted
             && let Some(account) = composed
                 .mailbox
@@ -229,7 +281,49 @@ impl Inner {
         }
     }
 
-    async fn hand_over(&self, id: TouchpointId, composed: &Composed) -> Outcome {
+    async fn hand_over(&self, touchpoint: &Touchpoint, composed: &Composed) -> Outcome {
+        let id = touchpoint.id;
+        // Asked when the server waits for the body, after everything that takes long: a message is called
+        // back until then, and a crash before then leaves no doubt.
+        let kept_back = Mutex::new(None);
+        let keep = |outcome: Outcome| {
+            *kept_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            false
+        };
+        let keep = &keep;
+        let note = || -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+            Box::pin(async move {
+                if self.is_revoked(id) {
+                    return keep(Outcome::Withdrawn(Reason::Exited));
+                }
+                if !self.log.note(id, touchpoint.attempts).await {
+                    return keep(Outcome::Postponed {
+                        seconds: NOTE_FAILED_SECONDS,
+                    });
+                }
+                if self.is_revoked(id) {
+                    return keep(Outcome::Withdrawn(Reason::Exited));
+                }
+                self.log.leaves(id, touchpoint.attempts)
+                    || keep(Outcome::Postponed {
+                        seconds: NOTE_FAILED_SECONDS,
+                    })
+            })
+        };
+        let outcome = self.over_the_wire(id, composed, &note).await;
+        let kept_back = kept_back
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        kept_back.unwrap_or(outcome)
+    }
+
+    async fn over_the_wire(
+        &self,
+        id: TouchpointId,
+        composed: &Composed,
+        note: smtp::BeforeBody<'_>,
+    ) -> Outcome {
         match &self.wire {
             Wire::Smtp(sender) => {
                 let route = match &composed.mailbox {
@@ -238,7 +332,9 @@ impl Inner {
                 };
                 match smtp::Envelope::new(composed.from.as_str(), vec![composed.to.clone()]) {
                     Ok(envelope) => {
-                        let outcome = sender.send(&route, &envelope, &composed.bytes).await;
+                        let outcome = sender
+                            .send_unless(&route, &envelope, &composed.bytes, note)
+                            .await;
                         outcome::read(outcome, &self.rules.inbound)
                     }
                     Err(problem) => Outcome::RefusedHard {
@@ -248,6 +344,9 @@ impl Inner {
                 }
             }
             Wire::Outbox(folder) => {
+                if !note().await {
+                    return Outcome::Unknown;
+                }
                 let name = format!("{}-{id}", self.clock.now().as_millisecond());
                 let path = folder.join(format!("{name}.eml"));
                 let fresh = folder.join(format!("{name}.tmp"));
@@ -278,7 +377,23 @@ impl Inner {
         }
     }
 
-    /// Looks in the Sent folder for a message whose fate is unknown.
+    /// Files the copy of a message that left before the program ended, unless that was done.
+    async fn file_anew(&self, dispatch: &Dispatch) {
+        let Ok(composed) = self.composer.compose(dispatch, self.clock.now()) else {
+            // The template is gone: the recipient has the message, the Sent folder will not.
+            tracing::warn!("the copy of a sent message could not be made again");
+            return;
+        };
+        let account = composed
+            .mailbox
+            .as_ref()
+            .and_then(|mailbox| self.accounts.get(mailbox));
+        if let Some(account) = account {
+            self.file(account, &composed).await;
+        }
+    }
+
+    /// Looks in the Sent folder for a message whose fate is unknown: many providers file what they take.
     async fn look_for(&self, dispatch: &Dispatch) -> Outcome {
         let Some((message_id, mailbox)) = self.composer.message_id_of(dispatch) else {
             return Outcome::Unknown;
@@ -286,15 +401,27 @@ impl Inner {
         let Some(account) = mailbox.and_then(|mailbox| self.accounts.get(&mailbox)) else {
             return Outcome::Unknown;
         };
-        match imap::find_by_message_id(account, None, &message_id).await {
-            Ok(true) => Outcome::Accepted,
-            Ok(false) | Err(_) => Outcome::Unknown,
+        for pause in LOOK_PAUSES {
+            tokio::time::sleep(pause).await;
+            let looked = imap::find_by_message_id(account, None, &message_id);
+            match tokio::time::timeout(FILE_TIMEOUT, looked).await {
+                Ok(Ok(true)) => return Outcome::Accepted,
+                // A provider may file a little later than it takes.
+                Ok(Ok(false)) | Err(_) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(kind = ?error.kind(), "a Sent folder could not be searched");
+                }
+            }
         }
+        Outcome::Unknown
     }
 
     fn report(&self, dispatch: &Dispatch, outcome: Outcome, message_id: Option<String>) {
         let touchpoint = &dispatch.touchpoint;
-        self.under_way().remove(&touchpoint.id);
+        // Held until it is told, so that nobody finds it gone before; and the engine's next claim of the
+        // same message comes after.
+        let mut under_way = self.under_way();
+        under_way.remove(&touchpoint.id);
         let Some(engine) = self.engine.get() else {
             return;
         };

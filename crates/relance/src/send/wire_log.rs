@@ -1,13 +1,17 @@
 //! The wire log: which messages may have reached the wire.
 //!
-//! A message is noted, durably, right before its body is handed to a mail server. After a crash a message
-//! in flight that is not noted has certainly not gone, and may be queued again; one that is noted is
-//! *unknown* (design section 3). Notes of many messages share one flush.
+//! Before a message's body is handed to a mail server the message is noted, durably. Then three short
+//! lines may follow that are written, not flushed: it leaves, it was taken, it was not taken. They outlive
+//! the program, though not the machine. So after a crash of the program a message without a line of
+//! leaving certainly did not go, and may be queued again; after a crash of the machine (told by the boot
+//! that the log names) that is so only of a message that was not noted. One that was leaving, without an
+//! answer, is *unknown* (design section 3). Notes of many messages share one flush.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -19,59 +23,150 @@ pub const FILE_NAME: &str = "wire.log";
 /// Notes that share one flush.
 const BATCH_MAX: usize = 1_000;
 
-/// A note and whom to tell when it is durable.
+/// Names the run of the machine; another after each start of it.
+const BOOT_FILE: &str = "/proc/sys/kernel/random/boot_id";
+
+/// What the log knows of one try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Its body was about to be handed over.
+    MayHaveLeft,
+    /// The mail server took it.
+    Left,
+    /// The mail server did not take it.
+    NotLeft,
+}
+
+/// Tries by message and number.
+pub type Noted = BTreeMap<(TouchpointId, u8), Fate>;
+
+/// What one line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Noted,
+    Leaves,
+    Taken,
+    NotTaken,
+}
+
+/// A message to note, and whom to tell when that is durable.
 type Note = (TouchpointId, u8, oneshot::Sender<()>);
 
 /// Notes messages before they reach the wire.
 pub struct WireLog {
+    /// Opened to append: lines of several threads do not mix.
+    file: Arc<File>,
     sender: Option<Sender<Note>>,
     thread: Option<JoinHandle<()>>,
 }
 
+impl Mark {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Noted => ";",
+            Self::Leaves => ">;",
+            Self::Taken => "+;",
+            Self::NotTaken => "-;",
+        }
+    }
+
+    /// What the last line of a message says, when every line written was kept or only the durable ones.
+    const fn fate(self, all_kept: bool) -> Fate {
+        match self {
+            Self::Noted if all_kept => Fate::NotLeft,
+            Self::Noted | Self::Leaves => Fate::MayHaveLeft,
+            Self::Taken => Fate::Left,
+            Self::NotTaken => Fate::NotLeft,
+        }
+    }
+}
+
+/// One line of the log.
+fn line(id: TouchpointId, attempt: u8, mark: Mark) -> String {
+    format!("{id} {attempt}{}\n", mark.suffix())
+}
+
+fn parse(line: &[u8]) -> Option<((TouchpointId, u8), Mark)> {
+    let (id, rest) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    let rest = rest.strip_suffix(';')?;
+    let digits = rest.trim_end_matches(['>', '+', '-']);
+    let mark = match &rest[digits.len()..] {
+        "" => Mark::Noted,
+        ">" => Mark::Leaves,
+        "+" => Mark::Taken,
+        "-" => Mark::NotTaken,
+        _damaged => return None,
+    };
+    Some(((id.parse().ok()?, digits.parse().ok()?), mark))
+}
+
+/// The line that names a boot.
+fn boot_line(boot: &str) -> String {
+    format!("boot={boot};")
+}
+
+/// The present boot; `None` where the system does not tell.
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string(BOOT_FILE).ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
 impl WireLog {
-    /// Reads what an earlier run noted.
-    pub fn read(data: &Path) -> std::io::Result<BTreeSet<(TouchpointId, u8)>> {
+    /// Reads what an earlier run noted; the last line of a try counts.
+    pub fn read(data: &Path) -> std::io::Result<Noted> {
+        Self::read_at(data, boot().as_deref())
+    }
+
+    fn read_at(data: &Path, boot: Option<&str>) -> std::io::Result<Noted> {
         let file = match File::open(data.join(FILE_NAME)) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(BTreeSet::new());
+                return Ok(Noted::new());
             }
             Err(error) => return Err(error),
         };
-        let mut noted = BTreeSet::new();
+        let boot = boot.map(boot_line);
+        let mut all_kept = false;
+        let mut marks = BTreeMap::new();
         for line in BufReader::new(file).split(b'\n') {
-            // A torn last line was never reported durable, so its message never left.
+            // A torn last line promised nothing to anybody.
             let line = line?;
-            let parsed = std::str::from_utf8(&line).ok().and_then(|line| {
-                let (id, attempt) = line.split_once(' ')?;
-                Some((id.parse().ok()?, attempt.strip_suffix(';')?.parse().ok()?))
-            });
-            noted.extend(parsed);
+            all_kept |= boot.as_ref().is_some_and(|boot| line == boot.as_bytes());
+            marks.extend(parse(&line));
         }
-        Ok(noted)
+        Ok(marks
+            .into_iter()
+            .map(|(attempt, mark)| (attempt, mark.fate(all_kept)))
+            .collect())
     }
 
     /// Begins anew with the notes that are not settled yet. They are in place before this returns, and an
     /// earlier log stands until they are.
-    pub fn begin(data: &Path, keep: &BTreeSet<(TouchpointId, u8)>) -> std::io::Result<Self> {
+    pub fn begin(data: &Path, keep: &Noted) -> std::io::Result<Self> {
         let path = data.join(FILE_NAME);
         let fresh = data.join(format!("{FILE_NAME}.new"));
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .open(&fresh)?;
-        for (id, attempt) in keep {
-            writeln!(file, "{id} {attempt};")?;
+        File::create(&fresh)?;
+        let file = Arc::new(OpenOptions::new().append(true).open(&fresh)?);
+        let mut text = boot().map_or(String::new(), |boot| boot_line(&boot) + "\n");
+        for ((id, attempt), fate) in keep {
+            let mark = match fate {
+                Fate::MayHaveLeft => Mark::Leaves,
+                Fate::Left => Mark::Taken,
+                Fate::NotLeft => Mark::NotTaken,
+            };
+            text.push_str(&line(*id, *attempt, mark));
         }
+        (&*file).write_all(text.as_bytes())?;
         file.sync_data()?;
         std::fs::rename(&fresh, &path)?;
         File::open(data)?.sync_all()?;
         let (sender, receiver) = unbounded();
+        let own = file.clone();
         let thread = std::thread::Builder::new()
             .name("wire-log".to_owned())
-            .spawn(move || write_all(file, &receiver))?;
+            .spawn(move || write_all(&own, &receiver))?;
         Ok(Self {
+            file,
             sender: Some(sender),
             thread: Some(thread),
         })
@@ -86,6 +181,29 @@ impl WireLog {
         };
         sender.send((id, attempt, tell)).is_ok() && told.await.is_ok()
     }
+
+    /// Writes that a noted message leaves now: the very next thing is its body. `false`: it must not go.
+    pub fn leaves(&self, id: TouchpointId, attempt: u8) -> bool {
+        self.write(id, attempt, Mark::Leaves)
+    }
+
+    /// Writes the mail server's answer.
+    pub fn answered(&self, id: TouchpointId, attempt: u8, taken: bool) {
+        let mark = match taken {
+            true => Mark::Taken,
+            false => Mark::NotTaken,
+        };
+        // Unwritten, the message is unknown after a crash; now it is settled all the same.
+        self.write(id, attempt, mark);
+    }
+
+    fn write(&self, id: TouchpointId, attempt: u8, mark: Mark) -> bool {
+        let written = (&*self.file).write_all(line(id, attempt, mark).as_bytes());
+        if let Err(error) = &written {
+            tracing::error!(%error, "the wire log cannot be written");
+        }
+        written.is_ok()
+    }
 }
 
 impl Drop for WireLog {
@@ -98,14 +216,14 @@ impl Drop for WireLog {
     }
 }
 
-fn write_all(mut file: File, notes: &Receiver<Note>) {
+fn write_all(mut file: &File, notes: &Receiver<Note>) {
     while let Ok(first) = notes.recv() {
         let mut batch = vec![first];
         batch.extend(notes.try_iter().take(BATCH_MAX - 1));
-        let mut text = String::new();
-        for (id, attempt, _) in &batch {
-            text.push_str(&format!("{id} {attempt};\n"));
-        }
+        let text: String = batch
+            .iter()
+            .map(|(id, attempt, _)| line(*id, *attempt, Mark::Noted))
+            .collect();
         let written = file
             .write_all(text.as_bytes())
             .and_then(|()| file.sync_data());
@@ -137,20 +255,44 @@ mod tests {
             contact: ContactId(3),
             hash,
         };
-        let log = WireLog::begin(folder.path(), &BTreeSet::new()).unwrap();
-        assert!(log.note(id(1), 1).await);
-        assert!(log.note(id(2), 4).await);
+        let log = WireLog::begin(folder.path(), &Noted::new()).unwrap();
+        for (hash, attempt) in [(1, 1), (2, 4), (3, 1), (4, 1)] {
+            assert!(log.note(id(hash), attempt).await);
+        }
+        assert!(log.leaves(id(2), 4));
+        log.answered(id(2), 4, true);
+        // Refused for now, and about to be tried again under the same number.
+        assert!(log.leaves(id(3), 1));
+        log.answered(id(3), 1, false);
+        assert!(log.note(id(3), 1).await);
+        assert!(log.leaves(id(4), 1));
         drop(log);
         let path = folder.path().join(FILE_NAME);
         let mut text = std::fs::read(&path).unwrap();
         text.extend(b"tp_3_00000000000000ff 1");
         std::fs::write(&path, text).unwrap();
-        let noted = WireLog::read(folder.path()).unwrap();
-        assert_eq!(noted, BTreeSet::from([(id(1), 1), (id(2), 4)]));
-        drop(WireLog::begin(folder.path(), &BTreeSet::from([(id(2), 4)])).unwrap());
-        assert_eq!(
-            WireLog::read(folder.path()).unwrap(),
-            BTreeSet::from([(id(2), 4)])
-        );
+
+        let fates = |boot: Option<&str>| {
+            let noted = WireLog::read_at(folder.path(), boot).unwrap();
+            noted.into_values().collect::<Vec<_>>()
+        };
+        use Fate::{Left, MayHaveLeft, NotLeft};
+        // What was noted before the machine ended may have left since.
+        assert_eq!(fates(None), [MayHaveLeft, Left, MayHaveLeft, MayHaveLeft]);
+        assert_eq!(fates(Some("another")), fates(None));
+        if let Some(boot) = boot() {
+            let fates = fates(Some(&boot));
+            assert_eq!(fates, [NotLeft, Left, NotLeft, MayHaveLeft]);
+        }
+
+        let keep = Noted::from([
+            ((id(2), 4), Left),
+            ((id(3), 1), NotLeft),
+            ((id(4), 1), MayHaveLeft),
+        ]);
+        drop(WireLog::begin(folder.path(), &keep).unwrap());
+        for boot in [None, boot().as_deref()] {
+            assert_eq!(WireLog::read_at(folder.path(), boot).unwrap(), keep);
+        }
     }
 }

@@ -104,7 +104,7 @@ impl SqliteStore {
             .at("email_domain", "")
     }
 
-    pub(super) fn load_one(&self, id: ContactId) -> Result<Option<Snapshot>, StoreError> {
+    pub(super) fn load_one(&mut self, id: ContactId) -> Result<Option<Snapshot>, StoreError> {
         let key = contact_key(id);
         let contact = self
             .row(self.sql.contact_get, [key], |row| {
@@ -115,7 +115,23 @@ impl SqliteStore {
             return Ok(None);
         };
         let mut snapshot = Snapshot::new(contact.at("contact", id)?);
+        if self.quiet.knows(id) {
+            return Ok(Some(snapshot));
+        }
+        self.load_live(&mut snapshot)?;
+        let is_quiet = snapshot.enrollments.is_empty()
+            && snapshot.touchpoints.is_empty()
+            && snapshot.watches.is_empty();
+        if is_quiet {
+            self.quiet.learn(id);
+        }
+        Ok(Some(snapshot))
+    }
 
+    /// Live runs, open messages and watches.
+    fn load_live(&self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+        let id = snapshot.contact.id;
+        let key = contact_key(id);
         let mut statement = self
             .conn
             .prepare_cached(self.sql.enrollment_live)
@@ -161,7 +177,7 @@ impl SqliteStore {
             let body = text(row, 1).at("watch of", id)?;
             snapshot.watches.push(read_watch(body).at("watch of", id)?);
         }
-        Ok(Some(snapshot))
+        Ok(())
     }
 
     pub(super) fn load_more(

@@ -6,11 +6,13 @@
 //!
 //! **Absent:** pages' queries (see [`crate::read`]), decisions.
 
+mod chains;
 pub(crate) mod column;
 mod contacts;
 pub(crate) mod error;
 mod log;
 mod migrate;
+mod quiet;
 mod seen;
 pub(crate) mod state;
 pub(crate) mod tally;
@@ -35,9 +37,11 @@ use relance_engine::ports::{
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
+use self::chains::Chains;
 use self::column::{contact_id, hash, moment, nanos};
 use self::error::{Located, unreadable};
 use self::log::Heads;
+use self::quiet::Quiet;
 use self::seen::Seen;
 use self::tally::Tally;
 use crate::sql::{Sql, SqlProblem};
@@ -146,6 +150,8 @@ pub struct SqliteStore {
     seen: Seen,
     heads: Heads,
     tally: Tally,
+    chains: Chains,
+    quiet: Quiet,
     in_batch: bool,
 }
 
@@ -185,6 +191,8 @@ impl SqliteStore {
             seen,
             heads,
             tally,
+            chains: Chains::default(),
+            quiet: Quiet::default(),
             in_batch: false,
         })
     }
@@ -279,6 +287,8 @@ impl Store for SqliteStore {
         self.seen.rolled_back();
         self.heads.rolled_back();
         self.tally.rolled_back();
+        self.chains.rolled_back();
+        self.quiet.rolled_back();
         // SQLite may have rolled back by itself, as it does when the disk is full.
         if self.conn.is_autocommit() || self.run("ROLLBACK", []).is_ok() {
             return;
@@ -293,6 +303,7 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
+        self.chains.flush(&self.conn, &self.sql)?;
         self.tally.flush(&self.conn, &self.sql)?;
         self.run("COMMIT", []).at("transaction", "commit")?;
         self.in_batch = false;

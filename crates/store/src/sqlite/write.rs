@@ -17,6 +17,7 @@ use relance_wire::stored::{
 use rusqlite::{OptionalExtension, Params, Row, params};
 
 use super::SqliteStore;
+use super::chains::OF_CONTACT;
 use super::column::{contact_key, nanos, subject_columns};
 use super::error::Located;
 use super::state::{SLOT_FLIGHT, SLOT_OUTBOX, slot_columns, state_columns};
@@ -159,6 +160,7 @@ impl SqliteStore {
     }
 
     fn write_enrollment(&mut self, run: &Enrollment) -> Result<(), StoreError> {
+        self.quiet.forget(run.id.contact);
         let (contact, number) = (contact_key(run.id.contact), run.id.number);
         let before = self
             .row(
@@ -200,6 +202,7 @@ impl SqliteStore {
 
     fn write_touchpoint(&mut self, touchpoint: &Touchpoint) -> Result<(), StoreError> {
         let id = touchpoint.id;
+        self.quiet.forget(id.contact);
         let (contact, hash) = (contact_key(id.contact), id.hash.cast_signed());
         let before = self
             .row(self.sql.touchpoint_before, params![contact, hash], |row| {
@@ -256,7 +259,8 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn write_watch(&self, contact: ContactId, watch: &Watch) -> Result<(), StoreError> {
+    fn write_watch(&mut self, contact: ContactId, watch: &Watch) -> Result<(), StoreError> {
+        self.quiet.forget(contact);
         let body = watch_text(watch).at("watch of", contact)?;
         let hash = watch.hash().cast_signed();
         self.run(
@@ -292,14 +296,9 @@ impl SqliteStore {
 
     fn write_line(&mut self, line: &LedgerEntry) -> Result<(), StoreError> {
         let contact = contact_key(line.contact);
-        let head = |run: u32| {
-            self.row(self.sql.ledger_head_get, params![contact, run], |row| {
-                row.get::<_, i64>(0)
-            })
-            .at("ledger_head", line.contact)
-        };
+        let head = |run: u32| self.chains.newest(&self.conn, &self.sql, line.contact, run);
         let run = line.enrollment.map(|id| id.number);
-        let previous = head(0)?;
+        let previous = head(OF_CONTACT)?;
         let previous_of_run = match run {
             Some(run) => head(run)?,
             None => None,
@@ -326,9 +325,8 @@ impl SqliteStore {
                 ])
             })
             .at("ledger of", line.contact)?;
-        for run in [Some(0), run].into_iter().flatten() {
-            self.run(self.sql.ledger_head_put, params![contact, run, id])
-                .at("ledger_head", line.contact)?;
+        for run in [Some(OF_CONTACT), run].into_iter().flatten() {
+            self.chains.moved(line.contact, run, id);
         }
         self.tally.line(line);
         Ok(())

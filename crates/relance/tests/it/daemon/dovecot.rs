@@ -153,6 +153,11 @@ impl Dovecot {
         self.tls.authority.clone()
     }
 
+    /// The authority that signed its certificate, as a PEM file.
+    pub fn authority_file(&self) -> PathBuf {
+        self.folder.path().join("tls/ca.pem")
+    }
+
     pub fn users(&self) -> &[User] {
         &self.users
     }

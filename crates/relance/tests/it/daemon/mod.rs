@@ -13,6 +13,7 @@
 
 #![allow(dead_code, reason = "each test uses its part of the harness")]
 
+pub mod dkim;
 pub mod dovecot;
 pub mod postfix;
 pub mod smtp;

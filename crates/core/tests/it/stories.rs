@@ -1,0 +1,16 @@
+//! Every story of `tests/stories/`.
+
+use crate::story::check;
+
+macro_rules! stories {
+    ($($name:ident),+ $(,)?) => {$(
+        #[test]
+        fn $name() {
+            check(include_str!(concat!("../stories/", stringify!($name), ".txt")));
+        }
+    )+};
+}
+
+stories!(
+    reminders, exits, gate, time, stickiness, outcomes, consent, versions, steps, entries,
+);

@@ -1,0 +1,278 @@
+//! One line of a story: a moment, and what happens then.
+
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
+use relance_core::contact::{Channel, Consent, Contact, SuppressionReason};
+use relance_core::decide::{Answer, Input};
+use relance_core::event::{Event, EventKind};
+use relance_core::ids::{ContactId, JourneyId, MailboxId, SubjectRef, Topic, UserId};
+use relance_core::play::{Play, Seen};
+use relance_core::snapshot::Snapshot;
+use relance_core::subject::ObjectPatch;
+use relance_core::touchpoint::{Outcome, TouchpointState};
+use relance_core::value::Fields;
+use relance_core::world::World;
+
+use super::journey::value;
+use super::rig::Rig;
+use super::world::StoryWorld;
+use super::{Sight, words};
+
+/// Who tells the story.
+pub enum Driver {
+    Play(Box<Play>),
+    ByHand(Box<Rig>),
+}
+
+impl Driver {
+    pub fn add(&mut self, contact: Contact) {
+        match self {
+            Self::Play(play) => play.add(contact),
+            Self::ByHand(rig) => rig.add(contact),
+        }
+    }
+
+    fn world(&mut self) -> &mut World {
+        match self {
+            Self::Play(play) => &mut play.world,
+            Self::ByHand(rig) => &mut rig.world,
+        }
+    }
+
+    fn snapshot(&self, contact: ContactId) -> &Snapshot {
+        match self {
+            Self::Play(play) => play.contact(contact).expect("contact"),
+            Self::ByHand(rig) => rig.contact(contact),
+        }
+    }
+
+    fn pass(&mut self, until: Timestamp, sights: &mut Vec<Sight>, named: bool) {
+        match self {
+            Self::Play(play) => play.pass(until, &mut |at, contact, seen| {
+                note(sights, at, contact.id, seen, named);
+            }),
+            Self::ByHand(rig) => {
+                rig.pass(until, &mut |at, contact, seen| {
+                    note(sights, at, contact, seen, named)
+                });
+            }
+        }
+    }
+
+    fn input(&mut self, contact: ContactId, input: &Input, sights: &mut Vec<Sight>, named: bool) {
+        match self {
+            Self::Play(play) => play.input(contact, input, &mut |at, contact, seen| {
+                note(sights, at, contact.id, seen, named);
+            }),
+            Self::ByHand(rig) => rig.input(contact, input, &mut |at, contact, seen| {
+                note(sights, at, contact, seen, named);
+            }),
+        }
+    }
+}
+
+fn note(sights: &mut Vec<Sight>, at: Timestamp, contact: ContactId, seen: &Seen, named: bool) {
+    if let Some(text) = words(seen, named) {
+        sights.push(Sight {
+            at,
+            contact: contact.0,
+            text,
+        });
+    }
+}
+
+/// Lets the time pass to the line's moment, then what it tells happen.
+pub fn happen(story: &StoryWorld, driver: &mut Driver, line: &str, sights: &mut Vec<Sight>) {
+    let named = story.names_journeys();
+    let seconds = line.as_bytes().get(16) == Some(&b':');
+    let (moment, rest) = line.split_at(line.len().min(if seconds { 19 } else { 16 }));
+    let now = story.zone.at(parse_moment(moment));
+    let words = super::journey::split(rest);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if words.is_empty() {
+        // What is due at this very moment is seen too.
+        driver.pass(now + SignedDuration::from_millis(1), sights, named);
+        return;
+    }
+    if let "back" | "asleep" = words[0] {
+        // The machine's clock is set back, or the program did not run until now.
+        let Driver::ByHand(rig) = driver else {
+            panic!("the player knows neither; say `wire by hand`")
+        };
+        rig.set_clock(now);
+        return;
+    }
+    driver.pass(now, sights, named);
+    let named_contact = story.contacts.iter().find(|(name, _)| *name == words[0]);
+    let contact = match named_contact {
+        Some((_, contact)) => {
+            words.remove(0);
+            contact.id
+        }
+        None => story.contacts[0].1.id,
+    };
+    if rule(story, driver, now, &words) {
+        return;
+    }
+    for input in inputs(story, driver, contact, now, &words) {
+        driver.input(contact, &input, sights, named);
+    }
+}
+
+fn parse_moment(text: &str) -> DateTime {
+    text.trim().replace(' ', "T").parse().expect(text)
+}
+
+/// What changes the world, not a contact.
+fn rule(story: &StoryWorld, driver: &mut Driver, now: Timestamp, words: &[&str]) -> bool {
+    match words {
+        ["synced", mailbox] => {
+            driver.world().synced.insert(MailboxId::from(*mailbox), now);
+        }
+        ["publish", id, version] => {
+            let key = ((*id).to_owned(), version.parse().expect(version));
+            driver.world().add_journey(story.later[&key].clone(), true);
+        }
+        ["retire", id] => driver.world().retire(&JourneyId::from(*id)),
+        ["forget"] => {
+            // The journeys are lost: the runs on them have no step to stand on.
+            let world = World::new(driver.world().policy.clone(), driver.world().salt);
+            *driver.world() = world;
+        }
+        _other => return false,
+    }
+    true
+}
+
+fn inputs(
+    story: &StoryWorld,
+    driver: &Driver,
+    contact: ContactId,
+    now: Timestamp,
+    words: &[&str],
+) -> Vec<Input> {
+    let snapshot = driver.snapshot(contact);
+    let awaited = |wanted: fn(&TouchpointState) -> bool, template: Option<&&str>| {
+        let found: Vec<_> = snapshot
+            .touchpoints
+            .iter()
+            .filter(|one| wanted(&one.state))
+            .filter(|one| template.is_none_or(|name| one.template.as_str() == *name))
+            .map(|one| (one.id, one.attempts))
+            .collect();
+        found
+    };
+    let approve = |answer, template| {
+        awaited(
+            |state| matches!(state, TouchpointState::AwaitingApproval { .. }),
+            template,
+        )
+        .into_iter()
+        .map(|(touchpoint, _)| Input::Approve {
+            touchpoint,
+            by: UserId::from("boss"),
+            answer,
+        })
+        .collect()
+    };
+    match words {
+        ["approve", rest @ ..] => approve(Answer::Approve, rest.first()),
+        ["skip", rest @ ..] => approve(Answer::Skip, rest.first()),
+        ["call", rest @ ..] => approve(Answer::CallInstead, rest.first()),
+        ["suppress", channel] => vec![Input::Suppress {
+            channel: Channel::from_word(channel).expect("channel"),
+            reason: SuppressionReason::Manual,
+        }],
+        ["consent", who, topic @ ..] => vec![Input::Consent {
+            channel: Channel::Email,
+            topic: topic.first().map(|topic| Topic::from(*topic)),
+            consent: if *who == "granted" {
+                Consent::Granted
+            } else {
+                Consent::Denied
+            },
+        }],
+        ["erase"] => vec![Input::Erase],
+        ["settle", outcome, rest @ ..] => settle(driver, contact, outcome, rest),
+        ["identify", traits @ ..] => {
+            let mut event = Event::track("", now);
+            event.kind = EventKind::Identify;
+            event.traits = Some(fields(traits));
+            vec![Input::Event(Arc::new(event))]
+        }
+        _event => vec![Input::Event(Arc::new(event(story, now, words)))],
+    }
+}
+
+/// `settle OUTCOME [TEMPLATE] [attempt=N]`: of messages in flight, or by hand of any that was.
+fn settle(driver: &Driver, contact: ContactId, outcome: &str, rest: &[&str]) -> Vec<Input> {
+    let Driver::ByHand(rig) = driver else {
+        panic!("the player settles by itself; say `wire by hand`")
+    };
+    let outcome = match outcome {
+        "accepted" => Outcome::Accepted,
+        "soft" => Outcome::RefusedSoft("451 later".to_owned()),
+        "hard" => Outcome::RefusedHard {
+            text: "550 no".to_owned(),
+            address_is_bad: false,
+        },
+        "bad_address" => Outcome::RefusedHard {
+            text: "550 who".to_owned(),
+            address_is_bad: true,
+        },
+        "postponed" => Outcome::Postponed { seconds: 60 },
+        "template" => Outcome::TemplateFailed("undefined".to_owned()),
+        "unconfigured" => Outcome::ChannelNotConfigured,
+        "unknown" => Outcome::Unknown,
+        "withdrawn" => Outcome::Withdrawn(relance_core::ledger::Reason::Exited),
+        other => panic!("no outcome: {other}"),
+    };
+    let attempt = rest
+        .iter()
+        .find_map(|word| word.strip_prefix("attempt=")?.parse().ok());
+    let template = rest.iter().find(|word| !word.contains('='));
+    rig.dispatched(contact)
+        .filter(|(name, ..)| template.is_none_or(|wanted| name.as_str() == *wanted))
+        .map(|(_, touchpoint, last)| Input::Settle {
+            touchpoint,
+            attempt: attempt.unwrap_or(last),
+            outcome: outcome.clone(),
+        })
+        .collect()
+}
+
+/// `Event Name key=value ...`; `document=d1` also makes it the subject, `at=TIME` tells when it was.
+fn event(story: &StoryWorld, now: Timestamp, words: &[&str]) -> Event {
+    let names = words.iter().take_while(|word| !word.contains('='));
+    let name = names.copied().collect::<Vec<_>>().join(" ");
+    let mut event = Event::track(&name, now);
+    for word in words.iter().filter(|word| word.contains('=')) {
+        let (key, text) = word.split_once('=').expect("key=value");
+        match key {
+            "at" => event.at = story.zone.at(parse_moment(text)),
+            "document" | "order" | "deal" | "cart" => {
+                event.subject = Some(SubjectRef {
+                    kind: key.into(),
+                    id: text.into(),
+                });
+            }
+            _property => drop(event.properties.insert(key.to_owned(), value(text))),
+        }
+    }
+    if let Some(subject) = &event.subject {
+        event.objects = vec![ObjectPatch {
+            subject: subject.clone(),
+            fields: event.properties.clone(),
+        }];
+    }
+    event
+}
+
+fn fields(words: &[&str]) -> Fields {
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
+    pairs
+        .map(|(key, text)| (key.to_owned(), value(text)))
+        .collect()
+}

@@ -1,0 +1,46 @@
+-- What bare SQLite does beside the program: the same rows, no rules.
+
+-- name: pragmas
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA cache_size = -65536;
+PRAGMA wal_autocheckpoint = 4000;
+
+-- name: begin
+BEGIN IMMEDIATE;
+
+-- name: commit
+COMMIT;
+
+-- name: intake
+CREATE TABLE event (event_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE contact (contact_id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+
+-- name: contact_put
+INSERT INTO contact (contact_id, body) VALUES (?1, ?2)
+ON CONFLICT (contact_id) DO UPDATE SET body = excluded.body;
+
+-- name: event_add
+INSERT INTO event (contact_id, body) VALUES (?1, ?2);
+
+-- name: runs
+CREATE TABLE timer (due_at INTEGER NOT NULL, contact_id INTEGER NOT NULL,
+                    PRIMARY KEY (due_at, contact_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE enrollment (contact_id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE ledger (ledger_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL, what TEXT NOT NULL) STRICT;
+
+-- name: timer_add
+INSERT INTO timer (due_at, contact_id) VALUES (?1, ?2);
+
+-- name: run_put
+INSERT INTO enrollment (contact_id, body) VALUES (?1, ?2)
+ON CONFLICT (contact_id) DO UPDATE SET body = excluded.body;
+
+-- name: timer_due
+SELECT due_at, contact_id FROM timer WHERE due_at <= ?1 ORDER BY due_at, contact_id LIMIT ?2;
+
+-- name: timer_drop
+DELETE FROM timer WHERE due_at = ?1 AND contact_id = ?2;
+
+-- name: line_add
+INSERT INTO ledger (contact_id, what) VALUES (?1, ?2);

@@ -1,0 +1,99 @@
+//! What is remembered of a life: what was committed, what reached the wire, what people did.
+//!
+//! Moments are the world's; where the engine's clock matters it stands beside. **Absent:** judgement; see
+//! [`crate::invariants`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use relance_core::decide::Effect;
+use relance_core::event::Event;
+use relance_core::ids::{ContactId, JourneyId, MailboxId, TouchpointId};
+use relance_core::journey::Journey;
+use relance_core::policy::{Cap, TemplateFacts};
+use relance_core::touchpoint::{Outcome, Touchpoint};
+
+/// Effects of one commit, in order.
+#[derive(Debug)]
+pub struct Commit {
+    /// When.
+    pub at: Timestamp,
+    /// What the engine's clock showed.
+    pub engine_at: Timestamp,
+    /// Whose, what.
+    pub effects: Vec<(ContactId, Effect)>,
+}
+
+/// A message left: it lies in the recipient's mailbox.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// When.
+    pub at: Timestamp,
+    /// Which, as it was claimed.
+    pub touchpoint: Touchpoint,
+}
+
+/// A person's answer that reached a watched mailbox.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// When.
+    pub at: Timestamp,
+    /// Message-ID.
+    pub mail: String,
+    /// Where it lies.
+    pub mailboxes: Vec<MailboxId>,
+    /// Addresses of the contacts whose runs it ends: those that were known when it was read.
+    pub answers_for: Vec<String>,
+    /// The one document that it answers, if it is in a thread.
+    pub document: Option<String>,
+}
+
+/// A whole life.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Commits, in order.
+    pub commits: Vec<Commit>,
+    /// What left.
+    pub deliveries: Vec<Delivery>,
+    /// Replies of persons, in order of arrival in a mailbox.
+    pub replies: Vec<Reply>,
+    /// Events that callers were told to be safe.
+    pub acknowledged: Vec<(Timestamp, Arc<Event>)>,
+    /// Documents that lie in a Sent folder, by Message-ID, and whose folder it is.
+    pub documents: BTreeMap<String, MailboxId>,
+    /// When callers were told that an unsubscription is safe, by address.
+    pub unsubscribed: Vec<(Timestamp, String)>,
+    /// Messages that a person agreed to.
+    pub approved: BTreeSet<TouchpointId>,
+    /// Outcomes that were told to the engine.
+    pub outcomes: Vec<(TouchpointId, u8, Outcome)>,
+    /// Every journey that ever was.
+    pub journeys: BTreeMap<(JourneyId, u32), Arc<Journey>>,
+    /// What is known of templates.
+    pub templates: BTreeMap<String, TemplateFacts>,
+    /// Caps of the workspace.
+    pub caps: Vec<Cap>,
+    /// Addresses of contacts, as the store resolved them.
+    pub addresses: BTreeMap<ContactId, String>,
+    /// The engine's clock was set back or forth.
+    pub clock_jumped: bool,
+    /// When everything had come to rest, by the engine's clock.
+    pub ended_at: Timestamp,
+    /// Events in the log at the end, by contact.
+    pub logged: BTreeMap<ContactId, Vec<Event>>,
+    /// Open or settled messages in the store at the end.
+    pub stored: BTreeMap<TouchpointId, Touchpoint>,
+}
+
+impl History {
+    /// Effects with the moment on the engine's clock.
+    pub fn effects(&self) -> impl Iterator<Item = (&Commit, ContactId, &Effect)> {
+        self.commits.iter().flat_map(|commit| {
+            commit
+                .effects
+                .iter()
+                .map(move |(contact, effect)| (commit, *contact, effect))
+        })
+    }
+}

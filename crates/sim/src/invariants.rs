@@ -1,0 +1,90 @@
+//! What must be true of every life, as functions over its history, named as sentences.
+//!
+//! Each returns an example for every breach. They judge by what people and servers did, and by what was
+//! committed; never by the engine's own opinion.
+
+mod reminders;
+mod storage;
+mod touchpoints;
+
+use crate::history::History;
+
+/// One invariant.
+pub type Invariant = fn(&History) -> Vec<String>;
+
+/// All of them.
+pub const ALL: &[(&str, Invariant)] = &[
+    (
+        "no_reminder_leaves_after_a_reply",
+        reminders::no_reminder_leaves_after_a_reply,
+    ),
+    (
+        "holdout_receives_nothing",
+        reminders::holdout_receives_nothing,
+    ),
+    (
+        "suppressed_contact_is_never_sent",
+        reminders::suppressed_contact_is_never_sent,
+    ),
+    (
+        "unsubscribed_contact_is_never_sent",
+        reminders::unsubscribed_contact_is_never_sent,
+    ),
+    (
+        "no_send_without_required_approval",
+        reminders::no_send_without_required_approval,
+    ),
+    (
+        "caps_hold_over_civil_days",
+        reminders::caps_hold_over_civil_days,
+    ),
+    (
+        "ended_run_claims_nothing",
+        reminders::ended_run_claims_nothing,
+    ),
+    (
+        "touchpoint_settles_at_most_once",
+        touchpoints::touchpoint_settles_at_most_once,
+    ),
+    (
+        "no_message_reaches_the_wire_twice",
+        touchpoints::no_message_reaches_the_wire_twice,
+    ),
+    (
+        "timer_fires_never_early_and_once",
+        touchpoints::timer_fires_never_early_and_once,
+    ),
+    ("every_touchpoint_ends", touchpoints::every_touchpoint_ends),
+    (
+        "ledger_explains_every_touchpoint",
+        touchpoints::ledger_explains_every_touchpoint,
+    ),
+    ("no_run_loses_its_step", touchpoints::no_run_loses_its_step),
+    (
+        "nothing_acknowledged_is_lost",
+        storage::nothing_acknowledged_is_lost,
+    ),
+    (
+        "same_event_twice_changes_nothing",
+        storage::same_event_twice_changes_nothing,
+    ),
+    (
+        "store_holds_what_was_decided",
+        storage::store_holds_what_was_decided,
+    ),
+];
+
+/// Examples of breaches shown for one invariant.
+const EXAMPLES_MAX: usize = 3;
+
+/// Checks all; returns what does not hold.
+pub fn check(history: &History) -> Vec<String> {
+    ALL.iter()
+        .flat_map(|(name, invariant)| {
+            invariant(history)
+                .into_iter()
+                .take(EXAMPLES_MAX)
+                .map(move |example| format!("{name}: {example}"))
+        })
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! What was told is kept, once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relance_core::decide::Effect;
+use relance_core::event::Event;
+use relance_core::ids::TouchpointId;
+use relance_core::touchpoint::Touchpoint;
+
+use crate::history::History;
+
+fn count(history: &History, id: &str) -> usize {
+    let events = history.logged.values().flatten();
+    events
+        .filter(|event| event.message_id.as_deref() == Some(id))
+        .count()
+}
+
+/// What a caller was told to be safe, and every document and answer in a mailbox, is in the log.
+pub fn nothing_acknowledged_is_lost(history: &History) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (at, event) in &history.acknowledged {
+        let Some(id) = &event.message_id else {
+            continue;
+        };
+        let found = count(history, id);
+        if found != 1 {
+            broken.push(format!(
+                "{id} ({}), acknowledged at {at}, is in the log {found} times",
+                event.name
+            ));
+        }
+    }
+    for document in history.documents.keys() {
+        let found = count(history, &format!("mail:{document}:Document Sent"));
+        if found != 1 {
+            broken.push(format!("{document} is in the log {found} times"));
+        }
+    }
+    for reply in history
+        .replies
+        .iter()
+        .filter(|reply| !reply.answers_for.is_empty())
+    {
+        if count(history, &format!("mail:{}:Replied", reply.mail)) == 0 {
+            broken.push(format!("{} is not in the log", reply.mail));
+        }
+    }
+    broken
+}
+
+/// No contact's log holds the same event about the same thing twice.
+pub fn same_event_twice_changes_nothing(history: &History) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (contact, events) in &history.logged {
+        let mut seen = BTreeSet::new();
+        for event in events {
+            let Some(id) = &event.message_id else {
+                continue;
+            };
+            if !seen.insert((id.clone(), event.subject.clone())) {
+                broken.push(format!("{id} of {contact}"));
+            }
+        }
+    }
+    broken
+}
+
+/// The store holds the last state of every message, and the events of every commit.
+pub fn store_holds_what_was_decided(history: &History) -> Vec<String> {
+    let mut last: BTreeMap<TouchpointId, &Touchpoint> = BTreeMap::new();
+    let mut events: BTreeMap<_, Vec<&Event>> = BTreeMap::new();
+    for (_, contact, effect) in history.effects() {
+        match effect {
+            Effect::Touchpoint(touchpoint) => drop(last.insert(touchpoint.id, touchpoint)),
+            Effect::Event(event) => events.entry(contact).or_default().push(event),
+            _other => {}
+        }
+    }
+    let mut broken = Vec::new();
+    for (id, decided) in last {
+        if history.stored.get(&id) != Some(decided) {
+            broken.push(format!(
+                "{id}: decided {decided:?}, stored {:?}",
+                history.stored.get(&id)
+            ));
+        }
+    }
+    for (contact, decided) in events {
+        let logged = history.logged.get(&contact).map_or(0, Vec::len);
+        if logged != decided.len() {
+            broken.push(format!(
+                "{contact}: {} events decided, {logged} stored",
+                decided.len()
+            ));
+        }
+    }
+    broken
+}

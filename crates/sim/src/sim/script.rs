@@ -1,0 +1,300 @@
+//! What people will do, written down before the life begins.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use relance_core::contact::Identity;
+use relance_core::event::{Event, EventKind};
+use relance_core::ids::SubjectRef;
+use relance_core::mail::{DocumentFacts, Folder, MailClass, MailSeen};
+use relance_core::value::{Fields, Value};
+use relance_engine::arrival::Arrival;
+
+use crate::history::Reply;
+use crate::plan::{self, MAILBOXES};
+
+use super::happen::{address, inbound};
+use super::{Happening, Order, Sim};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+impl Sim {
+    pub(super) fn write_script(&mut self) {
+        let birth = plan::birth();
+        let span = self.plan.days * 24;
+        for person in 0..self.plan.people.len() {
+            if self.plan.people[person].on_site {
+                self.write_site(person);
+            }
+            for _ in 0..self.rng.between(0, 2) {
+                self.write_document(person);
+            }
+        }
+        for _ in 0..self.plan.faults.crashes {
+            let at = self.moment();
+            let down = if self.rng.chance(200) {
+                SignedDuration::from_hours(self.rng.between(1, 80))
+            } else {
+                SignedDuration::from_secs(self.rng.between(1, 3_600))
+            };
+            self.at(at, Happening::Crash(down));
+        }
+        for _ in 0..self.plan.faults.outages {
+            let at = self.moment();
+            let mailbox = self.mailbox();
+            let length = SignedDuration::from_mins(self.rng.between(5, 5_000));
+            self.at(at, Happening::Outage(mailbox, length));
+            let at = self.moment();
+            let alive = self.rng.chance(300);
+            self.at(at, Happening::Idle(mailbox, alive));
+        }
+        for _ in 0..self.plan.faults.clock_jumps {
+            let at = self.moment();
+            let by = SignedDuration::from_secs(self.rng.between(-7_200, 7_200));
+            self.at(at, Happening::SetClock(by));
+        }
+        for _ in 0..self.rng.between(0, 3) {
+            let at = self.moment();
+            let versions = self.plan.journeys.len() as i64;
+            let later = self.rng.between(versions / 3, versions - 1) as usize;
+            self.at(at, Happening::Publish(later));
+        }
+        if self.rng.chance(150) {
+            let at = self.moment();
+            let journey = self.rng.between(0, self.plan.journeys.len() as i64 - 1) as usize;
+            self.at(at, Happening::Retire(journey));
+        }
+        self.at(birth + HOUR * span as i32, Happening::Calm);
+    }
+
+    /// A moment of the life before the calm.
+    fn moment(&mut self) -> Timestamp {
+        let minutes = self.plan.days * 24 * 60;
+        plan::birth() + SignedDuration::from_mins(self.rng.between(1, minutes))
+    }
+
+    fn mailbox(&mut self) -> usize {
+        self.rng.between(0, MAILBOXES.len() as i64 - 1) as usize
+    }
+
+    fn write_site(&mut self, person: usize) {
+        let own = self.plan.people[person].clone();
+        let mut traits = Fields::new();
+        traits.insert("email".to_owned(), Value::from(own.email.as_str()));
+        traits.insert("timezone".to_owned(), Value::from(own.zone));
+        let at = plan::birth() + SignedDuration::from_mins(self.rng.between(1, 2_000));
+        let mut identify = Event::track("", at);
+        identify.kind = EventKind::Identify;
+        identify.traits = Some(traits);
+        self.tell(person, identify, 0);
+        for number in 0..self.rng.between(1, 8) {
+            let name = self.rng.pick(&[
+                "Signed Up",
+                "Signed Up",
+                "Visited",
+                "Visited",
+                "Visited",
+                "Order Completed",
+                "Left",
+                "Deal Won",
+            ]);
+            let at = self.moment();
+            let mut event = Event::track(name, at);
+            if name == "Order Completed" {
+                event.subject = Some(SubjectRef {
+                    kind: "order".into(),
+                    id: format!("{}-{}", own.user, number / 2).into(),
+                });
+            }
+            self.tell(person, event, number + 1);
+        }
+        if self.rng.chance(200) {
+            let at = self.moment();
+            self.tell(person, Event::track("Unsubscribed", at), 100);
+        }
+        let order = match self.rng.between(0, 19) {
+            0 => Some(Order::Suppress),
+            1 => Some(Order::Erase),
+            _seldom => None,
+        };
+        if let Some(order) = order {
+            let at = self.moment();
+            self.at(at, Happening::Order(person, order));
+        }
+    }
+
+    /// A caller tells an event: soon, or late; once, or more often.
+    fn tell(&mut self, person: usize, mut event: Event, number: i64) {
+        let own = &self.plan.people[person];
+        event.message_id = Some(format!("{}-{number}", own.user).into());
+        let identities = vec![Identity::user(&own.user), Identity::email(&own.email)];
+        let at = event.at;
+        let arrival = Arrival::Event {
+            identities,
+            event: Arc::new(event),
+        };
+        let unruly = self.rng.chance(self.plan.faults.caller);
+        let late = if unruly { 36 * 3_600_000 } else { 3_000 };
+        let first = at + SignedDuration::from_millis(self.rng.between(1, late));
+        self.at(first, Happening::Told(arrival.clone()));
+        if unruly {
+            let again = first + SignedDuration::from_mins(self.rng.between(0, 5_000));
+            self.at(again, Happening::Told(arrival));
+        }
+    }
+
+    /// A document leaves a mailbox; perhaps somebody answers, or something.
+    fn write_document(&mut self, person: usize) {
+        self.documents += 1;
+        let number = self.documents;
+        let own = self.plan.people[person].clone();
+        let mailbox = self.mailbox();
+        let box_id = self.mailboxes[mailbox].id.clone();
+        let at = self.moment();
+        let message_id = format!("document-{number}@us.test");
+        let document = MailSeen {
+            mailbox: box_id.clone(),
+            folder: Folder::Sent,
+            message_id: message_id.clone(),
+            references: Vec::new(),
+            from: Some(address(box_id.as_str())),
+            to: vec![address(&own.email)],
+            at,
+            subject: format!("Offer {number}"),
+            touchpoint: None,
+            class: MailClass::Document(DocumentFacts {
+                kind: "offer".to_owned(),
+                number: Some(number.to_string()),
+                amount: Some("1000".to_owned()),
+                currency: Some("EUR".to_owned()),
+                issued: None,
+                due: None,
+            }),
+        };
+        self.history
+            .documents
+            .insert(message_id.clone(), box_id.clone());
+        self.at(at, Happening::Mail(mailbox, Box::new(document)));
+
+        let later =
+            |sim: &mut Self| at + SignedDuration::from_mins(sim.rng.between(2, 6 * 24 * 60));
+        if self.rng.chance(200) {
+            let class = MailClass::AutoReply {
+                until: None,
+                reason: "out_of_office".to_owned(),
+            };
+            let mail = inbound(
+                &box_id,
+                format!("auto-{number}"),
+                &own.email,
+                vec![message_id.clone()],
+                class,
+            );
+            let when = later(self);
+            self.put_mail(mailbox, mail, when);
+        }
+        if self.rng.chance(60) {
+            let class = MailClass::Bounce {
+                recipient: Some(own.email.clone()),
+                status: Some("5.1.1".to_owned()),
+                class: "hard".to_owned(),
+                original: Some(message_id.clone()),
+            };
+            let mail = inbound(
+                &box_id,
+                format!("bounce-{number}"),
+                "mailer-daemon@x.test",
+                vec![],
+                class,
+            );
+            let when = later(self);
+            self.put_mail(mailbox, mail, when);
+        }
+        if self.rng.chance(500) {
+            let when = later(self);
+            self.write_reply(person, mailbox, number, message_id, when);
+        }
+    }
+
+    /// A person answers: in the thread or outside it, themselves or a colleague, perhaps to two of us.
+    fn write_reply(
+        &mut self,
+        person: usize,
+        mailbox: usize,
+        number: u32,
+        document: String,
+        at: Timestamp,
+    ) {
+        let own = self.plan.people[person].clone();
+        let colleagues: Vec<_> = self
+            .plan
+            .people
+            .iter()
+            .filter(|other| other.is_colleague_of(&own) && other.email != own.email)
+            .cloned()
+            .collect();
+        let writer = if !colleagues.is_empty() && self.rng.chance(300) {
+            self.rng.pick(&colleagues)
+        } else {
+            own.clone()
+        };
+        let in_thread = self.rng.chance(600);
+        let answers_for = if in_thread {
+            vec![own.email.clone()]
+        } else {
+            let of_company = |other: &&plan::Person| other.is_colleague_of(&writer);
+            let mut all: Vec<_> = self
+                .plan
+                .people
+                .iter()
+                .filter(of_company)
+                .map(|one| one.email.clone())
+                .collect();
+            if all.is_empty() {
+                all.push(writer.email.clone());
+            }
+            all
+        };
+        let message_id = format!("reply-{number}@client.test");
+        let class = MailClass::Reply {
+            text: "Thank you".to_owned(),
+        };
+        let references = if in_thread {
+            vec![document.clone()]
+        } else {
+            vec![]
+        };
+        let mut places = vec![mailbox];
+        if self.rng.chance(200) {
+            places.push((mailbox + 1) % MAILBOXES.len());
+        }
+        let mailboxes = places
+            .iter()
+            .map(|place| self.mailboxes[*place].id.clone())
+            .collect();
+        for place in places {
+            let box_id = self.mailboxes[place].id.clone();
+            let mail = inbound(
+                &box_id,
+                message_id.clone(),
+                &writer.email,
+                references.clone(),
+                class.clone(),
+            );
+            self.put_mail(place, mail, at);
+        }
+        self.history.replies.push(Reply {
+            at,
+            mail: message_id,
+            mailboxes,
+            answers_for,
+            document: in_thread.then_some(document),
+        });
+    }
+
+    fn put_mail(&mut self, mailbox: usize, mut mail: MailSeen, at: Timestamp) {
+        // Servers tell whole seconds.
+        mail.at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        self.at(at, Happening::Mail(mailbox, Box::new(mail)));
+    }
+}
