@@ -14,6 +14,7 @@ pub mod lock;
 pub mod mailbox;
 pub mod metrics;
 pub mod scenario;
+mod see;
 pub mod send;
 pub mod workspace;
 

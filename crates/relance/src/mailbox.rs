@@ -13,18 +13,15 @@ use relance_channels::imap::{
     MailboxWatcher, VISIBILITY_LAG, WatchConfig, WatchTimings,
 };
 use relance_core::ids::MailboxId;
-use relance_core::mail::{Address, DocumentFacts, Folder, MailClass, MailSeen};
+use relance_core::mail::{Folder, MailSeen};
 use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::SharedClock;
 use relance_engine::run::Handle;
-use relance_message::document::{DocumentKind, FoundDocument};
-use relance_message::inbound::Classified;
 use relance_message::mail::MailProblem;
-use relance_message::outbound::touchpoint_of;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::examine::{Rules, examine};
+use crate::examine::{Examined, Rules, examine};
 
 /// How long the reader waits when the engine is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
@@ -314,92 +311,14 @@ struct Place {
 
 impl Place {
     /// A mail as core sees it.
-    fn see(self, mailbox: &MailboxId, examined: crate::examine::Examined) -> MailSeen {
-        let crate::examine::Examined {
-            mail,
-            class,
-            document,
-        } = examined;
+    fn see(self, mailbox: &MailboxId, examined: Examined) -> MailSeen {
         let folder = match self.folder {
             imap::Folder::Sent => Folder::Sent,
             imap::Folder::Inbox => Folder::Inbox,
         };
-        let message_id = mail
-            .message_id
-            .clone()
-            .unwrap_or_else(|| format!("no-id.{}.{}@{mailbox}", self.uid_validity, self.uid));
-        let references = mail.answers().into_iter().map(str::to_owned).collect();
-        MailSeen {
-            mailbox: mailbox.clone(),
-            folder,
-            touchpoint: touchpoint_of(&message_id).and_then(|id| id.parse().ok()),
-            message_id,
-            references,
-            from: mail.author().map(address),
-            to: mail.to.iter().chain(&mail.cc).map(address).collect(),
-            at: whole_milliseconds(self.internal_date),
-            subject: mail.subject.clone(),
-            class: mail_class(folder, class, document),
-        }
-    }
-}
-
-fn mail_class(folder: Folder, class: Classified, document: Option<FoundDocument>) -> MailClass {
-    let by_person = matches!(class, Classified::Reply(_));
-    // A machine's mail that came in is no answer, whatever it carries.
-    if let Some(document) = document.filter(|_| folder == Folder::Sent || by_person) {
-        return MailClass::Document(document_facts(document));
-    }
-    match class {
-        Classified::Reply(reply) => MailClass::Reply { text: reply.text },
-        Classified::AutoReply(reply) => MailClass::AutoReply {
-            until: reply.until,
-            reason: word(&reply.reason),
-        },
-        Classified::Bounce(bounce) => MailClass::Bounce {
-            recipient: Some(bounce.first.recipient.to_lowercase()),
-            status: Some(bounce.first.status.to_string()),
-            class: word(&bounce.first.class),
-            original: bounce.original_message_id,
-        },
-        Classified::Complaint(complaint) => MailClass::Complaint {
-            recipient: complaint
-                .recipients
-                .first()
-                .map(|address| address.to_lowercase()),
-            original: complaint.original_message_id,
-        },
-        Classified::Other => MailClass::Other,
-    }
-}
-
-fn document_facts(document: FoundDocument) -> DocumentFacts {
-    let kind = match document.kind {
-        DocumentKind::Invoice => "invoice",
-        DocumentKind::Offer => "offer",
-    };
-    DocumentFacts {
-        kind: kind.to_owned(),
-        number: document.number,
-        amount: document.amount.map(|amount| amount.to_string()),
-        currency: document.currency,
-        issued: document.issued,
-        due: document.due.or(document.valid_until),
-    }
-}
-
-/// A code as it stands in JSON.
-fn word<T: Serialize>(code: &T) -> String {
-    match serde_json::to_value(code) {
-        Ok(serde_json::Value::String(word)) => word,
-        Ok(_) | Err(_) => String::new(),
-    }
-}
-
-fn address(address: &relance_message::mail::Address) -> Address {
-    Address {
-        email: address.email.to_lowercase(),
-        name: Some(address.name.clone()).filter(|name| !name.is_empty()),
+        let at = whole_milliseconds(self.internal_date);
+        let unnamed = format!("no-id.{}.{}@{mailbox}", self.uid_validity, self.uid);
+        examined.see(mailbox, folder, at, unnamed)
     }
 }
 
@@ -471,7 +390,10 @@ mod tests {
         assert!(examine(mail.as_bytes(), &rules).is_err());
         assert_eq!(header_of(mail.as_bytes()).len(), head);
         let examined = examine(header_of(mail.as_bytes()), &rules).unwrap();
-        assert!(matches!(examined.class, Classified::Reply(_)));
+        assert!(matches!(
+            examined.class,
+            relance_message::inbound::Classified::Reply(_)
+        ));
         assert_eq!(examined.mail.answers(), ["o@shop.test"]);
         for odd in [&b""[..], b"no end", b"\n\n", b"\r\n\r\n"] {
             assert_eq!(header_of(odd), odd);

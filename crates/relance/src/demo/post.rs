@@ -4,15 +4,10 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use relance_core::ids::MailboxId;
-use relance_core::mail::{Address, DocumentFacts, Folder, MailClass, MailSeen};
-use relance_message::document::DocumentKind;
-use relance_message::inbound::Classified;
-use relance_message::mail as parsed;
-use relance_message::outbound::{
-    Attachment, AutoSubmitted, OutgoingMail, reply_subject, touchpoint_of,
-};
+use relance_core::mail::{Folder, MailSeen};
+use relance_message::outbound::{Attachment, AutoSubmitted, OutgoingMail, reply_subject};
 
-use crate::examine::{Examined, Rules, examine};
+use crate::examine::{Rules, examine};
 
 use super::DemoProblem;
 use super::company::{Desk, Letter, Person, fill};
@@ -181,73 +176,5 @@ pub fn see(
     at: Timestamp,
     rules: &Rules,
 ) -> Result<MailSeen, DemoProblem> {
-    let Examined {
-        mail,
-        class,
-        document,
-    } = examine(bytes, rules)?;
-    let document = document.map(|found| {
-        MailClass::Document(DocumentFacts {
-            kind: match found.kind {
-                DocumentKind::Invoice => "invoice".to_owned(),
-                DocumentKind::Offer => "offer".to_owned(),
-            },
-            number: found.number,
-            amount: found.amount.map(|amount| amount.to_string()),
-            currency: found.currency,
-            issued: found.issued,
-            due: found.due.or(found.valid_until),
-        })
-    });
-    let message_id = mail.message_id.clone().unwrap_or_default();
-    Ok(MailSeen {
-        mailbox: mailbox.clone(),
-        folder,
-        touchpoint: touchpoint_of(&message_id).and_then(|id| id.parse().ok()),
-        message_id,
-        references: mail.answers().into_iter().map(str::to_owned).collect(),
-        from: mail.author().map(address),
-        to: mail.to.iter().chain(&mail.cc).map(address).collect(),
-        at,
-        subject: mail.subject.clone(),
-        class: document
-            .filter(|_| folder == Folder::Sent)
-            .unwrap_or_else(|| class_of(class)),
-    })
-}
-
-fn class_of(class: Classified) -> MailClass {
-    match class {
-        Classified::Reply(reply) => MailClass::Reply { text: reply.text },
-        Classified::AutoReply(reply) => MailClass::AutoReply {
-            until: reply.until,
-            reason: word(&reply.reason),
-        },
-        Classified::Bounce(bounce) => MailClass::Bounce {
-            recipient: Some(bounce.first.recipient.to_lowercase()),
-            status: Some(bounce.first.status.to_string()),
-            class: word(&bounce.first.class),
-            original: bounce.original_message_id,
-        },
-        Classified::Complaint(complaint) => MailClass::Complaint {
-            recipient: complaint.recipients.first().cloned(),
-            original: complaint.original_message_id,
-        },
-        Classified::Other => MailClass::Other,
-    }
-}
-
-/// A code as it stands in JSON.
-fn word<T: serde::Serialize>(code: &T) -> String {
-    serde_json::to_value(code)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
-}
-
-fn address(address: &parsed::Address) -> Address {
-    Address {
-        email: address.email.to_lowercase(),
-        name: Some(address.name.clone()).filter(|name| !name.is_empty()),
-    }
+    Ok(examine(bytes, rules)?.see(mailbox, folder, at, String::new()))
 }
