@@ -25,7 +25,7 @@ use tempfile::TempDir;
 
 use crate::daemon::dovecot::Dovecot;
 use crate::daemon::postfix::Postfix;
-use crate::daemon::{PASSWORD, User, log_tail, open_folder, run, wait_until};
+use crate::daemon::{PASSWORD, User, log_tail, open_folder, program, run, wait_until};
 
 /// The salesperson.
 pub const ANNA: &str = "anna@shop.test";
@@ -199,7 +199,16 @@ steps:
             .append(true)
             .open(self.log_file())
             .expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_relance"))
+        // Where the system can, the program ends with the test's thread, also when the test is killed.
+        let mut command = match program("setpriv") {
+            Some(setpriv) => {
+                let mut command = Command::new(setpriv);
+                command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_relance")]);
+                command
+            }
+            None => Command::new(env!("CARGO_BIN_EXE_relance")),
+        };
+        let child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdin(Stdio::null())

@@ -107,7 +107,7 @@ impl Dovecot {
             owner,
             group,
             storage,
-            submission_port: 1,
+            submission_port: free_port(),
             server: None,
         };
         dovecot.write_users();
@@ -221,7 +221,15 @@ impl Dovecot {
 
     /// Makes the standard folders of a user, which a first login does.
     pub fn prepare(&self, user: &str) {
-        run(self.doveadm().args(["mailbox", "list", "-u", user]));
+        // A server that was told to reload is not there for a moment.
+        let there = wait_until(START_MAX, || {
+            let listed = self
+                .doveadm()
+                .args(["mailbox", "list", "-u", user])
+                .output();
+            listed.is_ok_and(|output| output.status.success())
+        });
+        assert!(there, "{user} has no mailbox:\n{}", self.log());
         for folder in ["INBOX", "Sent"] {
             run(self
                 .doveadm()
@@ -331,8 +339,16 @@ impl Dovecot {
         log_tail(&self.folder.path().join("log"))
     }
 
+    /// Where Sieve sends its answers: a port for Postfix to listen on.
+    pub(super) fn submission_port(&self) -> u16 {
+        self.submission_port
+    }
+
     /// Where Sieve sends its answers from now on.
     pub(super) fn set_submission_port(&mut self, port: u16) {
+        if self.submission_port == port {
+            return;
+        }
         self.submission_port = port;
         self.write_config();
         run(self.doveadm().arg("reload"));

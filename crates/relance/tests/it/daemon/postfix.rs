@@ -58,7 +58,11 @@ impl Postfix {
             server: None,
         };
         for attempt in 1..=PORT_ATTEMPTS {
-            postfix.smtp_port = free_port();
+            // The port that Sieve knows already spares Dovecot a reload, during which it is not there.
+            postfix.smtp_port = match attempt {
+                1 => dovecot.submission_port(),
+                _ => free_port(),
+            };
             postfix.submission_port = free_port();
             postfix.write_config(dovecot);
             if postfix.try_start() {
