@@ -119,6 +119,8 @@ pub struct DocumentFacts {
     pub issued: Option<jiff::civil::Date>,
     /// Date by which it should be paid or answered.
     pub due: Option<jiff::civil::Date>,
+    /// The language it was written in (`ru`), where that is plain.
+    pub language: Option<String>,
 }
 
 /// Who may be meant by a mail, as far as the store knows.
@@ -355,6 +357,9 @@ fn document_sent(
             .clone()
             .map(|name| ("name".to_owned(), Value::String(name))),
     );
+    // Not `language`, which is what the client chose.
+    let language = facts.language.clone().map(Value::String);
+    traits.extend(language.map(|language| ("mail_language".to_owned(), language)));
     event.traits = Some(traits);
     event.objects = vec![ObjectPatch {
         subject: subject.clone(),

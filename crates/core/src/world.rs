@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::contact::Contact;
 use crate::event::Event;
 use crate::ids::{EventName, JourneyId, MailboxId, ObjectKind, SubjectRef, TemplateId};
-use crate::journey::{Journey, Trigger};
+use crate::journey::{Journey, Reentry, Trigger};
 use crate::policy::{Policy, TemplateFacts};
 use crate::subject::subject_of;
 use crate::time::{Calendar, Zone};
@@ -191,7 +191,10 @@ impl World {
     /// What an event alone asks to be loaded; [`crate::snapshot::Snapshot::needs`] adds what the runs ask.
     pub fn needs_of_event(&self, event: &Event, needs: &mut Needs) {
         for journey in self.triggered_by(&event.name) {
-            needs.entries.insert(journey.id.clone());
+            // Where every entry is welcome, earlier ones are not asked for.
+            if journey.reentry != Reentry::Always {
+                needs.entries.insert(journey.id.clone());
+            }
             needs.history.extend(journey.history_names());
             needs.objects.extend(
                 journey

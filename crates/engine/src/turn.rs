@@ -17,6 +17,7 @@ use relance_core::world::{Needs, World};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::arrival::Arrival;
+use crate::orphans::Orphans;
 use crate::ports::{
     Change, Dispatch, Dispatcher, MailboxState, Store, StoreError, StoredJourney, ThreadEntry,
 };
@@ -41,6 +42,8 @@ pub struct Engine<S, D> {
     write_title: TitleWriter,
     /// Contacts whose rows cannot be read: their timers and messages stand still, and nobody else's (R9).
     unreadable: BTreeSet<ContactId>,
+    /// Answers to what has not been seen yet.
+    orphans: Orphans,
 }
 
 /// What one turn did.
@@ -101,6 +104,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             world,
             write_title,
             unreadable: BTreeSet::new(),
+            orphans: Orphans::default(),
         })
     }
 
@@ -227,6 +231,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let known = self.acquaintance(mail)?;
+        self.orphans.keep(mail, &known, &self.world.policy, now);
         let meaning = mail::interpret(mail, &known, &self.world.policy);
         let mut thread = known.threads.first().cloned();
         for (whom, event) in meaning.events {
@@ -252,6 +257,12 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             };
             // Later mails of this very batch may answer it.
             self.store.put_threads(std::slice::from_ref(&entry))?;
+        }
+        if mail.document().is_some() {
+            // And mails that came before it, as another mailbox was read first.
+            for orphan in self.orphans.answering(mail, &self.world.policy, now) {
+                self.read_mail(&orphan, inputs, now)?;
+            }
         }
         Ok(())
     }

@@ -11,12 +11,14 @@
 mod charset;
 mod header;
 pub mod html;
+mod language;
 mod mime;
 
 use jiff::{Timestamp, civil};
 use serde::Serialize;
 
 pub use header::{Headers, decode_words};
+pub use language::language;
 
 /// Largest message read, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 50 * 1024 * 1024;

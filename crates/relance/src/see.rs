@@ -24,6 +24,7 @@ impl Examined {
             class,
             document,
         } = self;
+        let language = relance_message::mail::language(&format!("{}\n{}", mail.subject, mail.text));
         let message_id = mail.message_id.clone().unwrap_or(unnamed);
         MailSeen {
             mailbox: mailbox.clone(),
@@ -35,16 +36,21 @@ impl Examined {
             to: mail.to.iter().chain(&mail.cc).map(address).collect(),
             at,
             subject: mail.subject.clone(),
-            class: mail_class(folder, class, document),
+            class: mail_class(folder, class, document, language),
         }
     }
 }
 
-fn mail_class(folder: Folder, class: Classified, document: Option<FoundDocument>) -> MailClass {
+fn mail_class(
+    folder: Folder,
+    class: Classified,
+    document: Option<FoundDocument>,
+    language: Option<&str>,
+) -> MailClass {
     let by_person = matches!(class, Classified::Reply(_));
     // A machine's mail that came in is no answer, whatever it carries.
     if let Some(document) = document.filter(|_| folder == Folder::Sent || by_person) {
-        return MailClass::Document(document_facts(document));
+        return MailClass::Document(document_facts(document, language));
     }
     match class {
         Classified::Reply(reply) => MailClass::Reply { text: reply.text },
@@ -69,7 +75,7 @@ fn mail_class(folder: Folder, class: Classified, document: Option<FoundDocument>
     }
 }
 
-fn document_facts(document: FoundDocument) -> DocumentFacts {
+fn document_facts(document: FoundDocument, language: Option<&str>) -> DocumentFacts {
     let kind = match document.kind {
         DocumentKind::Invoice => "invoice",
         DocumentKind::Offer => "offer",
@@ -81,6 +87,7 @@ fn document_facts(document: FoundDocument) -> DocumentFacts {
         currency: document.currency,
         issued: document.issued,
         due: document.due.or(document.valid_until),
+        language: language.map(str::to_owned),
     }
 }
 

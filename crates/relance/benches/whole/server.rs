@@ -15,7 +15,7 @@ const PROGRAM_VARIABLE: &str = "RELANCE_BENCH_PROGRAM";
 /// How long the program may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may take to end.
-const PATIENCE_TO_END: Duration = Duration::from_secs(10);
+const PATIENCE_TO_END: Duration = Duration::from_secs(30);
 /// How often readiness is asked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Ticks a second of the kernel's account of processor time.

@@ -136,10 +136,11 @@ impl Composer {
         let in_thread = touchpoint.from == Sender::OwnerMailbox;
         let sender = self.sender_of(contact, subject, touchpoint.from)?;
         let templates = self.templates();
-        // What the contact chose, else what the device is set to.
+        // What the contact chose, else what the device is set to, else what we write to them in.
         let language = contact
             .text("language")
             .or(contact.text("locale"))
+            .or(contact.text("mail_language"))
             .unwrap_or(&self.language);
         let template = templates
             .choose(touchpoint.template.as_str(), Some(language))

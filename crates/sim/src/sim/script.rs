@@ -169,6 +169,7 @@ impl Sim {
                 currency: Some("EUR".to_owned()),
                 issued: None,
                 due: None,
+                language: None,
             }),
         };
         self.history

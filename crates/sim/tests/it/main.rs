@@ -1,5 +1,6 @@
 //! Lives of the virtual world. `README.md` tells how to replay one.
 
+mod orphans;
 mod tamper;
 
 use relance_sim::{Report, run};
