@@ -1,5 +1,6 @@
 //! Stories and properties of the core.
 
+mod docs;
 mod golden;
 mod stories;
 mod story;
