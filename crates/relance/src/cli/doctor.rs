@@ -65,6 +65,14 @@ pub fn run(args: Args) -> Done {
         "configuration",
         policy(&config).map(|_| format!("{} mailboxes", config.mailbox.len())),
     )?;
+    let url = &config.workspace.public_url;
+    findings.note::<String>(
+        "public url",
+        Ok(match url.starts_with("https://") {
+            true => url.clone(),
+            false => format!("{url} is not https: mails carry no one-click unsubscribe"),
+        }),
+    )?;
     findings.note(
         "dkim",
         signers(&config, &args.data).map(|signers| format!("{} domains are signed", signers.len())),

@@ -26,6 +26,7 @@ use relance_engine::clock::SharedClock;
 use relance_engine::ports::{Dispatch, Dispatcher, ThreadEntry};
 use relance_engine::run::Handle;
 use tokio::runtime;
+use tokio::sync::Semaphore;
 
 use crate::examine::Rules;
 
@@ -70,6 +71,8 @@ struct Inner {
     log: WireLog,
     /// Accounts in which copies are filed, by address.
     accounts: BTreeMap<String, ImapAccount>,
+    /// Signatures made at once.
+    signing: Semaphore,
     /// Messages under way, and whether they were called back.
     under_way: Mutex<BTreeMap<TouchpointId, bool>>,
     /// No more messages are taken.
@@ -102,6 +105,9 @@ impl Sending {
             wire,
             log,
             accounts,
+            signing: Semaphore::new(
+                std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            ),
             under_way: Mutex::default(),
             closed: AtomicBool::new(false),
             engine: OnceLock::new(),
@@ -270,6 +276,8 @@ impl Inner {
         };
         let now = self.clock.now();
         let bytes = std::mem::take(&mut composed.bytes);
+        // More threads than processors would only take time from the engine's.
+        let _turn = self.signing.acquire().await;
         let signed = tokio::task::spawn_blocking(move || signer.sign(&bytes, now)).await;
         match signed {
             Ok(Ok(bytes)) => {
