@@ -194,6 +194,20 @@ impl Turn<'_> {
         let running = run.as_ref().is_some_and(|run| {
             matches!(&run.state, EnrollmentState::Sending { touchpoint: own, .. } if *own == id)
         });
+        // Mailboxes that came to know the contact while the message was held are asked too (R1).
+        if let Some((run, journey)) = run.as_ref().zip(journey.as_ref())
+            && journey.depends_on_silence()
+        {
+            let mailboxes = self.mailboxes_of(run);
+            match &mut touchpoint.silence {
+                Some(silence) => silence.mailboxes.extend(mailboxes),
+                None if mailboxes.is_empty() => {}
+                None => {
+                    let after = ready_at;
+                    touchpoint.silence = Some(Silence { mailboxes, after });
+                }
+            }
+        }
         let held_out = run.as_ref().is_some_and(|run| run.held_out);
         let topic = journey.as_ref().and_then(|journey| journey.topic.as_ref());
         match self.ask(&touchpoint, running, held_out, topic) {
