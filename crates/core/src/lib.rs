@@ -14,6 +14,7 @@ pub mod ids;
 pub mod journey;
 pub mod ledger;
 pub mod mail;
+pub mod orphans;
 pub mod play;
 pub mod policy;
 pub mod snapshot;

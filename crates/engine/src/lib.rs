@@ -10,7 +10,6 @@
 
 pub mod arrival;
 pub mod clock;
-pub mod orphans;
 pub mod ports;
 pub mod run;
 pub mod turn;

@@ -10,6 +10,7 @@ use relance_core::event::Event;
 use relance_core::ids::{ContactId, MailboxId, TouchpointId};
 use relance_core::ledger::What;
 use relance_core::mail::{self, Acquaintance, COLLEAGUES_MAX, MailSeen, REFERENCES_MAX, Whom};
+use relance_core::orphans::Orphans;
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::{Slot, TouchpointState};
 use relance_core::value::Fields;
@@ -17,7 +18,6 @@ use relance_core::world::{Needs, World};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::arrival::Arrival;
-use crate::orphans::Orphans;
 use crate::ports::{
     Change, Dispatch, Dispatcher, MailboxState, Store, StoreError, StoredJourney, ThreadEntry,
 };

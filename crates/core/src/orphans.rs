@@ -6,9 +6,9 @@
 
 use std::collections::VecDeque;
 
+use crate::mail::{Acquaintance, Folder, MailClass, MailSeen, REPLY_CHARS_MAX};
+use crate::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
-use relance_core::mail::{Acquaintance, Folder, MailClass, MailSeen, REPLY_CHARS_MAX};
-use relance_core::policy::Policy;
 
 /// Mails that are kept; the oldest make room.
 pub const ORPHANS_MAX: usize = 2_000;
