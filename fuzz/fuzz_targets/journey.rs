@@ -1,6 +1,6 @@
 //! Any text as a journey: published, or refused with lines; never a panic.
 //!
-//! `cargo +nightly fuzz run journey`; `assets/scenarios/*/journeys` is a corpus to start from.
+//! `cargo +nightly fuzz run journey`; `docs/examples/journeys` and `assets/scenarios/*/journeys` are a corpus to start from.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

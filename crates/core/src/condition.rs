@@ -129,6 +129,16 @@ impl Condition {
         }
     }
 
+    /// Whether it looks back over what the contact did.
+    pub fn looks_back(&self) -> bool {
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().any(Self::looks_back),
+            Self::Not(inner) => inner.looks_back(),
+            Self::Did(_) => true,
+            Self::Field { .. } | Self::InSegment(_) => false,
+        }
+    }
+
     /// Adds the names of the events whose history the condition asks for.
     pub fn history_names(&self, into: &mut std::collections::BTreeSet<EventName>) {
         match self {
@@ -266,7 +276,8 @@ impl Did {
             .map_or(self.times_min.max(1), |most| most.saturating_add(1));
         let mut count = 0;
         for event in scene.history.of(&self.event) {
-            if event.at < since || event.at > scene.now {
+            // R7: what a machine did is no deed of the contact.
+            if event.at < since || event.at > scene.now || event.by_machine() {
                 continue;
             }
             let inner = Scene {

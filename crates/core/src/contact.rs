@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ContactId, MailboxId, SegmentId, Topic};
+use crate::ids::{ContactId, ItemId, ListId, MailboxId, SegmentId, Topic};
 use crate::value::{Fields, Value};
 
 /// Traits that one contact may have; further ones are left out and counted.
 pub const TRAITS_MAX: usize = 500;
 /// Sends remembered for frequency caps.
 pub const SENDS_MAX: usize = 64;
+
+/// Items of one content list that are remembered as sent.
+pub const SEEN_MAX: usize = 1_000;
 
 /// A way to reach a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -184,6 +187,8 @@ pub struct Contact {
     pub mailboxes: BTreeSet<MailboxId>,
     /// Recent sends, oldest first.
     pub sends: Vec<SendMark>,
+    /// Items of content lists that were sent, oldest first: none is sent twice.
+    pub seen: BTreeMap<ListId, Vec<ItemId>>,
     /// Enrollments so far; the next one's number is one more.
     pub enrollments: u32,
 }
@@ -202,6 +207,7 @@ impl Contact {
             segments: BTreeSet::new(),
             mailboxes: BTreeSet::new(),
             sends: Vec::new(),
+            seen: BTreeMap::new(),
             enrollments: 0,
         }
     }
@@ -214,6 +220,16 @@ impl Contact {
             .filter(|text| !text.is_empty())
     }
 
+    /// The id of its account, as told by a `group` call.
+    pub fn account(&self) -> Option<&Value> {
+        self.traits.get("account")?.get("id")
+    }
+
+    /// The owner: the user responsible for it, by address.
+    pub fn owner(&self) -> Option<&str> {
+        self.text("owner")
+    }
+
     /// The address that a channel would use.
     pub fn address(&self, channel: Channel) -> Option<&str> {
         match channel {
@@ -221,6 +237,17 @@ impl Contact {
             Channel::Sms | Channel::Voice | Channel::Whatsapp => self.text("phone"),
             Channel::Telegram => self.text("telegram"),
             Channel::Webhook | Channel::Letter => self.text("address"),
+        }
+    }
+
+    /// Remembers that an item of a content list was sent; the oldest make room.
+    pub fn remember_item(&mut self, list: ListId, item: ItemId) {
+        let seen = self.seen.entry(list).or_default();
+        if !seen.contains(&item) {
+            if seen.len() >= SEEN_MAX {
+                seen.remove(0);
+            }
+            seen.push(item);
         }
     }
 

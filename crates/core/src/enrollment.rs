@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::event::Event;
-use crate::ids::{EnrollmentId, EventName, JourneyId, StepKey, SubjectRef, TouchpointId};
+use crate::ids::{EnrollmentId, EventName, JourneyId, StepKey, SubjectRef, TouchpointId, Variant};
 
 /// One run. Its state owns exactly the data of that state.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Enrollment {
     pub converted_at: Option<Timestamp>,
     /// Until when the goal still counts.
     pub goal_until: Option<Timestamp>,
+    /// The way that it went at its last split.
+    pub variant: Option<Variant>,
     /// Where it stands.
     pub state: EnrollmentState,
 }
@@ -39,15 +41,24 @@ pub enum EnrollmentState {
     Waiting {
         /// The step.
         step: StepKey,
+        /// What the wait counts from: told anew when the contact's zone or the awaited date changes.
+        since: Timestamp,
         /// When it goes on.
         until: Timestamp,
     },
-    /// At a `wait_for`.
+    /// At a `wait_for`, or at a `send` until it is opened.
     Listening {
         /// The step.
         step: StepKey,
         /// When the timeout comes, if there is one.
         until: Option<Timestamp>,
+    },
+    /// Before a step that it came to while the journey was paused.
+    Standing {
+        /// The step.
+        step: StepKey,
+        /// When it came there.
+        due: Timestamp,
     },
     /// At a `send`, until its touchpoint is settled.
     Sending {
@@ -81,6 +92,12 @@ pub enum ExitReason {
     Unsubscribed,
     /// The contact was erased.
     Erased,
+    /// Another run of the same journey, of a contact merged with this one, goes on.
+    Merged,
+    /// A map between versions, or an approval that nobody gave, ends it.
+    Stopped,
+    /// The journey was archived with its runs.
+    Archived,
     /// The version that the run stood on no longer knows its step.
     StepGone,
     /// The run crossed more steps in one turn than a journey may.
@@ -100,6 +117,7 @@ impl Enrollment {
         match self.state {
             EnrollmentState::Waiting { .. }
             | EnrollmentState::Listening { .. }
+            | EnrollmentState::Standing { .. }
             | EnrollmentState::Sending { .. } => true,
             EnrollmentState::Finished { .. } | EnrollmentState::Exited { .. } => false,
         }
@@ -110,6 +128,7 @@ impl Enrollment {
         match &self.state {
             EnrollmentState::Waiting { step, .. }
             | EnrollmentState::Listening { step, .. }
+            | EnrollmentState::Standing { step, .. }
             | EnrollmentState::Sending { step, .. } => Some(step),
             EnrollmentState::Finished { .. } | EnrollmentState::Exited { .. } => None,
         }
@@ -125,7 +144,7 @@ impl Enrollment {
         match &self.state {
             EnrollmentState::Waiting { until, .. } => Some(*until),
             EnrollmentState::Listening { until, .. } => *until,
-            EnrollmentState::Sending { .. } => None,
+            EnrollmentState::Standing { .. } | EnrollmentState::Sending { .. } => None,
             EnrollmentState::Finished { .. } | EnrollmentState::Exited { .. } => {
                 self.goal_until.filter(|_| self.converted_at.is_none())
             }

@@ -32,6 +32,12 @@ pub mod names {
     pub const EMAIL_LINK_CLICKED: &str = "Email Link Clicked";
     /// A contact withdrew consent.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
+    /// A form was filled in; its property `form` names it.
+    pub const FORM_SUBMITTED: &str = "Form Submitted";
+    /// A promo code was issued.
+    pub const PROMO_ISSUED: &str = "Promo Issued";
+    /// The property of an open or click that names its message.
+    pub const TOUCHPOINT: &str = "touchpoint";
     /// Properties beside `machine: true` mark an open or click by a machine (rule R7).
     pub const MACHINE: &str = "machine";
 }
@@ -96,6 +102,14 @@ impl Event {
             traits: Some(traits),
             ..Self::track("", at)
         }
+    }
+
+    /// Whether it is an order to call messages back: unsubscribe, complaint, bounce (see `obey` in `decide`).
+    pub fn calls_back(&self) -> bool {
+        matches!(
+            self.name.as_str(),
+            names::UNSUBSCRIBED | names::EMAIL_MARKED_AS_SPAM | names::EMAIL_BOUNCED
+        )
     }
 
     /// Whether a machine, not a person, caused it (R7).

@@ -210,6 +210,12 @@ name_type!(
     Topic,
     /// A segment's id.
     SegmentId,
+    /// A content list's id: `lessons`.
+    ListId,
+    /// An item of a content list, by its author's id.
+    ItemId,
+    /// An arm of a split: `A`.
+    Variant,
 );
 
 /// What a journey run is about: one object of a kind.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::contact::Channel;
-use crate::ids::{ContactId, EnrollmentId, JourneyId, StepKey, TemplateId, TouchpointId};
+use crate::ids::{ContactId, EnrollmentId, JourneyId, StepKey, TemplateId, TouchpointId, Variant};
 
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,8 @@ pub struct LedgerEntry {
     pub channel: Option<Channel>,
     /// Saying what.
     pub template: Option<TemplateId>,
+    /// The way of a split that the run went.
+    pub variant: Option<Variant>,
     /// Until when, for what is held.
     pub until: Option<Timestamp>,
     /// More for people: an event's name, a server's answer.
@@ -50,6 +52,7 @@ impl LedgerEntry {
             touchpoint: None,
             channel: None,
             template: None,
+            variant: None,
             until: None,
             detail: None,
         }
@@ -121,6 +124,22 @@ codes! {
         TimedOut = "timed_out",
         /// A branch was taken.
         Branched = "branched",
+        /// A split chose a way.
+        Assigned = "assigned",
+        /// The run stands still: its journey is paused.
+        Paused = "paused",
+        /// The run goes on: its journey was resumed.
+        Resumed = "resumed",
+        /// The run went over to another version.
+        Migrated = "migrated",
+        /// The deal was moved to another stage.
+        Moved = "moved",
+        /// One of ours is told.
+        Notified = "notified",
+        /// A reminder joined another's message.
+        Merged = "merged",
+        /// A promo code was issued.
+        Promo = "promo",
         /// A run ended before its last step.
         Exited = "exited",
         /// A run did its last step.
@@ -155,6 +174,26 @@ codes! {
         QuietHours = "quiet_hours",
         /// A person has not agreed yet, or did not.
         Approval = "approval",
+        /// The journey is paused.
+        Paused = "paused",
+        /// Waits for other reminders to the same contact.
+        Digest = "digest",
+        /// The step's own condition did not hold.
+        Condition = "condition",
+        /// The contact has seen every item of the content list.
+        ListExhausted = "list_exhausted",
+        /// The date that is waited for is not known.
+        NoDate = "no_date",
+        /// A message of a higher priority takes the room that a cap leaves.
+        Priority = "priority",
+        /// Nobody took the call.
+        Missed = "missed",
+        /// The message was not opened in time.
+        NotOpened = "not_opened",
+        /// Nobody is known who should be told.
+        NoRecipient = "no_recipient",
+        /// No such journey runs.
+        NoJourney = "no_journey",
         /// A mailbox has not been read since the deadline (R1).
         MailboxNotSynced = "mailbox_not_synced",
         /// The contact has no address for the channel.
@@ -195,7 +234,27 @@ codes! {
         Unknown = "unknown",
         /// The run's version no longer knows its step.
         StepGone = "step_gone",
+        /// A map between versions, or an approval that nobody gave, ended the run.
+        Stopped = "stopped",
+        /// The contact was merged with another that runs the same journey.
+        Merged = "merged",
+        /// The journey was archived.
+        Archived = "archived",
         /// More steps in one turn than a journey may cross.
         Loop = "loop",
+    }
+}
+
+impl Reason {
+    /// Whether it says that the contact could not be reached, not that it should not be.
+    pub fn could_not_reach(self) -> bool {
+        matches!(
+            self,
+            Self::NoAddress
+                | Self::HardBounce
+                | Self::Missed
+                | Self::NotOpened
+                | Self::ListExhausted
+        )
     }
 }

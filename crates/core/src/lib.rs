@@ -5,11 +5,13 @@
 //! Pure: time, chance and identity are arguments. **Absent:** async, I/O, clocks, randomness, unordered
 //! iteration, the shapes of what is stored (see `relance-wire`).
 
+pub mod backtest;
 pub mod condition;
 pub mod contact;
 pub mod decide;
 pub mod enrollment;
 pub mod event;
+pub mod explain;
 pub mod ids;
 pub mod journey;
 pub mod ledger;

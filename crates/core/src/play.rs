@@ -6,12 +6,14 @@
 //! **Absent:** the ways in which the world fails; see the simulator for those.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::contact::Contact;
 use crate::decide::{Answer, Effect, Input, Timer, TimerKind, decide};
-use crate::ids::{ContactId, StepKey, TouchpointId, UserId};
+use crate::ids::{ContactId, JourneyId, StepKey, TouchpointId, UserId};
+use crate::journey::{Journey, Moves, Recipient};
 use crate::ledger::{LedgerEntry, What};
 use crate::snapshot::Snapshot;
 use crate::time::Zone;
@@ -36,6 +38,14 @@ impl Seen {
         match self {
             Self::Ledger(line) => line.what.word(),
             Self::WouldSend(_) => "would_send",
+        }
+    }
+
+    /// Of which journey, if of one.
+    pub fn journey(&self) -> Option<&JourneyId> {
+        match self {
+            Self::Ledger(line) => line.journey.as_ref(),
+            Self::WouldSend(touchpoint) => Some(&touchpoint.journey),
         }
     }
 
@@ -80,6 +90,51 @@ impl Play {
     /// Adds a contact.
     pub fn add(&mut self, contact: Contact) {
         self.contacts.insert(contact.id, Snapshot::new(contact));
+    }
+
+    /// Adds a contact with what is known of it; its runs and messages are left out.
+    pub fn add_as(&mut self, snapshot: Snapshot) {
+        let snapshot = Snapshot {
+            enrollments: Vec::new(),
+            touchpoints: Vec::new(),
+            watches: Vec::new(),
+            ..snapshot
+        };
+        self.contacts.insert(snapshot.contact.id, snapshot);
+    }
+
+    /// Forgets contacts and what waits of them, and sets the clock; the world stays.
+    pub fn begin_again(&mut self, now: Timestamp) {
+        self.contacts.clear();
+        self.timers.clear();
+        self.outbox.clear();
+        self.now = now;
+    }
+
+    /// Lets what journeys in force wait for be awaited of a contact.
+    pub fn arm(&mut self, contact: ContactId, watcher: &mut Watcher<'_>) {
+        let waiting: Vec<JourneyId> = self
+            .world
+            .all_current()
+            .filter(|journey| journey.trigger.waits_for_contacts())
+            .map(|journey| journey.id.clone())
+            .collect();
+        for journey in waiting {
+            self.input(contact, &Input::Arm(journey), watcher);
+        }
+    }
+
+    /// Publishes a journey: new runs begin on it from now on.
+    pub fn publish(&mut self, journey: Arc<Journey>, moves: Moves, watcher: &mut Watcher<'_>) {
+        let id = journey.id.clone();
+        let waits = journey.trigger.waits_for_contacts();
+        self.world.add_journey(journey, moves, true);
+        if waits {
+            let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
+            for contact in contacts {
+                self.input(contact, &Input::Arm(id.clone()), watcher);
+            }
+        }
     }
 
     /// A contact as it stands.
@@ -201,13 +256,16 @@ impl Play {
                             inputs.push(Input::Approve {
                                 touchpoint: touchpoint.id,
                                 by: UserId::from("preview"),
-                                answer: Answer::Approve,
+                                answer: Answer::Approve { text: None },
                             });
                         }
                     }
                     TouchpointState::Sending { .. } => {
-                        let seen = Seen::WouldSend(Box::new(touchpoint.clone()));
-                        self.tell(touchpoint.id.contact, &seen, watcher);
+                        // A word to one of ours was told when it was intended.
+                        if touchpoint.recipient == Recipient::Contact {
+                            let seen = Seen::WouldSend(touchpoint.clone());
+                            self.tell(touchpoint.id.contact, &seen, watcher);
+                        }
                         inputs.push(Input::Settle {
                             touchpoint: touchpoint.id,
                             attempt: touchpoint.attempts,

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::contact::{Channel, Consent, Contact, SendMark};
 use crate::ids::{MailboxId, TemplateId, Topic};
-use crate::journey::Approval;
+use crate::journey::Holdout;
 use crate::ledger::Reason;
 use crate::time::{Calendar, Delay, QuietHours, Zone, civil_day, day_bounds};
 use crate::touchpoint::{Silence, Touchpoint};
@@ -24,6 +24,10 @@ const SYNC_RETRY_MAX: SignedDuration = SignedDuration::from_secs(300);
 /// How long silence that was heard stays a fact. Longer than `SYNC_RETRY_MAX`, so that a message that
 /// waits for a mailbox finds it read when it comes again.
 pub const SILENCE_AGE_MAX: SignedDuration = SignedDuration::from_secs(600);
+
+/// A message of a paused journey is looked at again when the journey goes on, not by itself: in the year
+/// 9999.
+pub const PAUSED_UNTIL: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// What the workspace allows.
 #[derive(Debug, Clone)]
@@ -42,8 +46,35 @@ pub struct Policy {
     pub internal_domains: BTreeSet<String>,
     /// Domains of mail providers: their users are not colleagues.
     pub freemail_domains: BTreeSet<String>,
-    /// How long a question for approval stands.
+    /// How long a question for approval stands, unless the journey says.
     pub approval_expiry: Delay,
+    /// What service messages are exempt from.
+    pub service: ServiceExemption,
+    /// Share of contacts that receive nothing from any journey, in thousandths; service messages aside.
+    pub holdout: Holdout,
+}
+
+/// What a service message (order, payment) need not ask, where law and the workspace allow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServiceExemption {
+    /// Consent to channel and topic.
+    pub consent: bool,
+    /// The control groups.
+    pub holdout: bool,
+    /// Frequency caps; an exempt message does not count for them either.
+    pub caps: bool,
+    /// Quiet hours.
+    pub quiet_hours: bool,
+}
+
+impl ServiceExemption {
+    /// Exempt from everything that it can be.
+    pub const ALL: Self = Self {
+        consent: true,
+        holdout: true,
+        caps: true,
+        quiet_hours: true,
+    };
 }
 
 /// A frequency cap, counted over civil days in the contact's zone.
@@ -98,8 +129,10 @@ pub struct Question<'a> {
     pub touchpoint: &'a Touchpoint,
     /// The run still goes on.
     pub running: bool,
-    /// The run is in the control group.
+    /// The run, or the contact as a whole, is in a control group.
     pub held_out: bool,
+    /// The journey stands still.
+    pub paused: bool,
     /// What its template is.
     pub facts: &'a BTreeMap<TemplateId, TemplateFacts>,
     /// The journey's topic.
@@ -112,6 +145,8 @@ pub struct Question<'a> {
     pub synced: &'a BTreeMap<MailboxId, Timestamp>,
     /// Other messages to the contact that are in flight: they count for caps as if they had gone.
     pub in_flight: &'a [SendMark],
+    /// Messages of a higher priority that are due as well: they take the room that caps leave.
+    pub rivals: &'a [SendMark],
 }
 
 /// May this message go now? Asked when the step is reached and again before the wire.
@@ -125,7 +160,10 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
     let topic = facts
         .and_then(|facts| facts.topic.as_ref())
         .or(question.topic);
-    let service = facts.is_some_and(|facts| facts.service);
+    let exempt = match facts.is_some_and(|facts| facts.service) {
+        true => policy.service,
+        false => ServiceExemption::default(),
+    };
     let drop = |reason| Verdict::Drop { reason };
 
     if contact.erased {
@@ -140,22 +178,39 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
     if policy.is_internal(touchpoint.channel, address) {
         return drop(Reason::Internal);
     }
-    if !service && !policy.consents(contact, touchpoint.channel, topic) {
+    if !exempt.consent && !policy.consents(contact, touchpoint.channel, topic) {
         return drop(Reason::NoConsent);
     }
     if !question.running {
         return drop(Reason::Exited);
     }
-    if question.held_out {
-        return drop(Reason::Holdout);
-    }
-    if !service && let Some(until) = policy.capped_until(question, topic, now) {
+    if question.paused {
         return Verdict::Hold {
-            until,
-            reason: Reason::FrequencyCap,
+            until: PAUSED_UNTIL,
+            reason: Reason::Paused,
         };
     }
-    if !service && let Some(quiet) = policy.quiet_hours.get(&touchpoint.channel) {
+    if question.held_out && !exempt.holdout {
+        return drop(Reason::Holdout);
+    }
+    if !exempt.caps {
+        let gone = |with: &[SendMark]| policy.capped_until(question, with, topic, now);
+        if let Some(until) = gone(&[]) {
+            return Verdict::Hold {
+                until,
+                reason: Reason::FrequencyCap,
+            };
+        }
+        if let Some(until) = gone(question.rivals) {
+            return Verdict::Hold {
+                until,
+                reason: Reason::Priority,
+            };
+        }
+    }
+    if !exempt.quiet_hours
+        && let Some(quiet) = policy.quiet_hours.get(&touchpoint.channel)
+    {
         let open = quiet.next_allowed(now, question.zone, question.calendar);
         if open > now {
             return Verdict::Hold {
@@ -164,10 +219,12 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
             };
         }
     }
-    if touchpoint.approval != Approval::Auto && touchpoint.approved_by.is_none() {
-        let until = policy
-            .approval_expiry
-            .add(now, question.zone, question.calendar);
+    if !touchpoint.approval.is_auto() && touchpoint.approved_by.is_none() {
+        let expires = touchpoint
+            .approval
+            .expires
+            .unwrap_or(policy.approval_expiry);
+        let until = expires.add(now, question.zone, question.calendar);
         return Verdict::Hold {
             until,
             reason: Reason::Approval,
@@ -224,6 +281,7 @@ impl Policy {
     fn capped_until(
         &self,
         question: &Question<'_>,
+        rivals: &[SendMark],
         topic: Option<&Topic>,
         now: Timestamp,
     ) -> Option<Timestamp> {
@@ -241,6 +299,7 @@ impl Policy {
                 let mut days: Vec<i32> = sends
                     .iter()
                     .chain(question.in_flight)
+                    .chain(rivals)
                     .filter(|mark| cap.counts(mark))
                     .map(|mark| civil_day(mark.at, question.zone))
                     .filter(|day| *day >= oldest)

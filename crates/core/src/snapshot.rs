@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::contact::Contact;
+use crate::decide::event::SIGNS_OF_OPENING;
 use crate::decide::{Effect, Input, TimerKind};
-use crate::enrollment::{Enrollment, Entry};
-use crate::event::History;
-use crate::ids::{EnrollmentId, JourneyId, SubjectRef, TouchpointId};
-use crate::journey::Trigger;
+use crate::enrollment::{Enrollment, EnrollmentState, Entry};
+use crate::event::{History, names};
+use crate::ids::{EnrollmentId, EventName, JourneyId, SubjectRef, TouchpointId};
+use crate::journey::{Journey, On, StepKind};
 use crate::subject::Object;
-use crate::touchpoint::Touchpoint;
+use crate::touchpoint::{Outcome, Touchpoint};
 use crate::watch::Watch;
 use crate::world::{Needs, World};
 
@@ -52,39 +53,37 @@ impl Snapshot {
     /// What must be loaded beside contact, runs, messages and watches before `input` can be decided.
     pub fn needs(&self, world: &World, input: &Input) -> Needs {
         let mut needs = Needs::default();
-        if let Input::Event(event) = input {
-            world.needs_of_event(event, &mut needs);
-        }
-        let runs = |needs: &mut Needs, run: &Enrollment| {
-            needs.objects.extend(run.subject.clone());
-            if let Some(journey) = world.journey(&run.journey, run.version) {
-                needs.history.extend(journey.history_names());
-            }
-        };
         match input {
-            // An event may concern every run of the contact.
-            Input::Event(_) => self
-                .enrollments
-                .iter()
-                .for_each(|run| runs(&mut needs, run)),
+            Input::Event(event) => {
+                world.needs_of_event(event, &mut needs);
+                let turned = world.turned_by(&event.name);
+                let calls_back = event.calls_back();
+                let concerned = |run: &Enrollment| {
+                    turned.contains(&run.journey) || (calls_back && is_sending(run))
+                };
+                self.needs_of_runs(world, concerned, &mut needs);
+            }
+            Input::Echo(event) => {
+                world.needs_of_objects(event, &mut needs);
+                let turned = world.turned_by(&event.name);
+                let concerned = |run: &Enrollment| turned.contains(&run.journey);
+                self.needs_of_runs(world, concerned, &mut needs);
+            }
+            Input::Segment { segment, member } => {
+                for journey in world.triggered_by_segment(segment, *member) {
+                    world.needs_of_entry(journey, &mut needs);
+                }
+            }
             Input::Timer(timer) => match &timer.kind {
                 TimerKind::Enrollment(number) => {
-                    let id = EnrollmentId {
-                        contact: self.contact.id,
-                        number: *number,
-                    };
-                    self.enrollment(id)
-                        .into_iter()
-                        .for_each(|run| runs(&mut needs, run));
+                    self.needs_of_runs(world, |run| run.id.number == *number, &mut needs);
                 }
                 TimerKind::Touchpoint(hash) => {
                     let id = TouchpointId {
                         contact: self.contact.id,
                         hash: *hash,
                     };
-                    self.run_of(id)
-                        .into_iter()
-                        .for_each(|run| runs(&mut needs, run));
+                    self.needs_of_touchpoint(world, id, &mut needs);
                 }
                 TimerKind::Watch(hash) => {
                     if let Some(watch) = self.watches.iter().find(|watch| watch.hash() == *hash) {
@@ -92,14 +91,53 @@ impl Snapshot {
                     }
                 }
             },
-            Input::Claim(id)
-            | Input::Settle { touchpoint: id, .. }
-            | Input::Approve { touchpoint: id, .. } => {
-                self.run_of(*id)
-                    .into_iter()
-                    .for_each(|run| runs(&mut needs, run));
+            Input::Claim(id) | Input::Approve { touchpoint: id, .. } => {
+                self.needs_of_touchpoint(world, *id, &mut needs);
             }
-            Input::Suppress { .. } | Input::Consent { .. } | Input::Erase => {}
+            Input::Settle {
+                touchpoint: id,
+                outcome,
+                ..
+            } => {
+                self.needs_of_touchpoint(world, *id, &mut needs);
+                self.needs_of_openings(world, *id, &mut needs);
+                if matches!(
+                    outcome,
+                    Outcome::RefusedHard {
+                        address_is_bad: true,
+                        ..
+                    }
+                ) {
+                    self.needs_of_runs(world, is_sending, &mut needs);
+                }
+            }
+            Input::Enroll {
+                journey, subject, ..
+            } => {
+                needs.objects.extend(subject.clone());
+                if let Some(journey) = world.current(journey) {
+                    world.needs_of_entry(journey, &mut needs);
+                }
+            }
+            Input::Arm(journey) => {
+                if let Some(journey) = world.current(journey) {
+                    needs_of_arming(journey, &mut needs);
+                }
+            }
+            Input::Resume { journey, .. } | Input::End(journey) => {
+                self.needs_of_runs(world, |run| run.journey == *journey, &mut needs);
+            }
+            // What is called back lets its run go on.
+            Input::Suppress { .. } | Input::Consent { .. } => {
+                self.needs_of_runs(world, is_sending, &mut needs);
+            }
+            Input::Erase => {}
+        }
+        self.needs_of_runs(world, |run| world.may_stir(run), &mut needs);
+        if world.may_relocate(input) {
+            // Dates of objects are awaited at other moments in another zone.
+            let subjects = self.watches.iter().map(|watch| &watch.subject);
+            needs.objects.extend(subjects.flatten().cloned());
         }
         if self.contact.enrollments == 0 {
             // Who never entered a journey has no earlier entries to look for.
@@ -108,27 +146,92 @@ impl Snapshot {
         needs
     }
 
+    /// What every run may ask for, as where something may concern them all.
+    pub fn needs_of_all_runs(&self, world: &World, needs: &mut Needs) {
+        self.needs_of_runs(world, |_| true, needs);
+    }
+
+    fn needs_of_runs(&self, world: &World, which: impl Fn(&Enrollment) -> bool, needs: &mut Needs) {
+        for run in self.enrollments.iter().filter(|run| which(run)) {
+            needs.objects.extend(run.subject.clone());
+            let journey = match world.migration_of(run) {
+                Some((journey, _)) => Some(journey),
+                None => world.journey(&run.journey, run.version),
+            };
+            if let Some(journey) = journey {
+                world.needs_of_history(journey, needs);
+                world.needs_of_steps(journey, needs);
+            }
+        }
+    }
+
+    fn needs_of_touchpoint(&self, world: &World, id: TouchpointId, needs: &mut Needs) {
+        let Some(touchpoint) = self.touchpoint(id) else {
+            return;
+        };
+        needs.objects.extend(touchpoint.subjects().cloned());
+        self.needs_of_runs(world, |run| touchpoint.is_of(run.id), needs);
+    }
+
+    /// A message may be opened before its dispatcher tells that it went.
+    fn needs_of_openings(&self, world: &World, id: TouchpointId, needs: &mut Needs) {
+        let asks = |run: &Enrollment| {
+            let journey = world.journey(&run.journey, run.version)?;
+            let step = journey.step(journey.find(run.step()?)?);
+            match &step.kind {
+                StepKind::Send { send, .. } => send.opened_within,
+                StepKind::Wait(_)
+                | StepKind::WaitFor { .. }
+                | StepKind::Branch { .. }
+                | StepKind::Split { .. }
+                | StepKind::Task(_)
+                | StepKind::Notify(_)
+                | StepKind::Set(_)
+                | StepKind::Move { .. }
+                | StepKind::Promo(_)
+                | StepKind::Enroll(_)
+                | StepKind::Stop => None,
+            }
+        };
+        let Some(touchpoint) = self.touchpoint(id) else {
+            return;
+        };
+        let run = self.enrollment(touchpoint.enrollment);
+        if run.and_then(asks).is_some() {
+            needs.history.extend(SIGNS_OF_OPENING.map(EventName::from));
+        }
+    }
+
     fn needs_of_watch(&self, world: &World, watch: &Watch, needs: &mut Needs) {
         let Some(journey) = world.current(&watch.journey) else {
             return;
         };
-        needs.entries.insert(journey.id.clone());
-        needs.history.extend(journey.history_names());
+        world.needs_of_entry(journey, needs);
         needs.objects.extend(watch.subject.clone());
-        match &journey.trigger {
-            Trigger::Inactive {
+        match &journey.trigger.on {
+            On::Inactive {
                 event: Some(event), ..
             } => {
                 needs.history.insert(event.clone());
             }
-            Trigger::Inactive { event: None, .. } => needs.last_event = true,
-            Trigger::Event { .. } => {}
+            On::Inactive { event: None, .. } => needs.last_event = true,
+            On::Event(_)
+            | On::SegmentEntered(_)
+            | On::SegmentLeft(_)
+            | On::Changed { .. }
+            | On::Date { .. }
+            | On::Schedule { .. }
+            | On::Manual
+            | On::Api => {}
         }
     }
 
     /// A live run.
     pub fn enrollment(&self, id: EnrollmentId) -> Option<&Enrollment> {
-        self.enrollments.iter().find(|run| run.id == id)
+        // They stand in order of their numbers; after a merge they may not.
+        let place = self.enrollments.partition_point(|run| run.id < id);
+        let there = self.enrollments.get(place).filter(|run| run.id == id);
+        there.or_else(|| self.enrollments.iter().find(|run| run.id == id))
     }
 
     /// An open message.
@@ -136,10 +239,6 @@ impl Snapshot {
         self.touchpoints
             .iter()
             .find(|touchpoint| touchpoint.id == id)
-    }
-
-    fn run_of(&self, id: TouchpointId) -> Option<&Enrollment> {
-        self.enrollment(self.touchpoint(id)?.enrollment)
     }
 
     /// The last entry into a journey, about any subject or about one.
@@ -156,8 +255,11 @@ impl Snapshot {
         match effect {
             Effect::Contact(contact) => self.contact = (**contact).clone(),
             Effect::Enrollment(run) => {
-                put(&mut self.enrollments, run, |one| one.id);
-                self.enrollments.retain(Enrollment::is_live);
+                if run.is_live() {
+                    put(&mut self.enrollments, run, |one| one.id);
+                } else {
+                    self.enrollments.retain(|one| one.id != run.id);
+                }
             }
             Effect::Entry(entry) => {
                 self.entries
@@ -165,8 +267,11 @@ impl Snapshot {
                 self.entries.push(entry.clone());
             }
             Effect::Touchpoint(touchpoint) => {
-                put(&mut self.touchpoints, touchpoint, |one| one.id);
-                self.touchpoints.retain(Touchpoint::is_open);
+                if touchpoint.is_open() {
+                    put(&mut self.touchpoints, touchpoint, |one| one.id);
+                } else {
+                    self.touchpoints.retain(|one| one.id != touchpoint.id);
+                }
             }
             Effect::Watch(watch) => put(&mut self.watches, watch, Watch::hash),
             Effect::Unwatch(watch) => self.watches.retain(|old| old.hash() != watch.hash()),
@@ -174,7 +279,10 @@ impl Snapshot {
                 self.objects.insert(object.subject.clone(), object.clone());
             }
             Effect::Event(event) => {
-                self.last_event_at = self.last_event_at.max(Some(event.at));
+                // What a machine did (R7), or a journey of ours, is no activity of the contact.
+                if !event.by_machine() && event.name.as_str() != names::PROMO_ISSUED {
+                    self.last_event_at = self.last_event_at.max(Some(event.at));
+                }
                 self.history.push(event.clone());
             }
             Effect::Arm(_)
@@ -184,6 +292,31 @@ impl Snapshot {
             | Effect::Revoke(_)
             | Effect::RequestSync(_) => {}
         }
+    }
+}
+
+/// Whether a run goes on when its message is called back.
+fn is_sending(run: &Enrollment) -> bool {
+    matches!(run.state, EnrollmentState::Sending { .. })
+}
+
+/// What is asked where the watches of a journey are armed for a contact that was there before it.
+fn needs_of_arming(journey: &Journey, needs: &mut Needs) {
+    match &journey.trigger.on {
+        On::Inactive {
+            event: Some(event), ..
+        } => {
+            needs.history.insert(event.clone());
+        }
+        On::Inactive { event: None, .. } => needs.last_event = true,
+        On::Date { .. } => needs.kinds.extend(journey.subject.clone()),
+        On::Event(_)
+        | On::SegmentEntered(_)
+        | On::SegmentLeft(_)
+        | On::Changed { .. }
+        | On::Schedule { .. }
+        | On::Manual
+        | On::Api => {}
     }
 }
 

@@ -7,15 +7,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::contact::Channel;
 use crate::ids::{
-    EnrollmentId, JourneyId, MailboxId, StepKey, SubjectRef, TemplateId, TouchpointId, UserId,
+    EnrollmentId, ItemId, JourneyId, ListId, MailboxId, StepKey, SubjectRef, TemplateId,
+    TouchpointId, UserId, Variant,
 };
-use crate::journey::{Approval, Sender};
+use crate::journey::{Approval, Recipient, Sender};
 use crate::ledger::Reason;
 
 /// Tries on the wire before a message that is refused for now is given up.
 pub const ATTEMPTS_MAX: u8 = 6;
 /// Waits after the first to fifth try that was refused for now, in seconds.
 const RETRY_SECONDS: [i64; 5] = [60, 300, 1_800, 7_200, 28_800];
+
+/// Reminders that one digest may carry.
+pub const DIGEST_MEMBERS_MAX: usize = 100;
 
 /// One intended message.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +34,24 @@ pub struct Touchpoint {
     pub step: StepKey,
     /// What it is about.
     pub subject: Option<SubjectRef>,
+    /// To whom.
+    pub recipient: Recipient,
     /// By which channel.
     pub channel: Channel,
     /// What it says.
     pub template: TemplateId,
+    /// The item of a content list that it carries.
+    pub item: Option<(ListId, ItemId)>,
+    /// The text of a notification, or what a person wrote in place of the template's.
+    pub text: Option<Arc<str>>,
     /// From whom.
     pub from: Sender,
+    /// The way that its run went at its last split.
+    pub variant: Option<Variant>,
+    /// Its journey's priority.
+    pub priority: i16,
+    /// Runs about other subjects whose reminders it carries as well (a digest).
+    pub members: Vec<Member>,
     /// Who must agree.
     pub approval: Approval,
     /// Who agreed.
@@ -48,6 +64,17 @@ pub struct Touchpoint {
     pub attempts: u8,
     /// Where it stands.
     pub state: TouchpointState,
+}
+
+/// A run whose reminder another run's message carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The run.
+    pub enrollment: EnrollmentId,
+    /// The step that it stands at.
+    pub step: StepKey,
+    /// What it is about.
+    pub subject: Option<SubjectRef>,
 }
 
 /// The silence that a reminder depends on: these mailboxes must have been synchronised after this
@@ -77,6 +104,8 @@ pub enum TouchpointState {
     },
     /// Waits for a person.
     AwaitingApproval {
+        /// From when the deputy may answer too.
+        deputy_at: Option<Timestamp>,
         /// When the question lapses.
         expires_at: Timestamp,
     },
@@ -132,13 +161,66 @@ pub enum Outcome {
     ChannelNotConfigured,
     /// Withdrawn before the wire.
     Withdrawn(Reason),
+    /// Nobody took the call.
+    Missed,
     /// Dropped by the gate.
     Dropped(Reason),
     /// A crash or a lost connection leaves open whether it went.
     Unknown,
 }
 
+impl Outcome {
+    /// Whether the contact could not be reached by this message, so that another way is worth a try. A
+    /// wish of the contact is no such reason.
+    pub fn could_not_reach(&self) -> bool {
+        match self {
+            Self::RefusedHard { .. }
+            | Self::RefusedSoft(_)
+            | Self::TemplateFailed(_)
+            | Self::ChannelNotConfigured
+            | Self::Missed => true,
+            Self::Dropped(reason) => reason.could_not_reach(),
+            Self::Accepted | Self::Postponed { .. } | Self::Withdrawn(_) | Self::Unknown => false,
+        }
+    }
+}
+
 impl Touchpoint {
+    /// Whether it is a message of this run, alone or with others.
+    pub fn is_of(&self, run: EnrollmentId) -> bool {
+        self.enrollment == run || self.members.iter().any(|member| member.enrollment == run)
+    }
+
+    /// The message without a run that it carries among others; `None` when it carries no other.
+    pub fn without(&self, run: EnrollmentId) -> Option<Self> {
+        let mut rest = self.clone();
+        if let Some(at) = rest
+            .members
+            .iter()
+            .position(|member| member.enrollment == run)
+        {
+            rest.members.remove(at);
+            return Some(rest);
+        }
+        if rest.enrollment != run || rest.members.is_empty() {
+            return None;
+        }
+        let heir = rest.members.remove(0);
+        rest.enrollment = heir.enrollment;
+        rest.step = heir.step;
+        rest.subject = heir.subject;
+        Some(rest)
+    }
+
+    /// What it is about: its own subject and those of the runs that it carries.
+    pub fn subjects(&self) -> impl Iterator<Item = &SubjectRef> {
+        let members = self
+            .members
+            .iter()
+            .filter_map(|member| member.subject.as_ref());
+        self.subject.iter().chain(members)
+    }
+
     /// Whether it may still go.
     pub fn is_open(&self) -> bool {
         !matches!(self.state, TouchpointState::Settled { .. })
@@ -149,7 +231,7 @@ impl Touchpoint {
         match &self.state {
             TouchpointState::Queued { ready_at } => Slot::Outbox(*ready_at),
             TouchpointState::Held { until, .. } => Slot::Outbox(*until),
-            TouchpointState::AwaitingApproval { expires_at } => Slot::Timer(*expires_at),
+            TouchpointState::AwaitingApproval { expires_at, .. } => Slot::Timer(*expires_at),
             TouchpointState::Sending { .. } => Slot::Flight,
             TouchpointState::Settled { .. } => Slot::Done,
         }

@@ -121,7 +121,7 @@ pub fn order(left: &Value, right: &Value) -> Option<Ordering> {
 /// milliseconds.
 pub fn moment(value: &Value, zone: &Zone) -> Option<Timestamp> {
     /// Numbers above this are milliseconds (the year 5138 in seconds, 1973 in milliseconds).
-    const SECONDS_MAX: i64 = 99_999_999_999;
+    const SECONDS_MAX: u64 = 99_999_999_999;
     match value {
         Value::String(text) => text.parse::<Timestamp>().ok().or_else(|| {
             let civil = text.parse::<jiff::civil::DateTime>().ok().or_else(|| {
@@ -129,14 +129,11 @@ pub fn moment(value: &Value, zone: &Zone) -> Option<Timestamp> {
                     .ok()
                     .map(|date| date.at(0, 0, 0, 0))
             })?;
-            civil
-                .to_zoned(zone.time_zone().clone())
-                .ok()
-                .map(|zoned| zoned.timestamp())
+            Some(zone.at(civil))
         }),
         Value::Number(number) => {
             let number = number.as_i64()?;
-            if number.abs() > SECONDS_MAX {
+            if number.unsigned_abs() > SECONDS_MAX {
                 Timestamp::from_millisecond(number).ok()
             } else {
                 Timestamp::from_second(number).ok()

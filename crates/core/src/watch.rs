@@ -1,21 +1,23 @@
-//! Awaited activity: the timer behind an `inactive` trigger.
+//! The timer behind triggers that wait for something of each contact: `inactive`, `date`, `schedule`.
 //!
-//! A watch is armed by activity and is not rewritten by further activity. When its timer comes, the
-//! time of the last activity decides whether it fires or is armed anew.
+//! The watch of an `inactive` trigger is armed by activity and is not rewritten by further activity: when
+//! its timer comes, the time of the last activity decides whether it fires or is armed anew.
 
 use jiff::Timestamp;
 
 use crate::ids::{JourneyId, SubjectRef};
 
-/// Activity that is awaited of one contact, or about one subject.
+/// A moment that is awaited of one contact, or about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
-    /// The journey that begins when it does not come.
+    /// The journey that begins then.
     pub journey: JourneyId,
     /// About what.
     pub subject: Option<SubjectRef>,
     /// When to look.
     pub due_at: Timestamp,
+    /// The local day on which it last fired: a contact that moves west does not live it twice.
+    pub last_day: Option<i32>,
 }
 
 impl Watch {

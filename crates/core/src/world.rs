@@ -1,20 +1,32 @@
 //! What is the same for every contact: published journeys, policy, templates' facts, mailboxes.
 //!
-//! Journeys are found by the name of the event at hand, so that an event costs nothing for journeys
-//! that it does not concern.
+//! Journeys are found by what may begin them (see `triggers`), so that what happens costs nothing for
+//! journeys that it does not concern.
+
+mod concerns;
+mod triggers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use crate::contact::Contact;
+use crate::decide::Input;
+use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::event::Event;
-use crate::ids::{EventName, JourneyId, MailboxId, ObjectKind, SubjectRef, TemplateId};
-use crate::journey::{Journey, Reentry, Trigger};
+use crate::ids::{
+    EventName, ItemId, JourneyId, ListId, MailboxId, ObjectKind, SegmentId, StepKey, SubjectRef,
+    TemplateId,
+};
+use crate::journey::{Arm, Journey, Landing, Moves, Reentry, StepIx, Unit, route};
 use crate::policy::{Policy, TemplateFacts};
 use crate::subject::subject_of;
 use crate::time::{Calendar, Zone};
+use crate::value::Value;
+
+use concerns::Concerns;
+use triggers::{Outlet, Triggers, outlets};
 
 /// The configuration that decisions are made under.
 #[derive(Debug, Clone)]
@@ -27,16 +39,39 @@ pub struct World {
     pub calendars: BTreeMap<String, Arc<Calendar>>,
     /// When each watched mailbox was last read whole.
     pub synced: BTreeMap<MailboxId, Timestamp>,
+    /// Items of content lists, in the order in which they are sent.
+    pub lists: BTreeMap<ListId, Arc<[ItemId]>>,
+    /// Ways that steps go instead of deciding, by the words of [`Way`](crate::journey::Way): for previews
+    /// only, always empty elsewhere.
+    pub choices: BTreeMap<StepKey, String>,
     /// Seed of shares and variants: the same for ever in one workspace (R5).
     pub salt: u64,
     /// Kinds of objects that journeys are about: what events tell of them is kept.
     pub kinds: BTreeSet<ObjectKind>,
-    versions: BTreeMap<JourneyId, BTreeMap<u32, Arc<Journey>>>,
+    versions: BTreeMap<JourneyId, BTreeMap<u32, Version>>,
     current: BTreeMap<JourneyId, Arc<Journey>>,
-    triggered_by: BTreeMap<EventName, Vec<Arc<Journey>>>,
-    inactive_by: BTreeMap<EventName, Vec<Arc<Journey>>>,
-    inactive_any: Vec<Arc<Journey>>,
+    paused: BTreeSet<JourneyId>,
+    triggers: Triggers,
+    concerns: Concerns,
 }
+
+/// The traits that [`World::zone_of`] and [`World::calendar_of`] read.
+const PLACE_TRAITS: [&str; 4] = ["timezone", "account", "calendar", "country"];
+
+/// A published version, and how runs on older ones come to it.
+#[derive(Debug, Clone)]
+struct Version {
+    journey: Arc<Journey>,
+    moves: Moves,
+    outlets: Vec<Outlet>,
+    /// Names of the events whose history a run may look back over.
+    history: BTreeSet<EventName>,
+    /// Where runs go over to from each step, once somebody has asked: it takes all versions to tell.
+    routes: Vec<OnceLock<Route>>,
+}
+
+/// The version that a run comes to, and how.
+type Route = Option<(u32, Landing)>;
 
 /// What must be loaded beside a contact before its input can be decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +84,8 @@ pub struct Needs {
     pub objects: BTreeSet<SubjectRef>,
     /// Journeys that may begin, whose earlier entries decide about it.
     pub entries: BTreeSet<JourneyId>,
+    /// Kinds of objects of which all that the contact has are asked for.
+    pub kinds: BTreeSet<ObjectKind>,
 }
 
 impl Needs {
@@ -64,6 +101,7 @@ impl Needs {
             .retain(|subject| !loaded.objects.contains(subject));
         self.entries
             .retain(|journey| !loaded.entries.contains(journey));
+        self.kinds.retain(|kind| !loaded.kinds.contains(kind));
         self.last_event &= !loaded.last_event;
         self
     }
@@ -73,6 +111,7 @@ impl Needs {
         self.history.extend(more.history);
         self.objects.extend(more.objects);
         self.entries.extend(more.entries);
+        self.kinds.extend(more.kinds);
         self.last_event |= more.last_event;
     }
 }
@@ -85,70 +124,157 @@ impl World {
             templates: BTreeMap::new(),
             calendars: BTreeMap::new(),
             synced: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            choices: BTreeMap::new(),
             salt,
             kinds: BTreeSet::new(),
             versions: BTreeMap::new(),
             current: BTreeMap::new(),
-            triggered_by: BTreeMap::new(),
-            inactive_by: BTreeMap::new(),
-            inactive_any: Vec::new(),
+            paused: BTreeSet::new(),
+            triggers: Triggers::default(),
+            concerns: Concerns::default(),
         }
     }
 
     /// Adds a version of a journey. New runs begin on the version that was added with `current`;
-    /// others are kept for the runs that stand on them.
-    pub fn add_journey(&mut self, journey: Arc<Journey>, current: bool) {
+    /// others are kept for the runs that stand on them, and for the runs that pass through them.
+    pub fn add_journey(&mut self, journey: Arc<Journey>, moves: Moves, current: bool) {
         self.kinds.extend(journey.subject.clone());
-        self.versions
-            .entry(journey.id.clone())
-            .or_default()
-            .insert(journey.version, journey.clone());
-        if !current {
-            return;
+        self.concerns.add(&journey);
+        if moves != Moves::Pin {
+            self.concerns.moves_to(&journey.id, journey.version);
         }
-        self.retire(&journey.id);
-        self.current.insert(journey.id.clone(), journey.clone());
-        match &journey.trigger {
-            Trigger::Event { event, .. } => {
-                self.triggered_by
-                    .entry(event.clone())
-                    .or_default()
-                    .push(journey);
-            }
-            Trigger::Inactive {
-                event: Some(event), ..
-            } => {
-                self.inactive_by
-                    .entry(event.clone())
-                    .or_default()
-                    .push(journey);
-            }
-            Trigger::Inactive { event: None, .. } => self.inactive_any.push(journey),
+        let version = Version {
+            outlets: outlets(&journey),
+            history: journey.history_names(),
+            journey: journey.clone(),
+            moves,
+            routes: Vec::new(),
+        };
+        let versions = self.versions.entry(journey.id.clone()).or_default();
+        versions.insert(journey.version, version);
+        for (number, version) in versions {
+            let is_asked = self.concerns.may_move(&journey.id, *number);
+            let steps = version.journey.steps.len();
+            version.routes = vec![OnceLock::new(); if is_asked { steps } else { 0 }];
+        }
+        if current {
+            self.retire(&journey.id);
+            self.triggers.add(&journey);
+            self.current.insert(journey.id.clone(), journey);
         }
     }
 
     /// Lets no new run of a journey begin; runs under way go on.
     pub fn retire(&mut self, id: &JourneyId) {
-        self.current.remove(id);
-        self.triggered_by
-            .values_mut()
-            .chain(self.inactive_by.values_mut())
-            .for_each(|list| {
-                list.retain(|journey| journey.id != *id);
-            });
-        self.triggered_by.retain(|_, list| !list.is_empty());
-        self.inactive_by.retain(|_, list| !list.is_empty());
-        self.inactive_any.retain(|journey| journey.id != *id);
+        if self.current.remove(id).is_some() {
+            self.triggers.remove(id);
+        }
+    }
+
+    /// Lets a journey stand still, or go on.
+    pub fn set_paused(&mut self, id: &JourneyId, paused: bool) {
+        if paused {
+            self.paused.insert(id.clone());
+        } else {
+            self.paused.remove(id);
+        }
+    }
+
+    /// Whether a journey stands still: nothing of it begins, goes on or leaves.
+    pub fn is_paused(&self, id: &JourneyId) -> bool {
+        self.paused.contains(id)
     }
 
     /// A version of a journey.
     pub fn journey(&self, id: &JourneyId, version: u32) -> Option<&Arc<Journey>> {
-        self.versions.get(id)?.get(&version)
+        Some(&self.versions.get(id)?.get(&version)?.journey)
+    }
+
+    /// Versions of a journey above one, oldest first, with how runs come to them.
+    pub fn versions_above(
+        &self,
+        id: &JourneyId,
+        version: u32,
+    ) -> impl Iterator<Item = (&Arc<Journey>, &Moves)> {
+        self.versions
+            .get(id)
+            .into_iter()
+            .flat_map(move |versions| versions.range(version.saturating_add(1)..))
+            .map(|(_, version)| (&version.journey, &version.moves))
+    }
+
+    /// Where a run in flight goes over to: a newer version that takes it, and how it comes to stand there.
+    pub fn migration_of(&self, run: &Enrollment) -> Option<(&Arc<Journey>, Landing)> {
+        // Asked of every run at every input, and the answer is nearly always no.
+        if !self.concerns.may_move(&run.journey, run.version) {
+            return None;
+        }
+        let step = run.step()?;
+        let version = self.versions.get(&run.journey)?.get(&run.version)?;
+        let Some(StepIx(ix)) = version.journey.find(step) else {
+            return self.route_of(run, step);
+        };
+        let own = |(journey, landing): (&Arc<Journey>, Landing)| (journey.version, landing);
+        let known = version.routes.get(usize::from(ix))?;
+        let (to, landing) = known
+            .get_or_init(|| self.route_of(run, step).map(own))
+            .as_ref()?;
+        Some((self.journey(&run.journey, *to)?, landing.clone()))
+    }
+
+    fn route_of(&self, run: &Enrollment, step: &StepKey) -> Option<(&Arc<Journey>, Landing)> {
+        let from = self.journey(&run.journey, run.version)?;
+        let above = self.versions_above(&run.journey, run.version);
+        let older = |version| {
+            let versions = self.versions.get(&run.journey).into_iter();
+            let below = versions.flat_map(|versions| versions.range(..version));
+            below.map(|(_, version)| &version.journey).collect()
+        };
+        route(from, step, above, older)
+    }
+
+    /// Journeys of which a run may be ended, converted or answered by an event of this name.
+    pub fn turned_by(&self, event: &EventName) -> &BTreeSet<JourneyId> {
+        self.concerns.by_event(event)
+    }
+
+    /// Whether a run may be waiting for a condition, which anything may make true.
+    pub fn awaits_condition(&self, run: &Enrollment) -> bool {
+        matches!(run.state, EnrollmentState::Listening { .. })
+            && self.concerns.awaits_condition(&run.journey)
+    }
+
+    /// Whether a run may move in any turn, whatever its input: to another version, by a condition that holds
+    /// now, or because its wait is counted anew from more than the contact's own fields.
+    pub fn may_stir(&self, run: &Enrollment) -> bool {
+        let recounts = || {
+            matches!(run.state, EnrollmentState::Waiting { .. })
+                && self.concerns.recounts(&run.journey)
+        };
+        self.awaits_condition(run) || recounts() || self.migration_of(run).is_some()
+    }
+
+    /// What a step of a version may have been called when a run stood at it on an older version.
+    pub fn earlier_keys(&self, id: &JourneyId, version: u32, key: &StepKey) -> BTreeSet<StepKey> {
+        let mut keys = BTreeSet::from([key.clone()]);
+        let versions = self.versions.get(id).into_iter();
+        for (_, version) in versions.flat_map(|versions| versions.range(..=version).rev()) {
+            let Moves::Map(table) = &version.moves else {
+                continue;
+            };
+            let leads_here = |to: &Option<StepKey>| to.as_ref().is_some_and(|to| keys.contains(to));
+            let renamed = table.iter().filter(|(_, to)| leads_here(to));
+            let renamed: Vec<StepKey> = renamed.map(|(old, _)| old.clone()).collect();
+            keys.extend(renamed);
+        }
+        keys
     }
 
     /// The newest known version of a journey.
     pub fn newest(&self, id: &JourneyId) -> Option<&Arc<Journey>> {
-        self.versions.get(id)?.values().next_back()
+        let (_, version) = self.versions.get(id)?.last_key_value()?;
+        Some(&version.journey)
     }
 
     /// The version of a journey that new runs begin on; `None` for one that is retired.
@@ -156,24 +282,47 @@ impl World {
         self.current.get(id)
     }
 
+    /// All journeys that new runs begin on, by id.
+    pub fn all_current(&self) -> impl Iterator<Item = &Arc<Journey>> {
+        self.current.values()
+    }
+
     /// Journeys that an event may begin.
     pub fn triggered_by(&self, event: &EventName) -> &[Arc<Journey>] {
-        self.triggered_by.get(event).map_or(&[], Vec::as_slice)
+        self.triggers.by_event(event)
+    }
+
+    /// Journeys that a change of membership may begin.
+    pub fn triggered_by_segment(&self, segment: &SegmentId, member: bool) -> &[Arc<Journey>] {
+        self.triggers.by_segment(segment, member)
+    }
+
+    /// Journeys that a change of a trait (`None`) or of a field of an object may begin.
+    pub fn triggered_by_change(&self, kind: Option<&ObjectKind>, name: &str) -> &[Arc<Journey>] {
+        self.triggers.by_change(kind, name)
+    }
+
+    /// Journeys that begin at a date which a trait (`None`) or a field of an object holds.
+    pub fn dated_by(&self, kind: Option<&ObjectKind>, name: &str) -> &[Arc<Journey>] {
+        self.triggers.by_date(kind, name)
+    }
+
+    /// Journeys on a schedule: for everyone (`None`), or for members of a segment.
+    pub fn scheduled(&self, segment: Option<&SegmentId>) -> &[Arc<Journey>] {
+        self.triggers.by_schedule(segment)
     }
 
     /// Journeys that begin when such an event stays away.
     pub fn inactive_by<'a>(&'a self, event: &EventName) -> impl Iterator<Item = &'a Arc<Journey>> {
-        self.inactive_by
-            .get(event)
-            .into_iter()
-            .flatten()
-            .chain(&self.inactive_any)
+        self.triggers.by_inactivity(event)
     }
 
-    /// A contact's zone: its trait `timezone`, else the workspace's.
+    /// A contact's zone: its trait `timezone`, else its account's, else the workspace's.
     pub fn zone_of(&self, contact: &Contact) -> Zone {
+        let account = contact.traits.get("account");
         contact
             .text("timezone")
+            .or_else(|| account?.get("timezone")?.as_str())
             .and_then(|name| Zone::parse(name).ok())
             .unwrap_or_else(|| self.policy.zone.clone())
     }
@@ -188,14 +337,33 @@ impl World {
             .clone()
     }
 
+    /// Whether an input may bring a contact into another zone or under another calendar: its event tells so,
+    /// or steps of journeys set it.
+    pub fn may_relocate(&self, input: &Input) -> bool {
+        let told = match input {
+            Input::Event(event) => event.traits.as_ref(),
+            Input::Echo(_)
+            | Input::Timer(_)
+            | Input::Claim(_)
+            | Input::Settle { .. }
+            | Input::Approve { .. }
+            | Input::Suppress { .. }
+            | Input::Consent { .. }
+            | Input::Segment { .. }
+            | Input::Enroll { .. }
+            | Input::Arm(_)
+            | Input::Resume { .. }
+            | Input::End(_)
+            | Input::Erase => None,
+        };
+        self.concerns.relocates()
+            || told.is_some_and(|traits| PLACE_TRAITS.iter().any(|name| traits.contains_key(*name)))
+    }
+
     /// What an event alone asks to be loaded; [`crate::snapshot::Snapshot::needs`] adds what the runs ask.
     pub fn needs_of_event(&self, event: &Event, needs: &mut Needs) {
         for journey in self.triggered_by(&event.name) {
-            // Where every entry is welcome, earlier ones are not asked for.
-            if journey.reentry != Reentry::Always {
-                needs.entries.insert(journey.id.clone());
-            }
-            needs.history.extend(journey.history_names());
+            self.needs_of_entry(journey, needs);
             needs.objects.extend(
                 journey
                     .subject
@@ -203,13 +371,103 @@ impl World {
                     .and_then(|kind| subject_of(event, kind)),
             );
         }
-        needs
-            .objects
-            .extend(self.kinds.iter().filter_map(|kind| subject_of(event, kind)));
-        needs
-            .objects
-            .extend(event.objects.iter().map(|patch| patch.subject.clone()));
+        self.needs_of_objects(event, needs);
+        if self.triggers.watch_changes() {
+            for name in event.traits.iter().flat_map(|traits| traits.keys()) {
+                self.needs_of_change(None, name, needs);
+            }
+            for kind in &self.kinds {
+                self.needs_of_patch(event, kind, needs);
+            }
+        }
+    }
+
+    /// The objects, of kinds that journeys are about, which an event names.
+    pub fn subjects_of(&self, event: &Event) -> BTreeSet<SubjectRef> {
+        let mut subjects = BTreeSet::new();
+        if !self.kinds.is_empty() {
+            subjects.extend(self.kinds.iter().filter_map(|kind| subject_of(event, kind)));
+        }
+        subjects
+    }
+
+    /// The objects that an event tells of.
+    pub fn needs_of_objects(&self, event: &Event, needs: &mut Needs) {
+        let told = self.kinds.iter().filter_map(|kind| subject_of(event, kind));
+        needs.objects.extend(told);
+        let patched = event.objects.iter().map(|patch| patch.subject.clone());
+        needs.objects.extend(patched);
         needs.objects.extend(event.subject.clone());
+    }
+
+    fn needs_of_patch(&self, event: &Event, kind: &ObjectKind, needs: &mut Needs) {
+        let told = crate::subject::patch_of(event, kind);
+        let own = event.objects.iter().filter(|one| one.subject.kind == *kind);
+        for patch in told.iter().chain(own) {
+            for name in patch.fields.keys() {
+                self.needs_of_change(Some(kind), name, needs);
+            }
+        }
+    }
+
+    /// What is asked where a trait or field may change.
+    pub fn needs_of_change(&self, kind: Option<&ObjectKind>, name: &str, needs: &mut Needs) {
+        for journey in self.triggered_by_change(kind, name) {
+            self.needs_of_entry(journey, needs);
+        }
+    }
+
+    /// What is asked where a journey may begin: its own, and that of journeys which it may begin.
+    pub fn needs_of_entry(&self, journey: &Journey, needs: &mut Needs) {
+        self.needs_of_own_entry(journey, needs);
+        self.needs_of_steps(journey, needs);
+    }
+
+    /// What is asked by journeys that this one's steps may begin, at any remove.
+    pub fn needs_of_steps(&self, journey: &Journey, needs: &mut Needs) {
+        let mut known: BTreeSet<&JourneyId> = BTreeSet::new();
+        let mut open: Vec<&Outlet> = self.outlets_of(journey).iter().collect();
+        while let Some(outlet) = open.pop() {
+            let begun: Vec<&Arc<Journey>> = match outlet {
+                Outlet::Enroll(id) => self.current(id).into_iter().collect(),
+                Outlet::Change((kind, name)) => self
+                    .triggered_by_change(kind.as_ref(), name)
+                    .iter()
+                    .collect(),
+            };
+            for journey in begun {
+                if known.insert(&journey.id) {
+                    self.needs_of_own_entry(journey, needs);
+                    open.extend(self.outlets_of(journey));
+                }
+            }
+        }
+    }
+
+    fn outlets_of(&self, journey: &Journey) -> &[Outlet] {
+        self.versions
+            .get(&journey.id)
+            .and_then(|versions| versions.get(&journey.version))
+            .map_or(&[], |version| version.outlets.as_slice())
+    }
+
+    fn needs_of_own_entry(&self, journey: &Journey, needs: &mut Needs) {
+        // Where every entry is welcome, earlier ones are not asked for.
+        if journey.reentry != Reentry::Always {
+            needs.entries.insert(journey.id.clone());
+        }
+        self.needs_of_history(journey, needs);
+    }
+
+    /// The history that a run of a journey may look back over.
+    pub fn needs_of_history(&self, journey: &Journey, needs: &mut Needs) {
+        let versions = self.versions.get(&journey.id);
+        let version = versions.and_then(|versions| versions.get(&journey.version));
+        for name in version.into_iter().flat_map(|version| &version.history) {
+            if !needs.history.contains(name) {
+                needs.history.insert(name.clone());
+            }
+        }
     }
 
     /// What an event that was told late asks beside [`World::needs_of_event`]: what ends or turns the
@@ -222,13 +480,49 @@ impl World {
 
     /// Whether a contact falls into the share of `permille` thousandths that `experiment` sets aside:
     /// the same answer for ever, on every node (R5).
-    pub fn in_share(&self, contact: &Contact, experiment: &str, permille: u16) -> bool {
-        if permille == 0 {
-            return false;
-        }
+    pub fn in_share(&self, contact: &Contact, experiment: &str, by: Unit, permille: u16) -> bool {
+        permille > 0 && self.draw(contact, experiment, by) % 1_000 < u64::from(permille)
+    }
+
+    /// The arm of a split that a contact goes: the same for ever, on every node (R5). `None` when no arm
+    /// has a weight.
+    pub fn arm_of<'a, W>(
+        &self,
+        contact: &Contact,
+        experiment: &str,
+        by: Unit,
+        arms: &'a [Arm<W>],
+    ) -> Option<&'a Arm<W>> {
+        let total: u64 = arms.iter().map(|arm| u64::from(arm.weight)).sum();
+        let mut left = self.draw(contact, experiment, by).checked_rem(total)?;
+        arms.iter().find(|arm| {
+            let mine = left < u64::from(arm.weight);
+            left = left.saturating_sub(u64::from(arm.weight));
+            mine
+        })
+    }
+
+    /// A number that belongs to a contact, or to its account, in an experiment.
+    fn draw(&self, contact: &Contact, experiment: &str, by: Unit) -> u64 {
         let mut hasher = xxhash_rust::xxh3::Xxh3::with_seed(self.salt);
-        hasher.update(&contact.id.0.to_le_bytes());
+        let account = match by {
+            Unit::Account => contact.account(),
+            Unit::Contact => None,
+        };
+        match account {
+            Some(Value::String(id)) => hasher.update(id.as_bytes()),
+            Some(id) => hasher.update(id.to_string().as_bytes()),
+            None => hasher.update(&contact.id.0.to_le_bytes()),
+        }
         hasher.update(experiment.as_bytes());
-        hasher.digest() % 1_000 < u64::from(permille)
+        hasher.digest()
+    }
+
+    /// The name of a split's experiment.
+    pub fn experiment_of(journey: &JourneyId, step: &str, named: Option<&str>) -> String {
+        match named {
+            Some(name) => format!("experiment:{name}"),
+            None => format!("{journey}/{step}"),
+        }
     }
 }

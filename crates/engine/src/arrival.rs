@@ -1,17 +1,19 @@
 //! What comes to the engine from outside, on one path.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use relance_core::contact::Identity;
-use relance_core::decide::Input;
+use relance_core::decide::{Input, Overdue};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, JourneyId, MailboxId, TemplateId};
-use relance_core::journey::Journey;
+use relance_core::ids::{ContactId, ItemId, JourneyId, ListId, MailboxId, TemplateId};
+use relance_core::journey::{Journey, Moves};
 use relance_core::mail::MailSeen;
 use relance_core::policy::TemplateFacts;
 
 use crate::ports::{Asset, ThreadEntry};
+use crate::quiet::Backlog;
 
 /// One thing that came.
 #[derive(Debug, Clone)]
@@ -53,11 +55,28 @@ pub enum Arrival {
         text: String,
         /// What the text means.
         journey: Arc<Journey>,
+        /// How runs on older versions come to it.
+        moves: Moves,
     },
     /// No new run of a journey may begin.
     Retired(JourneyId),
+    /// A journey stands still: nothing of it begins, goes on or leaves.
+    Paused(JourneyId),
+    /// A paused journey goes on.
+    Resumed {
+        /// Which.
+        journey: JourneyId,
+        /// What becomes of what came due meanwhile.
+        overdue: Overdue,
+    },
+    /// No new run of a journey may begin, and those under way end.
+    Archived(JourneyId),
+    /// The content lists in force, each with its items in the order in which they are sent.
+    Lists(BTreeMap<ListId, Arc<[ItemId]>>),
     /// What the gate must know of templates.
     Templates(Vec<(TemplateId, TemplateFacts)>),
+    /// A person released a quiet workspace: it sends again. Changes nothing when it was not quiet (R10).
+    Released(Backlog),
 }
 
 impl Arrival {
@@ -68,7 +87,12 @@ impl Arrival {
             | Self::Watched(_)
             | Self::Published { .. }
             | Self::Retired(_)
-            | Self::Templates(_) => true,
+            | Self::Paused(_)
+            | Self::Resumed { .. }
+            | Self::Archived(_)
+            | Self::Lists(_)
+            | Self::Templates(_)
+            | Self::Released(_) => true,
             Self::Event { .. }
             | Self::Input { .. }
             | Self::Mail(_)

@@ -11,5 +11,6 @@
 pub mod arrival;
 pub mod clock;
 pub mod ports;
+pub mod quiet;
 pub mod run;
 pub mod turn;

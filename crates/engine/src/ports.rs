@@ -9,6 +9,7 @@ use relance_core::contact::{Contact, Identity};
 use relance_core::decide::{Effect, Timer};
 use relance_core::event::Event;
 use relance_core::ids::{ContactId, JourneyId, MailboxId, SubjectRef, TouchpointId};
+use relance_core::journey::Moves;
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::Object;
 use relance_core::touchpoint::Touchpoint;
@@ -78,8 +79,10 @@ pub struct StoredJourney {
     pub version: u32,
     /// The YAML, as it was published.
     pub text: String,
-    /// New runs begin on it.
+    /// New runs begin on it. A journey of which no version is current is archived.
     pub current: bool,
+    /// How runs on older versions come to it.
+    pub moves: Moves,
 }
 
 /// What is known of a watched mailbox between two runs of the program.
@@ -93,10 +96,14 @@ pub struct MailboxState {
     pub cursors: String,
 }
 
-/// A text that belongs to the workspace and lives in its database: a template, a key, a setting.
+/// The sort of an [`Asset`] that is the text of a journey being worked on beside its published versions;
+/// its name is the journey's id.
+pub const DRAFT: &str = "draft";
+
+/// A text that belongs to the workspace and lives in its database: a template, a key, a setting, a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
-    /// What sort of text: `template`, `key`, `setting`.
+    /// What sort of text: `template`, `key`, `setting`, [`draft`](DRAFT).
     pub kind: String,
     /// Its name inside the sort.
     pub name: String,
@@ -139,6 +146,13 @@ pub trait Store {
     /// The contact of an identity, if there is one; creates nothing.
     fn find(&mut self, identity: &Identity) -> Result<Option<ContactId>, StoreError>;
 
+    /// Contacts that have this object, at most `limit`.
+    fn find_by_object(
+        &mut self,
+        subject: &SubjectRef,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
+
     /// Contacts with an address at this domain, at most `limit`.
     fn find_by_domain(&mut self, domain: &str, limit: usize) -> Result<Vec<ContactId>, StoreError>;
 
@@ -164,7 +178,8 @@ pub trait Store {
     fn load(&mut self, contacts: &[ContactId]) -> Result<Vec<Snapshot>, StoreError>;
 
     /// Adds to a snapshot what an input needs beside it. What was written of it in this batch is
-    /// included; history of the names asked takes the place of what the snapshot holds of them.
+    /// included; history of the names asked takes the place of what the snapshot holds of them. Of the
+    /// kinds asked, all objects of the contact are loaded, up to a bound stated by the store: the newest.
     fn load_needs(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), StoreError>;
 
     /// Writes effects.
@@ -179,14 +194,42 @@ pub trait Store {
     /// Messages in flight: after a crash, those whose fate is unknown.
     fn in_flight(&mut self) -> Result<Vec<Touchpoint>, StoreError>;
 
-    /// All published journeys that new runs begin on or live runs stand on.
+    /// Of each journey that new runs begin on or live runs stand on: the oldest version of that kind and
+    /// all above it, as runs pass through those between. By id, oldest first.
     fn journeys(&mut self) -> Result<Vec<StoredJourney>, StoreError>;
 
-    /// Adds a version of a journey; when it is current, no other version of it is.
+    /// Every version of one journey, archived or not, oldest first.
+    fn journey_versions(&mut self, id: &JourneyId) -> Result<Vec<StoredJourney>, StoreError>;
+
+    /// Adds a version of a journey; when it is current, no other version of it is. Of a version that is
+    /// there already, whether it is current and how runs come to it are replaced; another text is refused.
+    /// Runs go over to higher versions only, so going back to an older text is a new version.
     fn put_journey(&mut self, journey: &StoredJourney, now: Timestamp) -> Result<(), StoreError>;
 
     /// Makes a version of a journey no longer current: no new run begins on it.
     fn retire_journey(&mut self, id: &JourneyId, version: u32) -> Result<(), StoreError>;
+
+    /// Lets a journey stand still, or go on. It need not be published yet, nor still.
+    fn set_journey_paused(&mut self, id: &JourneyId, paused: bool) -> Result<(), StoreError>;
+
+    /// Journeys that stand still, by id.
+    fn paused_journeys(&mut self) -> Result<Vec<JourneyId>, StoreError>;
+
+    /// Contacts with a live run of a journey, in order of id, after one, at most `limit`. A page costs
+    /// the same wherever it lies.
+    fn contacts_running(
+        &mut self,
+        journey: &JourneyId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
+
+    /// All contacts, in order of id, after one, at most `limit`. A page costs the same wherever it lies.
+    fn contacts_after(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
 
     /// All texts of a sort, by name.
     fn assets(&mut self, kind: &str) -> Result<Vec<Asset>, StoreError>;
@@ -219,8 +262,25 @@ pub struct Dispatch {
     pub contact: Arc<Contact>,
     /// What it is about.
     pub subject: Option<Object>,
+    /// All that it is about, `subject` first: a digest carries reminders of several runs.
+    pub subjects: Vec<Object>,
     /// The event that began the run.
     pub cause: Option<Arc<Event>>,
+}
+
+impl Dispatch {
+    /// A message, with what a snapshot holds of it.
+    pub fn of(touchpoint: &Touchpoint, snapshot: &Snapshot) -> Self {
+        let object = |subject: &SubjectRef| snapshot.objects.get(subject).cloned();
+        let run = snapshot.enrollment(touchpoint.enrollment);
+        Self {
+            touchpoint: touchpoint.clone(),
+            contact: Arc::new(snapshot.contact.clone()),
+            subject: touchpoint.subject.as_ref().and_then(object),
+            subjects: touchpoint.subjects().filter_map(object).collect(),
+            cause: run.and_then(|run| run.cause.clone()),
+        }
+    }
 }
 
 /// Whoever sends. Calls return at once; outcomes come back to the engine as `Settle` inputs, exactly one

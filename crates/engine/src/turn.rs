@@ -1,13 +1,18 @@
 //! One turn: load, decide, commit, and only then dispatch.
 
+mod backlog;
+mod lifecycle;
+
+pub use lifecycle::{SWEEP, ended_by};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::Identity;
-use relance_core::decide::{Effect, Input, Timer, decide};
+use relance_core::decide::{Effect, Input, decide};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, MailboxId, TouchpointId};
+use relance_core::ids::{ContactId, MailboxId, SubjectRef, TouchpointId};
 use relance_core::ledger::What;
 use relance_core::mail::{self, Acquaintance, COLLEAGUES_MAX, MailSeen, REFERENCES_MAX, Whom};
 use relance_core::orphans::Orphans;
@@ -18,9 +23,8 @@ use relance_core::world::{Needs, World};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::arrival::Arrival;
-use crate::ports::{
-    Change, Dispatch, Dispatcher, MailboxState, Store, StoreError, StoredJourney, ThreadEntry,
-};
+use crate::ports::{Change, Dispatch, Dispatcher, MailboxState, Store, StoreError, ThreadEntry};
+use crate::quiet;
 
 /// Timers taken in one turn.
 pub const TIMERS_PER_TURN_MAX: usize = 1_000;
@@ -44,6 +48,14 @@ pub struct Engine<S, D> {
     unreadable: BTreeSet<ContactId>,
     /// Answers to what has not been seen yet.
     orphans: Orphans,
+    /// What changes of journeys still have to do to contacts.
+    sweeps: Vec<lifecycle::Sweep>,
+    /// Contacts that one turn takes of a sweep.
+    sweep_page: usize,
+    /// Nothing is sent until a person releases it (R10).
+    quiet: bool,
+    /// What came due up to here is left out, since a release; `None` once it is worked off.
+    skip_until: Option<Timestamp>,
 }
 
 /// What one turn did.
@@ -81,6 +93,8 @@ struct Work {
     claimable: Vec<TouchpointId>,
     dispatches: Vec<(TouchpointId, ContactId)>,
     revoked: Vec<TouchpointId>,
+    /// Objects that events of this turn were about.
+    told_of: BTreeSet<SubjectRef>,
     syncs: BTreeSet<MailboxId>,
     summary: Summary,
 }
@@ -93,6 +107,12 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         mut world: World,
         write_title: TitleWriter,
     ) -> Result<Self, StoreError> {
+        let quiet = quiet::is_quiet(&mut store)?;
+        let skip_until = quiet::skip_until(&mut store)?;
+        let sweeps = lifecycle::unfinished(&mut store)?;
+        for id in store.paused_journeys()? {
+            world.set_paused(&id, true);
+        }
         for state in store.mailboxes()? {
             world
                 .synced
@@ -105,6 +125,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             write_title,
             unreadable: BTreeSet::new(),
             orphans: Orphans::default(),
+            sweeps,
+            sweep_page: lifecycle::SWEEP_CONTACTS_PER_TURN_MAX,
+            quiet,
+            skip_until,
         })
     }
 
@@ -130,6 +154,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
 
     /// When the next turn is due without an arrival.
     pub fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        if self.quiet {
+            // The arrival that ends it wakes the engine.
+            return Ok(None);
+        }
         let due = self.store.next_due()?;
         // Without room a ready message waits for an outcome, which is an arrival.
         let outbox = due.outbox.filter(|_| self.dispatcher.capacity() > 0);
@@ -150,7 +178,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let before = arrivals
             .iter()
             .any(|arrival| arrival.reconfigures())
-            .then(|| self.world.clone());
+            .then(|| {
+                let sweeps = self.sweeps.clone();
+                (self.world.clone(), sweeps, self.quiet, self.skip_until)
+            });
         let done = self
             .store
             .begin()
@@ -159,8 +190,11 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             Ok(work) => Ok(self.hand_on(work)),
             Err(error) => {
                 self.store.rollback();
-                if let Some(before) = before {
-                    self.world = before;
+                if let Some((world, sweeps, quiet, skip_until)) = before {
+                    self.world = world;
+                    self.sweeps = sweeps;
+                    self.quiet = quiet;
+                    self.skip_until = skip_until;
                 }
                 Err(error)
             }
@@ -180,6 +214,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 Arrival::Event { identities, event } => {
                     let contact = self.store.resolve(identities, now)?;
                     inputs.push((contact, Input::Event(event.clone())));
+                    self.echo(contact, event, &mut inputs, &mut work, now)?;
                 }
                 Arrival::Input { contact, input } => inputs.push((*contact, input.clone())),
                 Arrival::Mail(mail) => self.read_mail(mail, &mut inputs, now)?,
@@ -189,19 +224,56 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 | Arrival::Watched(_)
                 | Arrival::Published { .. }
                 | Arrival::Retired(_)
-                | Arrival::Templates(_) => {
+                | Arrival::Paused(_)
+                | Arrival::Resumed { .. }
+                | Arrival::Archived(_)
+                | Arrival::Lists(_)
+                | Arrival::Templates(_)
+                | Arrival::Released(_) => {
                     // Order matters: what came before was not yet under the new configuration.
                     self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
-                    self.reconfigure(arrival, now)?;
+                    self.reconfigure(arrival, &mut work, now)?;
                 }
             }
         }
         self.decide_inputs(inputs, &mut work, now)?;
-        self.decide_timers(&mut work, now)?;
-        self.decide_claims(&mut work, now)?;
+        let mut sweeps = None;
+        if !self.quiet {
+            sweeps = Some(self.sweep(&mut work, now)?);
+            self.decide_timers(&mut work, now)?;
+            self.decide_claims(&mut work, now)?;
+        }
+        let skip_until = self.end_backlog(&mut work, now)?;
         self.write(&mut work)?;
         self.store.commit()?;
+        self.skip_until = skip_until;
+        self.sweeps = sweeps.unwrap_or_else(|| std::mem::take(&mut self.sweeps));
         Ok(work)
+    }
+
+    /// Tells an event about an object also to the other contacts that have it: an invoice that a colleague
+    /// paid is paid.
+    fn echo(
+        &mut self,
+        contact: ContactId,
+        event: &Arc<Event>,
+        inputs: &mut Vec<(ContactId, Input)>,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut others = BTreeSet::new();
+        for subject in self.world.subjects_of(event) {
+            if !work.told_of.insert(subject.clone()) {
+                // Whose it is may have been told in this very batch.
+                self.decide_inputs(std::mem::take(inputs), work, now)?;
+                self.write(work)?;
+            }
+            others.extend(self.store.find_by_object(&subject, COLLEAGUES_MAX)?);
+        }
+        others.remove(&contact);
+        let echo = |other| (other, Input::Echo(event.clone()));
+        inputs.extend(others.into_iter().map(echo));
+        Ok(())
     }
 
     /// Asks which arrivals are new; those without a key of their own always are.
@@ -315,7 +387,12 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         })
     }
 
-    fn reconfigure(&mut self, arrival: &Arrival, now: Timestamp) -> Result<(), StoreError> {
+    fn reconfigure(
+        &mut self,
+        arrival: &Arrival,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         match arrival {
             Arrival::Synced {
                 mailbox,
@@ -346,24 +423,23 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                     self.world.synced.insert(mailbox.clone(), Timestamp::MIN);
                 }
             }
-            Arrival::Published { text, journey } => {
-                let stored = StoredJourney {
-                    id: journey.id.clone(),
-                    version: journey.version,
-                    text: text.clone(),
-                    current: true,
-                };
-                self.store.put_journey(&stored, now)?;
-                self.world.add_journey(journey.clone(), true);
-            }
-            Arrival::Retired(id) => {
-                if let Some(journey) = self.world.newest(id) {
-                    let version = journey.version;
-                    self.store.retire_journey(id, version)?;
-                }
-                self.world.retire(id);
-            }
+            Arrival::Published {
+                text,
+                journey,
+                moves,
+            } => self.publish(text, journey, moves, now)?,
+            Arrival::Retired(id) => self.retire(id)?,
+            Arrival::Paused(id) => self.pause(id, work, now)?,
+            Arrival::Resumed { journey, overdue } => self.resume(journey, *overdue, now)?,
+            Arrival::Archived(id) => self.archive(id, now)?,
+            Arrival::Lists(lists) => self.world.lists = lists.clone(),
             Arrival::Templates(facts) => self.world.templates.extend(facts.iter().cloned()),
+            Arrival::Released(backlog) => {
+                if self.quiet {
+                    self.quiet = false;
+                    self.skip_until = quiet::release(&mut self.store, *backlog, now)?;
+                }
+            }
             Arrival::Event { .. }
             | Arrival::Input { .. }
             | Arrival::Mail(_)
@@ -509,8 +585,15 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 });
             }
         }
-        let input = |(contact, timer): (ContactId, Timer)| (contact, Input::Timer(timer));
-        self.decide_inputs(due.into_iter().map(input).collect(), work, now)
+        for (contact, timer) in due {
+            let input = Input::Timer(timer);
+            if self.is_backlog(timer.due_at) {
+                self.pass_over(contact, &input, work, now)?;
+            } else {
+                self.decide_one(contact, &input, work, now)?;
+            }
+        }
+        Ok(())
     }
 
     /// Loads contacts; those whose rows cannot be read are set aside, so that they stop only themselves.
@@ -563,11 +646,16 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 .contacts
                 .get(&id.contact)
                 .and_then(|loaded| loaded.snapshot.touchpoint(id))
-                .is_some_and(
-                    |touchpoint| matches!(touchpoint.slot(), Slot::Outbox(at) if at <= now),
-                );
-            if still {
-                self.decide_one(id.contact, &Input::Claim(id), work, now)?;
+                .map(|touchpoint| touchpoint.slot());
+            let claim = Input::Claim(id);
+            match still {
+                Some(Slot::Outbox(at)) if at <= now && self.is_backlog(at) => {
+                    self.pass_over(id.contact, &claim, work, now)?;
+                }
+                Some(Slot::Outbox(at)) if at <= now => {
+                    self.decide_one(id.contact, &claim, work, now)?;
+                }
+                Some(Slot::Outbox(_) | Slot::Timer(_) | Slot::Flight | Slot::Done) | None => {}
             }
         }
         Ok(())
@@ -600,21 +688,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             if !matches!(touchpoint.state, TouchpointState::Sending { .. }) {
                 continue;
             }
-            let subject = touchpoint
-                .subject
-                .as_ref()
-                .and_then(|subject| loaded.snapshot.objects.get(subject))
-                .cloned();
-            let cause: Option<Arc<Event>> = loaded
-                .snapshot
-                .enrollment(touchpoint.enrollment)
-                .and_then(|run| run.cause.clone());
-            messages.push(Dispatch {
-                touchpoint: touchpoint.clone(),
-                contact: Arc::new(loaded.snapshot.contact.clone()),
-                subject,
-                cause,
-            });
+            messages.push(Dispatch::of(touchpoint, &loaded.snapshot));
         }
         work.summary.dispatched = messages.len();
         if !messages.is_empty() {
@@ -693,6 +767,13 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
             hasher.update(b"event\0");
             hasher.update(event.message_id.as_ref()?.as_bytes());
         }
+        Arrival::Input {
+            input: Input::Enroll { once, .. },
+            ..
+        } => {
+            hasher.update(b"enroll\0");
+            hasher.update(once.as_ref()?.as_bytes());
+        }
         Arrival::Input { .. }
         | Arrival::Threaded(_)
         | Arrival::Asset(_)
@@ -700,7 +781,12 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
         | Arrival::Watched(_)
         | Arrival::Published { .. }
         | Arrival::Retired(_)
-        | Arrival::Templates(_) => return None,
+        | Arrival::Paused(_)
+        | Arrival::Resumed { .. }
+        | Arrival::Archived(_)
+        | Arrival::Lists(_)
+        | Arrival::Templates(_)
+        | Arrival::Released(_) => return None,
     }
     Some(hasher.digest())
 }

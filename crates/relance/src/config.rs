@@ -3,13 +3,17 @@
 //! A secret may stand in the file, in a file of its own (`password_file`) or in the environment
 //! (`password_env`); the last two keep it out of backups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use relance_message::outbound::{RECIPIENTS_MAX, is_address};
 use serde::Deserialize;
 
 /// The file's name inside the data folder.
 pub const FILE_NAME: &str = "relance.toml";
+
+/// People of ours in one file.
+pub const USERS_MAX: usize = 1_000;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,8 +27,10 @@ pub struct Config {
     pub dkim: Vec<DkimConfig>,
     /// Watched mailboxes of salespeople.
     pub mailbox: Vec<MailboxConfig>,
+    /// People of ours: who is told, who agrees.
+    pub user: Vec<UserConfig>,
     /// When a channel may not be used: `email = "21:00-09:00"`.
-    pub quiet_hours: BTreeMap<String, String>,
+    pub quiet_hours: BTreeMap<String, QuietConfig>,
     /// How many messages are enough.
     pub cap: Vec<CapConfig>,
 }
@@ -55,6 +61,10 @@ pub struct WorkspaceConfig {
     pub approval_expiry: String,
     /// `smtp` sends; `outbox` writes every message into the folder `outbox` and sends nothing.
     pub delivery: Delivery,
+    /// What service messages must ask all the same: `consent`, `holdout`, `caps`, `quiet_hours`.
+    pub service_asks: Vec<String>,
+    /// Share of contacts that no journey writes to, so that all journeys together can be judged.
+    pub holdout: String,
 }
 
 /// Where messages go.
@@ -82,6 +92,8 @@ impl Default for WorkspaceConfig {
             opt_in_topics: Vec::new(),
             approval_expiry: "7d".to_owned(),
             delivery: Delivery::Smtp,
+            service_asks: Vec::new(),
+            holdout: "0%".to_owned(),
         }
     }
 }
@@ -254,6 +266,22 @@ fn default_look_back_days() -> u16 {
     90
 }
 
+/// One of ours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserConfig {
+    /// The address that names them: in `owner`, in `notify`.
+    pub address: String,
+    /// For people.
+    pub name: Option<String>,
+    /// What `role:` in journeys means: `head`.
+    pub role: Option<String>,
+    /// The language of what they are told; the workspace's, when missing.
+    pub language: Option<String>,
+    /// Who answers in their place, by address.
+    pub deputy: Option<String>,
+}
+
 /// A frequency cap.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -262,10 +290,32 @@ pub struct CapConfig {
     pub channel: Option<String>,
     /// One topic, or all together.
     pub topic: Option<String>,
-    /// Civil days, today included.
-    pub days: u16,
+    /// Civil days, today included; or `per`.
+    pub days: Option<u16>,
+    /// `day`, `week` (7 days) or `month` (30 days).
+    pub per: Option<String>,
     /// Messages in them.
     pub most: u32,
+}
+
+/// Hours at which a channel rests: the same every day, or by weekday.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum QuietConfig {
+    /// `21:00-09:00`.
+    Daily(String),
+    /// Each with its days.
+    Periods(Vec<QuietPeriod>),
+}
+
+/// Quiet hours of some weekdays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuietPeriod {
+    /// `mon-fri`, `sat,sun`, `weekends`; left out: every day.
+    pub days: Option<String>,
+    /// `21:00-09:00`.
+    pub hours: String,
 }
 
 /// Why the configuration cannot be used.
@@ -302,10 +352,14 @@ impl Config {
     pub fn load(data: &Path) -> Result<Self, ConfigProblem> {
         let path = data.join(FILE_NAME);
         match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).map_err(|error| ConfigProblem::Malformed {
-                path,
-                text: error.to_string(),
-            }),
+            Ok(text) => {
+                let config = Self::parse(&text).map_err(|error| ConfigProblem::Malformed {
+                    path,
+                    text: error.to_string(),
+                })?;
+                config.check_users()?;
+                Ok(config)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(ConfigProblem::Unreadable { path, error }),
         }
@@ -314,6 +368,59 @@ impl Config {
     /// Parses the file's text.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
+    }
+
+    /// Whether the users can be told apart and reached.
+    fn check_users(&self) -> Result<(), ConfigProblem> {
+        let problem = |place: usize, field: &str, what: String| {
+            Err(ConfigProblem::Field {
+                field: format!("user[{place}].{field}"),
+                what,
+            })
+        };
+        if self.user.len() > USERS_MAX {
+            let what = format!("more than {USERS_MAX} users; list those who are told or agree");
+            return problem(USERS_MAX, "address", what);
+        }
+        let mut known = BTreeSet::new();
+        let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
+        for (place, user) in self.user.iter().enumerate() {
+            if !is_address(&user.address) {
+                let what = format!("{:?} is no address; write anna@example.com", user.address);
+                return problem(place, "address", what);
+            }
+            if !known.insert(user.address.to_lowercase()) {
+                let what = format!("{} stands twice; keep one of them", user.address);
+                return problem(place, "address", what);
+            }
+            let Some(role) = &user.role else { continue };
+            let of_role = roles.entry(role).or_default();
+            *of_role += 1;
+            if *of_role > RECIPIENTS_MAX {
+                let what = format!(
+                    "more than {RECIPIENTS_MAX} users of the role {role:?}; one message to them all would not be taken"
+                );
+                return problem(place, "role", what);
+            }
+        }
+        for (place, user) in self.user.iter().enumerate() {
+            if let Some(deputy) = &user.deputy
+                && (!known.contains(&deputy.to_lowercase())
+                    || deputy.eq_ignore_ascii_case(&user.address))
+            {
+                let what = format!("{deputy} is no other user; add a [[user]] with that address");
+                return problem(place, "deputy", what);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with one field.
+pub(crate) fn field(name: &str, what: impl ToString) -> ConfigProblem {
+    ConfigProblem::Field {
+        field: name.to_owned(),
+        what: what.to_string(),
     }
 }
 
@@ -343,6 +450,29 @@ mod tests {
         .unwrap();
         assert_eq!(config.mailbox[0].imap.look_back_days, 90);
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn users_are_told_apart_and_their_deputies_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |text: &str| {
+            std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+            Config::load(folder.path()).map_err(|problem| problem.to_string())
+        };
+        let anna = "[[user]]\naddress = \"anna@shop.test\"\nname = \"Anna\"\nlanguage = \"ru\"\n";
+        let boris = "[[user]]\naddress = \"boris@shop.test\"\nrole = \"head\"\ndeputy = \"Anna@shop.test\"\n";
+        let config = load(&format!("{anna}{boris}")).unwrap();
+        assert_eq!(config.user[0].language.as_deref(), Some("ru"));
+        assert_eq!(config.user[1].role.as_deref(), Some("head"));
+        assert!(load(boris).unwrap_err().contains("user[0].deputy"));
+        let twice = load(&format!("{anna}{}", anna.replace("anna@", "Anna@"))).unwrap_err();
+        assert!(twice.contains("user[1].address"), "{twice}");
+        let none = load("[[user]]\naddress = \"anna\"\n").unwrap_err();
+        assert!(none.contains("is no address"), "{none}");
+        let heads: String = (0..=RECIPIENTS_MAX)
+            .map(|n| format!("[[user]]\naddress = \"u{n}@shop.test\"\nrole = \"head\"\n"))
+            .collect();
+        assert!(load(&heads).unwrap_err().contains("user[100].role"));
     }
 
     #[test]

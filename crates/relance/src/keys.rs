@@ -10,6 +10,8 @@ use crate::workspace::{decode, encode, random_secret};
 
 /// The sort of assets that keys are.
 pub const KIND: &str = "key";
+/// The sort of assets that the workspace's own secrets are.
+pub const SECRET: &str = "secret";
 /// The asset that signs links.
 const LINK_SECRET: &str = "link-secret";
 
@@ -84,7 +86,7 @@ pub fn make(scope: Scope) -> Result<(String, Asset), StoreError> {
 /// The secret that links are signed with; made at the first start.
 pub fn link_secret(store: &mut impl Store, now: Timestamp) -> Result<Vec<u8>, StoreError> {
     let kept = store
-        .assets("secret")?
+        .assets(SECRET)?
         .into_iter()
         .find(|asset| asset.name == LINK_SECRET);
     if let Some(secret) = kept.and_then(|asset| decode(asset.body.as_deref()?)) {
@@ -92,7 +94,7 @@ pub fn link_secret(store: &mut impl Store, now: Timestamp) -> Result<Vec<u8>, St
     }
     let secret = random_secret()?;
     let asset = Asset {
-        kind: "secret".to_owned(),
+        kind: SECRET.to_owned(),
         name: LINK_SECRET.to_owned(),
         body: Some(encode(&secret)),
     };
@@ -100,4 +102,9 @@ pub fn link_secret(store: &mut impl Store, now: Timestamp) -> Result<Vec<u8>, St
     store.put_asset(&asset, now)?;
     store.commit()?;
     Ok(secret)
+}
+
+/// The same secret among the texts of its sort, for whoever only reads.
+pub fn stored_secret(texts: &BTreeMap<String, String>) -> Option<Vec<u8>> {
+    decode(texts.get(LINK_SECRET)?)
 }

@@ -3,17 +3,22 @@
 //! Everything here is thin: handlers translate and delegate. **Absent:** rules (see `relance-core`), SQL
 //! (see `relance-store`), byte formats (see `relance-message` and `relance-wire`).
 
+pub mod backtest;
 pub mod cli;
 pub mod config;
+pub mod content;
+pub mod copy;
 pub mod demo;
 pub mod examine;
+pub mod explain;
 pub mod http;
 pub mod keys;
 pub mod link;
 pub mod lock;
 pub mod mailbox;
 pub mod metrics;
-pub mod scenario;
+pub mod policy;
+mod scenario;
 mod see;
 pub mod send;
 pub mod workspace;

@@ -34,6 +34,8 @@ pub struct Metrics {
     failed_turns: Counter,
     /// Bytes that wait for the engine.
     pub queued_bytes: Gauge<u64, AtomicU64>,
+    /// 1 while nothing is sent because this is a copy (R10).
+    pub quiet: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -85,6 +87,11 @@ impl Metrics {
             "queued_bytes",
             "Bytes waiting for the engine",
             self.queued_bytes.clone(),
+        );
+        registry.register(
+            "quiet",
+            "1 while a copy waits to be released and sends nothing",
+            self.quiet.clone(),
         );
         let mut text = String::new();
         match encode(&mut text, &registry) {

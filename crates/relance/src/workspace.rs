@@ -12,33 +12,31 @@ use jiff::SignedDuration;
 use relance_channels::dkim::DkimSigner;
 use relance_channels::imap::{self, ImapAccount};
 use relance_channels::smtp::{self, RouteId, SmtpRoute, SmtpSender};
-use relance_core::contact::Channel;
-use relance_core::ids::{JourneyId, MailboxId, Topic};
-use relance_core::policy::{Cap, Policy};
-use relance_core::snapshot::Snapshot;
-use relance_core::time::{Calendar, QuietHours, Zone};
-use relance_core::touchpoint::Task;
+use relance_core::ids::{MailboxId, TouchpointId};
 use relance_core::world::World;
 use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::SharedClock;
 use relance_engine::ports::{Dispatch, MailboxState, Store, StoreError};
+use relance_engine::quiet::Backlog;
 use relance_engine::run::{self, Handle};
-use relance_engine::turn::{Engine, TitleWriter};
-use relance_message::outbound::{TemplateSet, TemplateSource};
+use relance_engine::turn::Engine;
 use relance_store::SqliteStore;
 use relance_store::read::Reader;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::config::{
-    self, Config, ConfigProblem, Credential, Delivery, DkimKind, ImapConfig, SmtpConfig,
+    self, Config, ConfigProblem, Credential, Delivery, DkimKind, ImapConfig, SmtpConfig, field,
 };
+use crate::content::{self, Content};
+use crate::copy::{self, CopyProblem, Guard, Quiet};
 use crate::examine::Rules;
 use crate::keys;
 use crate::link::LinkKey;
 use crate::mailbox::{Mailboxes, Watched};
 use crate::metrics::Metrics;
-use crate::send::compose::{Composer, contact_value};
+use crate::policy::{calendars, policy};
+use crate::send::compose::Composer;
 use crate::send::wire_log::WireLog;
 use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
 
@@ -46,8 +44,6 @@ use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
 pub const DATABASE: &str = "relance.db";
 /// The folder of messages that are not sent.
 pub const OUTBOX: &str = "outbox";
-/// Domains of mail providers, one a line.
-const FREEMAIL: &str = include_str!("../../../assets/rules/freemail.txt");
 
 /// How long a polite end waits for messages under way.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -77,6 +73,9 @@ pub enum OpenProblem {
         /// Why.
         text: String,
     },
+    /// What tells a copy from the original.
+    #[error(transparent)]
+    Copy(#[from] CopyProblem),
     /// What comes with the program is damaged.
     #[error("the bundled rules: {0}")]
     Bundled(String),
@@ -91,7 +90,7 @@ pub struct Workspace {
     /// The way to the engine.
     pub engine: Handle,
     /// The database, for pages.
-    pub reader: Reader,
+    pub reader: Arc<Reader>,
     /// Makes mails.
     pub composer: Arc<Composer>,
     /// Watched mailboxes.
@@ -102,10 +101,12 @@ pub struct Workspace {
     pub clock: SharedClock,
     /// Write keys and tokens.
     pub keys: keys::Keys,
-    /// Template files in force, by name.
-    templates: Mutex<BTreeMap<String, String>>,
-    /// Versions of journeys, for the next publication.
-    versions: Mutex<BTreeMap<JourneyId, (u32, String)>>,
+    /// Whether this is a copy, which sends nothing (R10).
+    pub copy: Guard,
+    /// Templates and content lists in force.
+    pub content: Content,
+    /// Scenarios are applied one at a time.
+    pub applying: tokio::sync::Mutex<()>,
     sending: Sending,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -116,6 +117,9 @@ impl Workspace {
         std::fs::create_dir_all(data)?;
         let database = data.join(DATABASE);
         let mut store = SqliteStore::open(&database, relance_store::SqliteOptions::default())?;
+        let reader = Arc::new(Reader::open(&database)?);
+        let begun = copy::begin(&mut store, &reader, data, clock.now())?;
+        let quiet = begun.quiet.clone();
         let secret = keys::link_secret(&mut store, clock.now())?;
         let keys = keys::Keys::load(&mut store)?;
         let signers = signers(&config, data)?;
@@ -124,13 +128,15 @@ impl Workspace {
 
         let mut world = World::new(policy(&config)?, salt(&secret));
         world.calendars = calendars();
-        let templates = template_files(&mut store)?;
-        let set = compile_templates(&template_sources(&templates)?)?;
-        world.templates = composer.set_templates(set).into_iter().collect();
-        let versions = load_journeys(&mut store, &mut world)?;
+        let content = Content::load(&mut store, composer.clone(), &mut world)?;
+        content::load_journeys(&mut store, &mut world)?;
 
         let noted = WireLog::read(data)?;
         let unsettled = unsettled(&mut store, &world)?;
+        let noted = match quiet {
+            Some(_) => copy::doubt(&noted, in_flight(&unsettled)),
+            None => noted,
+        };
         let keep = noted
             .iter()
             .filter(|((id, _), _)| unsettled.iter().any(|message| message.touchpoint.id == *id))
@@ -149,13 +155,14 @@ impl Workspace {
             wire,
             log,
             accounts.clone(),
+            reader.clone(),
             Box::new(move |mailbox| syncing.sync_now(mailbox)),
         );
 
         let known = store.mailboxes()?;
         let (handle, intake) = run::intake();
         sending.connect(handle.clone());
-        let engine = Engine::new(store, sending.clone(), world, title_writer())?;
+        let engine = Engine::new(store, sending.clone(), world, content::title_writer())?;
         let metrics = Arc::new(Metrics::default());
         let observer = metrics.clone().observer();
         let engine_clock = clock.clone();
@@ -166,7 +173,7 @@ impl Workspace {
                 drop(run::run(engine, &intake, &engine_clock, observer));
             })?;
         let workspace = Arc::new(Self {
-            reader: Reader::open(&database)?,
+            reader,
             config,
             data: data.to_owned(),
             engine: handle,
@@ -175,14 +182,49 @@ impl Workspace {
             metrics,
             clock,
             keys,
-            templates: Mutex::new(templates),
-            versions: Mutex::new(versions),
+            copy: Guard::new(begun),
+            content,
+            applying: tokio::sync::Mutex::default(),
             sending: sending.clone(),
             thread: Mutex::new(Some(thread)),
         });
         workspace.watch(accounts, &known, &rules);
-        sending.reconcile(unsettled, &noted);
+        match quiet {
+            Some(quiet) => {
+                workspace.copy.keep(unsettled, noted);
+                workspace.tell_quiet(&quiet);
+            }
+            None => sending.reconcile(unsettled, &noted),
+        }
+        copy::keep_witness(&workspace);
         Ok(workspace)
+    }
+
+    fn tell_quiet(&self, quiet: &Quiet) {
+        let overdue = self.reader.overdue(self.clock.now()).unwrap_or_default();
+        tracing::warn!(
+            reason = quiet.reason.word(),
+            timers = overdue.timers.count,
+            messages = overdue.messages.count,
+            "{}; nothing is sent until a person releases it: {}",
+            quiet.reason.sentence(),
+            copy::REMEDY
+        );
+    }
+
+    /// Lets a quiet workspace send again, with what is overdue treated as said. `false`: it was not quiet,
+    /// and nothing changed.
+    pub async fn release(&self, backlog: Backlog) -> Result<bool, Refusal> {
+        if self.copy.quiet().is_none() {
+            return Ok(false);
+        }
+        self.submit(vec![Arrival::Released(backlog)], 256).await?;
+        // Of two at once, one finds what was kept; the engine obeyed the first.
+        if let Some((unsettled, noted)) = self.copy.released() {
+            tracing::info!(?backlog, "released: messages go again");
+            self.sending.reconcile(unsettled, &noted);
+        }
+        Ok(true)
     }
 
     fn watch(
@@ -233,47 +275,6 @@ impl Workspace {
         told.await.unwrap_or(Err(Refusal::Stopping))
     }
 
-    /// The template files in force with these laid over them.
-    pub fn templates_with(&self, files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let mut all = self
-            .templates
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        all.extend(
-            files
-                .iter()
-                .map(|(name, text)| (name.clone(), text.clone())),
-        );
-        all
-    }
-
-    /// Remembers the template files in force.
-    pub fn set_template_files(&self, files: BTreeMap<String, String>) {
-        *self
-            .templates
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = files;
-    }
-
-    /// The version that a journey's text would be published as: `None` when it is in force already.
-    pub fn next_version(&self, id: &JourneyId, text: &str) -> Option<u32> {
-        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        match versions.get(id) {
-            Some((_, current)) if current == text => None,
-            Some((version, _)) => Some(version + 1),
-            None => Some(1),
-        }
-    }
-
-    /// Remembers what was published.
-    pub fn published(&self, id: JourneyId, version: u32, text: String) {
-        self.versions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, (version, text));
-    }
-
     /// Stops the mailboxes, lets the engine finish what waits, and waits for it.
     pub fn stop(&self) {
         self.mailboxes.stop();
@@ -291,108 +292,19 @@ impl Workspace {
     }
 }
 
+/// The tries of messages in flight, as the wire log names them.
+fn in_flight(unsettled: &[Dispatch]) -> impl Iterator<Item = (TouchpointId, u8)> {
+    unsettled
+        .iter()
+        .map(|dispatch| copy::attempt_of(&dispatch.touchpoint))
+}
+
 /// The seed of shares and variants, from the workspace's secret.
-fn salt(secret: &[u8]) -> u64 {
+pub(crate) fn salt(secret: &[u8]) -> u64 {
     let hash = blake3::derive_key("relance 2026-11 shares and variants", secret);
     u64::from_le_bytes([
         hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
     ])
-}
-
-fn field(name: &str, what: impl ToString) -> ConfigProblem {
-    ConfigProblem::Field {
-        field: name.to_owned(),
-        what: what.to_string(),
-    }
-}
-
-/// The calendars that come with the program, by id and by country.
-pub fn calendars() -> BTreeMap<String, Arc<Calendar>> {
-    relance_wire::calendar::built_in_ids()
-        .filter_map(|id| {
-            Some((
-                id.to_owned(),
-                Arc::new(relance_wire::calendar::built_in(id)?),
-            ))
-        })
-        .collect()
-}
-
-/// The workspace's rules.
-pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
-    let own = &config.workspace;
-    let zone = Zone::parse(&own.zone).map_err(|problem| field("workspace.zone", problem))?;
-    let calendar = match own.calendar.as_str() {
-        "none" => Arc::new(Calendar::weekends_only()),
-        id => calendars()
-            .get(&id.to_lowercase())
-            .cloned()
-            .ok_or_else(|| {
-                let known: Vec<String> = calendars().into_keys().collect();
-                let what = format!(
-                    "{id:?} is not known; use none or one of {}",
-                    known.join(", ")
-                );
-                field("workspace.calendar", what)
-            })?,
-    };
-    let channel = |place: &str, word: &str| {
-        Channel::from_word(word).ok_or_else(|| {
-            field(
-                place,
-                format!("{word:?} is not a channel; use email, sms, ..."),
-            )
-        })
-    };
-    let mut quiet_hours = BTreeMap::new();
-    for (word, hours) in &config.quiet_hours {
-        let quiet = QuietHours::daily(hours).map_err(|problem| field("quiet_hours", problem))?;
-        quiet_hours.insert(channel("quiet_hours", word)?, quiet);
-    }
-    let mut caps = Vec::new();
-    for cap in &config.cap {
-        if cap.days == 0 {
-            return Err(field("cap.days", "zero; count at least today"));
-        }
-        let channel = cap
-            .channel
-            .as_deref()
-            .map(|word| channel("cap.channel", word))
-            .transpose()?;
-        let topic = cap.topic.as_deref().map(Topic::from);
-        caps.push(Cap {
-            channel,
-            topic,
-            days: cap.days,
-            most: cap.most,
-        });
-    }
-    Ok(Policy {
-        zone,
-        calendar,
-        quiet_hours,
-        caps,
-        opt_in_topics: own
-            .opt_in_topics
-            .iter()
-            .map(|topic| Topic::from(topic.as_str()))
-            .collect(),
-        internal_domains: own
-            .internal_domains
-            .iter()
-            .map(|name| name.to_lowercase())
-            .collect(),
-        freemail_domains: FREEMAIL
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect(),
-        approval_expiry: own
-            .approval_expiry
-            .parse()
-            .map_err(|problem| field("workspace.approval_expiry", problem))?,
-    })
 }
 
 /// The keys that mails are signed with, by domain.
@@ -514,56 +426,6 @@ fn account(own: &ImapConfig, address: &str, data: &Path) -> Result<ImapAccount, 
     Ok(account)
 }
 
-/// The template files that the database holds, by name.
-fn template_files(store: &mut SqliteStore) -> Result<BTreeMap<String, String>, StoreError> {
-    let assets = store.assets("template")?;
-    Ok(assets
-        .into_iter()
-        .map(|asset| (asset.name, asset.body.unwrap_or_default()))
-        .collect())
-}
-
-fn template_sources(files: &BTreeMap<String, String>) -> Result<Vec<TemplateSource>, OpenProblem> {
-    files
-        .iter()
-        .map(|(name, text)| {
-            TemplateSource::parse(name, text)
-                .map_err(|problems| content("template", name, &problems))
-        })
-        .collect()
-}
-
-fn compile_templates(sources: &[TemplateSource]) -> Result<TemplateSet, OpenProblem> {
-    TemplateSet::compile(sources).map_err(|problems| content("template", "files", &problems))
-}
-
-fn content(what: &'static str, name: &str, problems: &[impl ToString]) -> OpenProblem {
-    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    OpenProblem::Content {
-        what,
-        name: name.to_owned(),
-        text: text.join("; "),
-    }
-}
-
-/// Puts all journeys of the database into the world.
-fn load_journeys(
-    store: &mut SqliteStore,
-    world: &mut World,
-) -> Result<BTreeMap<JourneyId, (u32, String)>, OpenProblem> {
-    let mut versions: BTreeMap<JourneyId, (u32, String)> = BTreeMap::new();
-    for stored in store.journeys()? {
-        let journey = relance_wire::journey::publish(&stored.text, stored.version)
-            .map_err(|problems| content("journey", stored.id.as_str(), &problems))?;
-        world.add_journey(Arc::new(journey), stored.current);
-        let newest = versions.entry(stored.id).or_default();
-        if newest.0 <= stored.version {
-            *newest = (stored.version, stored.text);
-        }
-    }
-    Ok(versions)
-}
-
 /// Messages in flight when the program ended, with what is needed to find out about them.
 fn unsettled(store: &mut SqliteStore, world: &World) -> Result<Vec<Dispatch>, StoreError> {
     let mut dispatches = Vec::new();
@@ -574,47 +436,9 @@ fn unsettled(store: &mut SqliteStore, world: &World) -> Result<Vec<Dispatch>, St
         let claim = relance_core::decide::Input::Claim(touchpoint.id);
         let needs = snapshot.needs(world, &claim);
         store.load_needs(&mut snapshot, &needs)?;
-        let subject = touchpoint
-            .subject
-            .as_ref()
-            .and_then(|subject| snapshot.objects.get(subject))
-            .cloned();
-        dispatches.push(Dispatch {
-            touchpoint,
-            contact: Arc::new(snapshot.contact),
-            subject,
-            cause: None,
-        });
+        dispatches.push(Dispatch::of(&touchpoint, &snapshot));
     }
     Ok(dispatches)
-}
-
-/// Whether what the database holds can be used by this version; says how much it is.
-pub fn check_content(store: &mut SqliteStore) -> Result<String, OpenProblem> {
-    let templates = template_files(store)?;
-    let set = compile_templates(&template_sources(&templates)?)?;
-    let mut world = World::new(policy(&Config::default())?, 0);
-    let journeys = load_journeys(store, &mut world)?;
-    Ok(format!(
-        "{} journeys, {} templates",
-        journeys.len(),
-        set.iter().count()
-    ))
-}
-
-/// Titles of tasks are Jinja texts; one that fails stays as it was written.
-pub fn title_writer() -> TitleWriter {
-    Box::new(|title: &str, snapshot: &Snapshot, task: &Task| {
-        let subject = task
-            .subject
-            .as_ref()
-            .and_then(|subject| snapshot.objects.get(subject));
-        let context = serde_json::json!({
-            "contact": contact_value(&snapshot.contact),
-            "subject": subject.map(|object| &object.fields),
-        });
-        relance_message::outbound::render_line(title, &context).unwrap_or_else(|_| title.to_owned())
-    })
 }
 
 /// A PEM or base64 text that must not be logged.

@@ -7,12 +7,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use relance_core::decide::Effect;
+use relance_core::decide::{Answer, Effect, Overdue};
 use relance_core::event::Event;
 use relance_core::ids::{ContactId, JourneyId, MailboxId, TouchpointId};
-use relance_core::journey::Journey;
-use relance_core::policy::{Cap, TemplateFacts};
+use relance_core::journey::{Holdout, Journey, Moves};
+use relance_core::policy::{Cap, ServiceExemption, TemplateFacts};
 use relance_core::touchpoint::{Outcome, Touchpoint};
+use relance_engine::quiet::Backlog;
+
+/// What a person of ours ordered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// A version is in force.
+    Published(JourneyId, u32),
+    /// No new run begins.
+    Retired(JourneyId),
+    /// The journey stands still.
+    Paused(JourneyId),
+    /// It goes on.
+    Resumed(JourneyId, Overdue),
+    /// It is over.
+    Archived(JourneyId),
+    /// What goes on from here is a copy, which is quiet.
+    Quieted,
+    /// The copy may send.
+    Released(Backlog),
+    /// A question for approval was answered.
+    Answered(TouchpointId, Answer),
+}
 
 /// Effects of one commit, in order.
 #[derive(Debug)]
@@ -21,6 +43,10 @@ pub struct Commit {
     pub at: Timestamp,
     /// What the engine's clock showed.
     pub engine_at: Timestamp,
+    /// What was ordered in it. Messages are claimed after all of it.
+    pub orders: Vec<Order>,
+    /// Nothing was left to do after it for a moment: no sweep, no timer, no message that there is room for.
+    pub rested: bool,
     /// Whose, what.
     pub effects: Vec<(ContactId, Effect)>,
 }
@@ -30,6 +56,8 @@ pub struct Commit {
 pub struct Delivery {
     /// When.
     pub at: Timestamp,
+    /// When it was made, and could still be called back.
+    pub composed_at: Timestamp,
     /// Which, as it was claimed.
     pub touchpoint: Touchpoint,
 }
@@ -64,16 +92,26 @@ pub struct History {
     pub documents: BTreeMap<String, MailboxId>,
     /// When callers were told that an unsubscription is safe, by address.
     pub unsubscribed: Vec<(Timestamp, String)>,
+    /// Contacts that wanted messages again after they had unsubscribed.
+    pub granted: BTreeSet<ContactId>,
     /// Messages that a person agreed to.
     pub approved: BTreeSet<TouchpointId>,
     /// Outcomes that were told to the engine.
     pub outcomes: Vec<(TouchpointId, u8, Outcome)>,
     /// Every journey that ever was.
     pub journeys: BTreeMap<(JourneyId, u32), Arc<Journey>>,
+    /// How runs on older versions come to each.
+    pub moves: BTreeMap<(JourneyId, u32), Moves>,
     /// What is known of templates.
     pub templates: BTreeMap<String, TemplateFacts>,
     /// Caps of the workspace.
     pub caps: Vec<Cap>,
+    /// What service messages need not ask.
+    pub service: ServiceExemption,
+    /// The workspace's own control group.
+    pub holdout: Holdout,
+    /// Hours in which no mail goes, if there are such.
+    pub quiet_hours: Option<(i8, i8)>,
     /// Addresses of contacts, as the store resolved them.
     pub addresses: BTreeMap<ContactId, String>,
     /// The engine's clock was set back or forth.

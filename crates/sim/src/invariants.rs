@@ -3,9 +3,13 @@
 //! Each returns an example for every breach. They judge by what people and servers did, and by what was
 //! committed; never by the engine's own opinion.
 
+mod messages;
 mod reminders;
+mod stage;
+mod standstill;
 mod storage;
 mod touchpoints;
+mod versions;
 
 use crate::history::History;
 
@@ -71,6 +75,64 @@ pub const ALL: &[(&str, Invariant)] = &[
     (
         "store_holds_what_was_decided",
         storage::store_holds_what_was_decided,
+    ),
+    (
+        "nothing_leaves_while_its_journey_is_paused",
+        standstill::nothing_leaves_while_its_journey_is_paused,
+    ),
+    (
+        "standing_runs_go_on_after_resume",
+        standstill::standing_runs_go_on_after_resume,
+    ),
+    (
+        "every_sweep_comes_to_every_contact",
+        standstill::every_sweep_comes_to_every_contact,
+    ),
+    (
+        "a_quiet_workspace_sends_nothing",
+        standstill::a_quiet_workspace_sends_nothing,
+    ),
+    (
+        "what_a_release_leaves_out_is_never_sent",
+        standstill::what_a_release_leaves_out_is_never_sent,
+    ),
+    (
+        "no_run_is_lost_when_versions_change",
+        versions::no_run_is_lost_when_versions_change,
+    ),
+    (
+        "schedule_fires_once_a_local_day",
+        versions::schedule_fires_once_a_local_day,
+    ),
+    ("variant_never_changes", messages::variant_never_changes),
+    (
+        "content_item_is_never_sent_twice",
+        messages::content_item_is_never_sent_twice,
+    ),
+    (
+        "a_digest_carries_each_subject_once",
+        messages::a_digest_carries_each_subject_once,
+    ),
+    (
+        "capped_contact_gets_no_more_than_the_cap",
+        messages::capped_contact_gets_no_more_than_the_cap,
+    ),
+    ("notification_goes_once", messages::notification_goes_once),
+    (
+        "approval_lapses_as_chosen",
+        messages::approval_lapses_as_chosen,
+    ),
+    (
+        "fallback_only_when_not_reached",
+        messages::fallback_only_when_not_reached,
+    ),
+    (
+        "global_holdout_receives_nothing",
+        messages::global_holdout_receives_nothing,
+    ),
+    (
+        "nobody_is_disturbed_in_quiet_hours",
+        messages::nobody_is_disturbed_in_quiet_hours,
     ),
 ];
 

@@ -1,19 +1,20 @@
 //! What a seed makes of a world: rules, journeys, people, and how often what fails.
 
+mod library;
+mod wild;
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use relance_core::condition::Condition;
 use relance_core::contact::Channel;
-use relance_core::ids::{TemplateId, Topic};
-use relance_core::journey::draft::{JourneyDraft, StepDraft, StepDraftKind};
+use relance_core::ids::{ItemId, JourneyId, ListId, TemplateId, Topic};
 use relance_core::journey::{
-    Approval, Exit, Goal, Journey, Reentry, Send, Sender, TaskStep, Trigger, publish,
+    Approval, Approver, Deputy, Holdout, Journey, Lapse, Moves, On, Unit, publish,
 };
-use relance_core::policy::{Cap, Policy, TemplateFacts};
-use relance_core::time::{Calendar, Delay, QuietHours, Window, Zone};
-use relance_core::value::{FieldPath, Root, Value};
+use relance_core::policy::{Cap, Policy, ServiceExemption, TemplateFacts};
+use relance_core::time::{Calendar, Delay, QuietHours, Zone};
 
 use crate::rng::Rng;
 
@@ -22,16 +23,26 @@ use crate::rng::Rng;
 pub const BIRTH: &str = "2026-03-06T06:00:00Z";
 /// The watched mailboxes.
 pub const MAILBOXES: [&str; 2] = ["sales@us.test", "boss@us.test"];
-/// A domain whose people are not colleagues.
-const FREEMAIL: &str = "gmail.test";
-const ZONES: [&str; 6] = [
+/// The segment that people enter and leave.
+pub const SEGMENT: &str = "vip";
+/// Hours in which nobody is written to, in worlds that have such.
+pub const QUIET_HOURS: (i8, i8) = (21, 9);
+/// Versions of each journey.
+pub const VERSIONS: u32 = 3;
+/// Zones that people live in, and move to.
+pub const ZONES: [&str; 7] = [
     "Europe/Berlin",
     "America/New_York",
     "Asia/Tokyo",
     "Europe/Moscow",
     "Pacific/Auckland",
     "America/Sao_Paulo",
+    "Australia/Lord_Howe",
 ];
+/// Our own domain: nobody there is written to.
+const OURS: &str = "us.test";
+/// A domain whose people are not colleagues.
+const FREEMAIL: &str = "gmail.test";
 
 /// One person outside.
 #[derive(Debug, Clone)]
@@ -44,12 +55,25 @@ pub struct Person {
     pub zone: &'static str,
     /// Signs up on the site; others are known by mail only.
     pub on_site: bool,
+    /// A telephone number, if it is told.
+    pub phone: Option<String>,
+    /// The company that they are told to belong to.
+    pub account: Option<&'static str>,
+    /// A date of each year, if it is told.
+    pub birthday: Option<String>,
+    /// A date, if it is told.
+    pub renewal: Option<String>,
 }
 
 impl Person {
     /// The part behind the @.
     pub fn domain(&self) -> &str {
         self.email.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// Whether the person is one of ours.
+    pub fn is_ours(&self) -> bool {
+        self.domain() == OURS
     }
 
     /// Whether another person of the same company answers for this one.
@@ -77,6 +101,19 @@ pub struct Faults {
     pub outages: i64,
     /// Times that the clock is set.
     pub clock_jumps: i64,
+    /// Times that a journey is published, paused, retired or archived.
+    pub changes: i64,
+    /// Whether the database is copied, and the copy goes on.
+    pub copied: bool,
+}
+
+/// A version of a journey, and how runs on older ones come to it.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// The version.
+    pub journey: Arc<Journey>,
+    /// How older runs come to it.
+    pub moves: Moves,
 }
 
 /// A world before it lives.
@@ -86,12 +123,16 @@ pub struct Plan {
     pub policy: Policy,
     /// What is known of templates.
     pub templates: BTreeMap<TemplateId, TemplateFacts>,
-    /// All versions, the first of each first.
-    pub journeys: Vec<Arc<Journey>>,
+    /// Content lists.
+    pub lists: BTreeMap<ListId, Arc<[ItemId]>>,
+    /// All versions of all journeys, the first of each first.
+    pub versions: Vec<Version>,
     /// Who lives.
     pub people: Vec<Person>,
     /// What fails.
     pub faults: Faults,
+    /// Whether somebody takes calls.
+    pub calls: bool,
     /// Seed of shares.
     pub salt: u64,
     /// Days until all faults end.
@@ -101,31 +142,121 @@ pub struct Plan {
 impl Plan {
     /// What a seed makes of a world.
     pub fn new(rng: &mut Rng) -> Self {
-        let holdout = rng.pick(&[0, 0, 200, 500]);
-        let approval = match rng.between(0, 2) {
-            0 => Approval::Owner,
-            _often => Approval::Auto,
+        let holdout = Holdout {
+            permille: rng.pick(&[0, 0, 200, 500]),
+            by: unit(rng),
         };
-        let mut journeys = Vec::new();
-        for version in 1..=3 {
-            journeys.extend(library(rng, version, holdout, &approval));
+        let approval = match rng.between(0, 1) {
+            0 => asked(rng),
+            _often => Approval::AUTO,
+        };
+        let mut drafts = library::drafts(rng, holdout, &approval);
+        drafts.extend(wild::drafts(rng, holdout));
+        let mut versions = Vec::new();
+        for version in 1..=VERSIONS {
+            for drafts in &drafts {
+                let draft = drafts[version as usize - 1].clone();
+                let journey = publish(draft, version).expect("the plan publishes");
+                let moves = moves(rng, &versions, &journey);
+                let journey = Arc::new(journey);
+                versions.push(Version { journey, moves });
+            }
         }
+        let items = |list: &str| {
+            (1..=3)
+                .map(|n| ItemId::from(format!("{list}-{n}")))
+                .collect()
+        };
         Self {
             policy: policy(rng),
             templates: templates(),
-            journeys: journeys.into_iter().map(Arc::new).collect(),
+            lists: [(ListId::from("tips"), items("tips"))].into(),
+            versions,
             people: people(rng),
             faults: faults(rng),
+            calls: rng.chance(600),
             salt: rng.next(),
             days: 16,
         }
+    }
+
+    /// All journeys, each once.
+    pub fn journeys(&self) -> Vec<JourneyId> {
+        let first = self.versions.iter().filter(|one| one.journey.version == 1);
+        first.map(|one| one.journey.id.clone()).collect()
+    }
+
+    /// Journeys that people of ours, or programs, begin.
+    pub fn startable(&self) -> Vec<(JourneyId, bool)> {
+        let first = self.versions.iter().filter(|one| one.journey.version == 1);
+        first
+            .filter_map(|one| match one.journey.trigger.on {
+                On::Manual => Some((one.journey.id.clone(), true)),
+                On::Api => Some((one.journey.id.clone(), false)),
+                On::Event(_)
+                | On::SegmentEntered(_)
+                | On::SegmentLeft(_)
+                | On::Changed { .. }
+                | On::Inactive { .. }
+                | On::Date { .. }
+                | On::Schedule { .. } => None,
+            })
+            .collect()
+    }
+}
+
+/// How runs on older versions come to a new one.
+fn moves(rng: &mut Rng, before: &[Version], journey: &Journey) -> Moves {
+    let older: Vec<_> = before
+        .iter()
+        .filter(|one| one.journey.id == journey.id)
+        .flat_map(|one| one.journey.steps.iter().map(|step| step.key.clone()))
+        .collect();
+    if older.is_empty() {
+        return Moves::Pin;
+    }
+    match rng.between(0, 3) {
+        0 => Moves::Pin,
+        1 | 2 => Moves::Follow,
+        _seldom => {
+            let mut table = BTreeMap::new();
+            for _ in 0..rng.between(1, 3) {
+                let to = rng
+                    .chance(600)
+                    .then(|| rng.pick(&journey.steps).key.clone());
+                table.insert(rng.pick(&older), to);
+            }
+            Moves::Map(table)
+        }
+    }
+}
+
+fn unit(rng: &mut Rng) -> Unit {
+    match rng.chance(300) {
+        true => Unit::Account,
+        false => Unit::Contact,
+    }
+}
+
+/// A question to somebody, with all that may become of it.
+fn asked(rng: &mut Rng) -> Approval {
+    let role = Approver::Role("head".to_owned());
+    Approval {
+        by: rng.pick(&[Approver::Owner, role.clone()]),
+        deputy: rng.chance(300).then(|| Deputy {
+            who: role,
+            after: words::delay("6h"),
+        }),
+        expires: rng.chance(600).then(|| words::delay("1d")),
+        lapse: rng.pick(&[Lapse::Skip, Lapse::Send, Lapse::Stop, Lapse::Call]),
     }
 }
 
 fn policy(rng: &mut Rng) -> Policy {
     let mut quiet_hours = BTreeMap::new();
     if rng.chance(500) {
-        let hours = QuietHours::daily("21:00-09:00").expect("quiet hours");
+        let (from, to) = QUIET_HOURS;
+        let hours = QuietHours::daily(&format!("{from:02}:00-{to:02}:00")).expect("quiet hours");
         quiet_hours.insert(Channel::Email, hours);
     }
     let mut caps = Vec::new();
@@ -137,15 +268,41 @@ fn policy(rng: &mut Rng) -> Policy {
             most: rng.pick(&[1, 2]),
         });
     }
+    if rng.chance(250) {
+        caps.push(Cap {
+            channel: Some(Channel::Email),
+            topic: rng.pick(&[None, Some(Topic::from("news"))]),
+            days: rng.pick(&[1, 3, 7]),
+            most: rng.pick(&[1, 3]),
+        });
+    }
+    let service = ServiceExemption {
+        quiet_hours: false,
+        holdout: false,
+        ..ServiceExemption::ALL
+    };
     Policy {
         zone: Zone::parse("Europe/Berlin").expect("zone"),
         calendar: Arc::new(Calendar::weekends_only()),
         quiet_hours,
         caps,
-        opt_in_topics: BTreeSet::new(),
-        internal_domains: std::iter::once("us.test".to_owned()).collect(),
+        opt_in_topics: match rng.chance(200) {
+            true => BTreeSet::from([Topic::from("lessons")]),
+            false => BTreeSet::new(),
+        },
+        internal_domains: std::iter::once(OURS.to_owned()).collect(),
         freemail_domains: std::iter::once(FREEMAIL.to_owned()).collect(),
         approval_expiry: Delay::days(3),
+        service: rng.pick(&[
+            ServiceExemption::ALL,
+            ServiceExemption::ALL,
+            service,
+            ServiceExemption::default(),
+        ]),
+        holdout: Holdout {
+            permille: rng.pick(&[0, 0, 0, 150, 300]),
+            by: unit(rng),
+        },
     }
 }
 
@@ -159,9 +316,15 @@ fn templates() -> BTreeMap<TemplateId, TemplateFacts> {
         topic: Some(Topic::from("news")),
         ..TemplateFacts::default()
     };
+    let alert = TemplateFacts {
+        service: true,
+        ..TemplateFacts::default()
+    };
     [
         (TemplateId::from("receipt"), receipt),
-        (TemplateId::from("news"), news),
+        (TemplateId::from("news"), news.clone()),
+        (TemplateId::from("daily"), news),
+        (TemplateId::from("alert"), alert),
     ]
     .into()
 }
@@ -169,12 +332,25 @@ fn templates() -> BTreeMap<TemplateId, TemplateFacts> {
 fn people(rng: &mut Rng) -> Vec<Person> {
     (0..rng.between(3, 6))
         .map(|number| {
-            let domain = rng.pick(&["acme.test", "acme.test", "other.test", FREEMAIL]);
+            let domain = match number > 2 && rng.chance(100) {
+                true => OURS,
+                false => rng.pick(&["acme.test", "acme.test", "other.test", FREEMAIL]),
+            };
             Person {
                 user: format!("u{number}"),
                 email: format!("p{number}@{domain}"),
                 zone: rng.pick(&ZONES),
-                on_site: rng.chance(600),
+                on_site: rng.chance(700),
+                phone: rng.chance(600).then(|| format!("+49151000{number}")),
+                account: rng.pick(&[None, Some("acme"), Some("acme"), Some("other")]),
+                birthday: rng.chance(600).then(|| {
+                    let day = ["1988-03-12", "03-20", "2000-02-29", "1990-04-02", "--03-29"];
+                    rng.pick(&day).to_owned()
+                }),
+                renewal: rng.chance(500).then(|| {
+                    let day = ["2026-03-15", "2026-03-29T02:30", "2026-03-09", "2026-04-10"];
+                    rng.pick(&day).to_owned()
+                }),
             }
         })
         .collect()
@@ -201,153 +377,9 @@ fn faults(rng: &mut Rng) -> Faults {
         crashes: times(600, 6),
         outages: times(600, 4),
         clock_jumps: times(150, 3),
+        changes: times(800, 16),
+        copied: times(150, 1) > 0,
     }
-}
-
-fn delay(text: &str) -> Delay {
-    text.parse().expect("delay")
-}
-
-fn step(kind: StepDraftKind) -> StepDraft {
-    StepDraft {
-        path: "steps".to_owned(),
-        id: None,
-        late: None,
-        kind,
-    }
-}
-
-fn email(template: &str, from: Sender) -> StepDraft {
-    step(StepDraftKind::Send(Send {
-        channel: Channel::Email,
-        template: template.into(),
-        from,
-        approval: None,
-    }))
-}
-
-fn wait(rng: &mut Rng) -> StepDraft {
-    let text = rng.pick(&["10m", "3h", "1d", "36h", "2d", "1bd", "3bd"]);
-    let window = rng
-        .chance(300)
-        .then(|| Window::parse(Some("mon-fri"), Some("09:00-18:00")).expect("window"));
-    step(StepDraftKind::Wait {
-        delay: delay(text),
-        window,
-    })
-}
-
-fn anything() -> Condition {
-    Condition::All(vec![])
-}
-
-fn exit(event: &str) -> Exit {
-    Exit {
-        event: event.into(),
-        filter: anything(),
-        any: false,
-    }
-}
-
-fn on(event: &str) -> Trigger {
-    Trigger::Event {
-        event: event.into(),
-        filter: anything(),
-    }
-}
-
-/// The journeys of one version. Later versions wait otherwise and say more or less.
-fn library(rng: &mut Rng, version: u32, holdout: u16, approval: &Approval) -> Vec<Journey> {
-    let blank = |id: &str, trigger| JourneyDraft {
-        id: id.into(),
-        name: id.to_owned(),
-        subject: None,
-        trigger,
-        reentry: None,
-        goal: None,
-        exits: Vec::new(),
-        holdout_permille: 0,
-        approval: Approval::Auto,
-        topic: None,
-        steps: Vec::new(),
-    };
-
-    let mut offer = blank("offer", on("Document Sent"));
-    offer.subject = Some("document".into());
-    offer.exits = vec![exit("Replied")];
-    offer.goal = Some(Goal {
-        event: "Deal Won".into(),
-        filter: anything(),
-        within: delay("10d"),
-    });
-    offer.holdout_permille = holdout;
-    offer.approval = approval.clone();
-    for number in 1..=rng.between(1, 2) {
-        offer.steps.push(wait(rng));
-        offer
-            .steps
-            .push(email(&format!("reminder-{number}"), Sender::OwnerMailbox));
-    }
-
-    let mut chase = blank("chase", on("Document Sent"));
-    chase.subject = Some("document".into());
-    chase.steps = vec![step(StepDraftKind::WaitFor {
-        event: "Replied".into(),
-        filter: anything(),
-        since_enrolled: false,
-        timeout: Some(delay(rng.pick(&["6h", "1d", "3d"]))),
-        then: vec![step(StepDraftKind::Stop)],
-        otherwise: vec![email("chase-1", Sender::OwnerMailbox)],
-    })];
-
-    let mut welcome = blank("welcome", on("Signed Up"));
-    welcome.reentry = Some(rng.pick(&[Reentry::Always, Reentry::After(delay("3d"))]));
-    welcome.exits = vec![exit("Left")];
-    welcome.holdout_permille = holdout;
-    let grade = FieldPath::parse("contact.grade", Some(Root::Contact)).expect("path");
-    welcome.steps = vec![
-        email("welcome-1", Sender::Workspace),
-        wait(rng),
-        step(StepDraftKind::Set(vec![(grade, Value::from("B"))])),
-        email("welcome-2", Sender::Workspace),
-        step(StepDraftKind::WaitFor {
-            event: "Order Completed".into(),
-            filter: anything(),
-            since_enrolled: rng.chance(500),
-            timeout: Some(delay("1d")),
-            then: vec![],
-            otherwise: vec![email("broken", Sender::Workspace)],
-        }),
-        step(StepDraftKind::Task(TaskStep {
-            title: "Call".into(),
-            due: Some(delay("1bd")),
-            assignee: None,
-        })),
-    ];
-
-    let mut receipt = blank("receipt", on("Order Completed"));
-    receipt.subject = Some("order".into());
-    receipt.steps = vec![email("receipt", Sender::Workspace)];
-
-    let mut news = blank("news", on("Visited"));
-    news.reentry = Some(Reentry::Always);
-    news.steps = vec![email("news", Sender::Workspace)];
-
-    let mut miss = blank(
-        "miss",
-        Trigger::Inactive {
-            event: Some("Visited".into()),
-            after: delay("2d"),
-            filter: anything(),
-        },
-    );
-    miss.reentry = Some(Reentry::Always);
-    miss.steps = vec![email("miss", Sender::Workspace)];
-
-    [offer, chase, welcome, receipt, news, miss]
-        .into_iter()
-        .map(|draft| publish(draft, version).expect("the library publishes"))
-        .collect()
 }
 
 /// When every life begins.

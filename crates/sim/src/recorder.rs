@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Effect, Timer};
-use relance_core::ids::{ContactId, JourneyId, TouchpointId};
+use relance_core::ids::{ContactId, JourneyId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
@@ -32,6 +32,8 @@ pub struct Tape {
     pub fault: Option<CommitFault>,
     /// The program is gone.
     pub crashed: bool,
+    /// The last batch is durable, whoever was told.
+    pub durable: bool,
     /// Effects of the batch under way.
     pending: Vec<(ContactId, Effect)>,
     /// Effects that were committed, until they are taken.
@@ -53,7 +55,9 @@ impl<S: Store> Recorder<S> {
 
 impl<S: Store> Store for Recorder<S> {
     fn begin(&mut self) -> Result<(), StoreError> {
-        self.tape.borrow_mut().pending.clear();
+        let mut tape = self.tape.borrow_mut();
+        tape.pending.clear();
+        tape.durable = false;
         self.inner.begin()
     }
 
@@ -74,6 +78,7 @@ impl<S: Store> Store for Recorder<S> {
         }
         self.inner.commit()?;
         let tape = &mut *tape;
+        tape.durable = true;
         tape.committed.append(&mut tape.pending);
         if fault == Some(CommitFault::CrashAfter) {
             tape.crashed = true;
@@ -108,6 +113,14 @@ impl<S: Store> Store for Recorder<S> {
 
     fn find(&mut self, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
         self.inner.find(identity)
+    }
+
+    fn find_by_object(
+        &mut self,
+        subject: &SubjectRef,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.find_by_object(subject, limit)
     }
 
     fn find_by_domain(&mut self, domain: &str, limit: usize) -> Result<Vec<ContactId>, StoreError> {
@@ -164,6 +177,35 @@ impl<S: Store> Store for Recorder<S> {
 
     fn retire_journey(&mut self, id: &JourneyId, version: u32) -> Result<(), StoreError> {
         self.inner.retire_journey(id, version)
+    }
+
+    fn journey_versions(&mut self, id: &JourneyId) -> Result<Vec<StoredJourney>, StoreError> {
+        self.inner.journey_versions(id)
+    }
+
+    fn set_journey_paused(&mut self, id: &JourneyId, paused: bool) -> Result<(), StoreError> {
+        self.inner.set_journey_paused(id, paused)
+    }
+
+    fn paused_journeys(&mut self) -> Result<Vec<JourneyId>, StoreError> {
+        self.inner.paused_journeys()
+    }
+
+    fn contacts_running(
+        &mut self,
+        journey: &JourneyId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.contacts_running(journey, after, limit)
+    }
+
+    fn contacts_after(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.contacts_after(after, limit)
     }
 
     fn assets(&mut self, kind: &str) -> Result<Vec<Asset>, StoreError> {

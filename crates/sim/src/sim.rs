@@ -1,8 +1,10 @@
 //! A life: what happens, in order of the world's time, to an engine that may end at any moment.
 
 mod happen;
+mod orders;
 mod program;
 mod script;
+mod site;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,7 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::decide::Answer;
-use relance_core::ids::TouchpointId;
+use relance_core::ids::{JourneyId, TouchpointId};
 use relance_core::mail::MailSeen;
 use relance_core::touchpoint::Outcome;
 use relance_engine::arrival::Arrival;
@@ -33,6 +35,10 @@ const HAPPENINGS_MAX: u32 = 200_000;
 const TURNS_PER_MOMENT_MAX: u32 = 200;
 /// Days after the last fault in which everything must come to rest.
 const REST_DAYS: i64 = 45;
+/// Hours after the last fault at which nothing stands still any more.
+const WAKE_HOURS: i64 = 6;
+/// Days after the last fault at which nothing new begins any more.
+const SUNSET_DAYS: i64 = 12;
 
 type Machine = Engine<Recorder<SqliteStore>, Clerk>;
 
@@ -95,26 +101,34 @@ enum Happening {
     Reported(u32, Vec<Arrival>),
     /// A person answers a question.
     Answer(TouchpointId, Answer),
-    /// A person of ours suppresses, or erases, a contact.
-    Order(usize, Order),
+    /// Something is done with a contact, told again under the same key.
+    Act(usize, Act, i64),
     /// The program ends without a word, and starts again.
     Crash(SignedDuration),
     /// The program starts.
     Start,
     /// The engine's clock is set.
     SetClock(SignedDuration),
-    /// A journey's next version is published.
-    Publish(usize),
-    /// A journey begins no more runs.
-    Retire(usize),
+    /// The database is copied, and the copy goes on: quiet, until somebody releases it.
+    Copy,
     /// Nothing fails any more.
     Calm,
+    /// Whatever stands still goes on.
+    Wake,
+    /// Nothing new begins any more.
+    Sunset,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Order {
+/// What is done with a contact.
+#[derive(Debug, Clone)]
+enum Act {
     Suppress,
     Erase,
+    Grant,
+    DenyTopic(&'static str),
+    Segment(bool),
+    /// A journey is begun: by a person, or by a program.
+    Start(JourneyId, bool),
 }
 
 struct Sim {
@@ -143,6 +157,16 @@ struct Sim {
     /// Documents sent so far.
     documents: u32,
     calm: bool,
+    /// More is due than the last turn took.
+    more: bool,
+    /// What goes on is a copy that was not released yet.
+    quiet: bool,
+    /// Journeys that stand still.
+    paused: BTreeSet<JourneyId>,
+    /// The newest version of each journey that was ever in force.
+    newest: BTreeMap<JourneyId, u32>,
+    /// When each try was made.
+    composed: BTreeMap<(TouchpointId, u8), Timestamp>,
     history: History,
     trace: Vec<String>,
 }
@@ -152,9 +176,12 @@ impl Sim {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
         let mut history = History::default();
-        for journey in &plan.journeys {
-            let key = (journey.id.clone(), journey.version);
-            history.journeys.insert(key, journey.clone());
+        for version in &plan.versions {
+            let key = (version.journey.id.clone(), version.journey.version);
+            history
+                .journeys
+                .insert(key.clone(), version.journey.clone());
+            history.moves.insert(key, version.moves.clone());
         }
         history.templates = plan
             .templates
@@ -162,6 +189,9 @@ impl Sim {
             .map(|(id, facts)| (id.to_string(), facts.clone()))
             .collect();
         history.caps = plan.policy.caps.clone();
+        history.service = plan.policy.service;
+        history.holdout = plan.policy.holdout;
+        history.quiet_hours = (!plan.policy.quiet_hours.is_empty()).then_some(plan::QUIET_HOURS);
         let mut sim = Self {
             rng,
             plan,
@@ -181,6 +211,11 @@ impl Sim {
             mailboxes: plan::MAILBOXES.iter().map(|id| Mailbox::new(id)).collect(),
             documents: 0,
             calm: false,
+            more: false,
+            quiet: false,
+            paused: BTreeSet::new(),
+            newest: BTreeMap::new(),
+            composed: BTreeMap::new(),
             history,
             trace: Vec::new(),
         };
@@ -260,6 +295,8 @@ impl Sim {
                 address_is_bad: bad_address,
             },
             Fate::Busy => Outcome::Postponed { seconds: 120 },
+            Fate::Missed => Outcome::Missed,
+            Fate::NotConfigured => Outcome::ChannelNotConfigured,
         }
     }
 }

@@ -65,4 +65,8 @@ pub enum Fate {
     RefusesHard,
     /// Rests.
     Busy,
+    /// Calls; nobody answers.
+    Missed,
+    /// Nobody set the channel up.
+    NotConfigured,
 }

@@ -71,24 +71,26 @@ macro_rules! in_use {
 in_use! {
     /// The writer's statements, by name.
     Sql {
-    contact_insert, contact_put, contact_get,
-    identity_get, identity_bind, domain_add, domain_contacts,
+    contact_insert, contact_put, contact_get, contact_next,
+    identity_get, identity_bind, domain_add, domain_contacts, object_contacts,
     event_head_get, event_head_put, event_append, event_get, event_last_at,
+    event_day_put,
     event_after, mark_get, mark_put,
-    enrollment_before, enrollment_put, enrollment_live,
+    enrollment_before, enrollment_put, enrollment_step, enrollment_live, enrollment_running,
     entry_put, entry_list,
     touchpoint_before, touchpoint_put, touchpoint_open,
     watch_put, watch_drop, watch_list,
-    object_put, object_get, task_put,
+    object_put, object_get, object_list, task_put,
     timer_arm, timer_disarm, timer_due, timer_next,
     outbox_put, outbox_drop, outbox_ready, outbox_next,
     in_flight_put, in_flight_drop, in_flight_list,
     ledger_head_get, ledger_head_put, ledger_append,
-    counter_add, total_add, live_run_add,
+    counter_add, total_add, live_run_add, standing_add,
     thread_put, thread_find,
     seen_append, seen_forget, seen_load,
     journey_get, journey_put, journey_retire_others, journey_retire,
-    journey_wanted, asset_list, asset_put, asset_drop,
+    journey_wanted, journey_versions, journey_pause, journey_go_on, journey_paused_list,
+    asset_list, asset_put, asset_drop,
     mailbox_list, mailbox_put,
     }
 }
@@ -103,7 +105,9 @@ in_use! {
         task_page, task_of_contact,
         event_heads_of, event_mark, event_tail_of, event_one,
         ledger_head, ledger_line, ledger_newest,
-        counter_days, total_all, journey_all, mailbox_all,
+        counter_days, total_all, journey_all, journey_versions, journey_paused_all, standing_of, asset_all, mailbox_all,
+        history_from, history_last, history_walk,
+        overdue_timers, overdue_timer_last, overdue_messages, overdue_message_last,
     }
 }
 

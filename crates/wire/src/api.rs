@@ -2,10 +2,13 @@
 //!
 //! Fields that do not apply are left out. Ids are texts, moments are RFC 3339.
 
+pub mod explain;
+
 use jiff::Timestamp;
 use relance_core::contact::{Channel, Contact};
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{ContactId, SubjectRef};
+use relance_core::journey::Recipient;
 use relance_core::ledger::LedgerEntry;
 use relance_core::play::Seen;
 use relance_core::subject::Object;
@@ -36,6 +39,9 @@ pub struct PreviewLine {
     /// By which channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<&'static str>,
+    /// The way of a split that the run went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// Why: a public code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -66,6 +72,7 @@ impl PreviewLine {
                 journey: entry.journey.as_ref().map(ToString::to_string),
                 template: entry.template.as_ref().map(ToString::to_string),
                 channel: entry.channel.map(Channel::word),
+                variant: entry.variant.as_ref().map(ToString::to_string),
                 reason: entry.reason.map(|reason| reason.word()),
                 until: entry.until.map(local),
                 detail: entry.detail.clone(),
@@ -75,6 +82,8 @@ impl PreviewLine {
                 journey: Some(touchpoint.journey.to_string()),
                 template: Some(touchpoint.template.to_string()),
                 channel: Some(touchpoint.channel.word()),
+                variant: touchpoint.variant.as_ref().map(ToString::to_string),
+                detail: touchpoint.item.as_ref().map(|(_, item)| item.to_string()),
                 subject: touchpoint.subject.as_ref().map(ToString::to_string),
                 ..line
             },
@@ -129,6 +138,7 @@ pub fn ledger_line(entry: &LedgerEntry) -> Value {
         ("touchpoint", entry.touchpoint.and_then(text)),
         ("channel", entry.channel.map(Channel::word).and_then(text)),
         ("template", entry.template.as_ref().and_then(text)),
+        ("variant", entry.variant.as_ref().and_then(text)),
         ("until", entry.until.and_then(text)),
         ("detail", entry.detail.as_ref().and_then(text)),
     ])
@@ -176,7 +186,7 @@ pub fn touchpoint(touchpoint: &Touchpoint) -> Value {
     let (state, at, reason, detail) = match &touchpoint.state {
         TouchpointState::Queued { ready_at } => ("queued", *ready_at, None, None),
         TouchpointState::Held { until, reason } => ("held", *until, Some(*reason), None),
-        TouchpointState::AwaitingApproval { expires_at } => {
+        TouchpointState::AwaitingApproval { expires_at, .. } => {
             ("awaiting_approval", *expires_at, None, None)
         }
         TouchpointState::Sending { since } => ("sending", *since, None, None),
@@ -194,6 +204,17 @@ pub fn touchpoint(touchpoint: &Touchpoint) -> Value {
         ("subject", touchpoint.subject.as_ref().and_then(text)),
         ("channel", text(touchpoint.channel.word())),
         ("template", text(&touchpoint.template)),
+        ("variant", touchpoint.variant.as_ref().and_then(text)),
+        (
+            "item",
+            touchpoint
+                .item
+                .as_ref()
+                .and_then(|(list, item)| text(format_args!("{list}/{item}"))),
+        ),
+        ("recipient", recipient(&touchpoint.recipient)),
+        ("subjects", subjects(touchpoint)),
+        ("text", touchpoint.text.as_ref().and_then(text)),
         ("created_at", text(touchpoint.created_at)),
         ("attempts", Some(json!(touchpoint.attempts))),
         ("state", text(state)),
@@ -201,6 +222,22 @@ pub fn touchpoint(touchpoint: &Touchpoint) -> Value {
         ("reason", reason.and_then(text)),
         ("detail", detail.and_then(text)),
     ])
+}
+
+/// To whom, where it is not the contact.
+fn recipient(recipient: &Recipient) -> Option<Value> {
+    match recipient {
+        Recipient::Contact => None,
+        Recipient::Owner => text("owner"),
+        Recipient::Role(role) => text(format_args!("role:{role}")),
+        Recipient::User(user) => text(user),
+    }
+}
+
+/// All subjects of a digest.
+fn subjects(touchpoint: &Touchpoint) -> Option<Value> {
+    let all: Vec<String> = touchpoint.subjects().map(ToString::to_string).collect();
+    (all.len() > 1).then(|| json!(all))
 }
 
 type OutcomeWords<'a> = (
@@ -217,6 +254,7 @@ fn outcome_words(outcome: &Outcome) -> OutcomeWords<'_> {
         Outcome::Postponed { .. } => ("postponed", None, None),
         Outcome::TemplateFailed(text) => ("template_failed", None, Some(text)),
         Outcome::ChannelNotConfigured => ("channel_not_configured", None, None),
+        Outcome::Missed => ("missed", None, None),
         Outcome::Withdrawn(reason) => ("withdrawn", Some(*reason), None),
         Outcome::Dropped(reason) => ("dropped", Some(*reason), None),
         Outcome::Unknown => ("unknown", None, None),

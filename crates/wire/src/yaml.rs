@@ -17,6 +17,23 @@ pub const YAML_KEYS_MAX: usize = 1_000;
 /// Values in one file.
 pub const YAML_NODES_MAX: usize = 50_000;
 
+/// How large a file may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// Values in it, keys included.
+    pub nodes: usize,
+}
+
+impl Limits {
+    /// For what a person writes by hand.
+    pub const ORDINARY: Self = Self {
+        bytes: YAML_BYTES_MAX,
+        nodes: YAML_NODES_MAX,
+    };
+}
+
 /// One value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -73,11 +90,17 @@ enum Open {
 
 /// Parses one document.
 pub fn parse(text: &str) -> Result<Node, YamlProblem> {
+    parse_within(text, Limits::ORDINARY)
+}
+
+/// Parses one document of a kind that may be larger, or must be smaller.
+pub fn parse_within(text: &str, limits: Limits) -> Result<Node, YamlProblem> {
     let problem = |line, what: String, remedy| YamlProblem { line, what, remedy };
-    if text.len() > YAML_BYTES_MAX {
+    if text.len() > limits.bytes {
         let what = format!(
-            "the file has {} bytes, more than {YAML_BYTES_MAX}",
-            text.len()
+            "the file has {} bytes, more than {}",
+            text.len(),
+            limits.bytes
         );
         return Err(problem(1, what, "split it"));
     }
@@ -158,8 +181,8 @@ pub fn parse(text: &str) -> Result<Node, YamlProblem> {
         }
         let Some(node) = done else { continue };
         nodes += 1;
-        if nodes > YAML_NODES_MAX {
-            let what = format!("the file holds more than {YAML_NODES_MAX} values");
+        if nodes > limits.nodes {
+            let what = format!("the file holds more than {} values", limits.nodes);
             return Err(problem(line, what, "split it"));
         }
         match open.last_mut() {
@@ -195,7 +218,7 @@ pub fn parse(text: &str) -> Result<Node, YamlProblem> {
         problem(
             1,
             "the file is empty".to_owned(),
-            "write `format: journey/1` first",
+            "write its `format:` first",
         )
     })
 }

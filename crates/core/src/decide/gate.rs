@@ -7,18 +7,42 @@ use jiff::Timestamp;
 
 use crate::contact::{Channel, Consent, SendMark, SuppressionReason};
 use crate::enrollment::{Enrollment, EnrollmentState, ExitReason};
-use crate::ids::{MailboxId, StepKey, Topic, TouchpointId, UserId};
-use crate::journey::{Journey, Send, Step, TaskStep};
+use crate::ids::{EnrollmentId, ItemId, ListId, MailboxId, Topic, TouchpointId};
+use crate::journey::{Journey, Recipient, Send, Step, StepKind};
 use crate::ledger::{Reason, What};
 use crate::policy::{Question, Verdict, gate};
 use crate::time::is_late;
-use crate::touchpoint::{Outcome, Silence, Slot, Touchpoint, TouchpointState};
+use crate::touchpoint::{
+    DIGEST_MEMBERS_MAX, Member, Outcome, Silence, Slot, Touchpoint, TouchpointState,
+};
 
+use super::begin::ALL_JOURNEYS;
 use super::run::VISIT;
-use super::{Answer, Effect, Turn};
+use super::{Effect, Turn};
+
+/// What becomes of a run that comes to a `send`.
+pub(super) enum Intent {
+    /// The message is queued, held, or put to a person.
+    Open(Box<Touchpoint>),
+    /// There is no message, and the run goes on.
+    GoOn,
+    /// The contact cannot be reached this way.
+    Otherwise,
+}
+
+/// How a message ended, for the run that sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// The next system took it.
+    Accepted,
+    /// The contact could not be reached by it.
+    NotReached,
+    /// Any other way.
+    GoOn,
+}
 
 impl Turn<'_> {
-    /// A run reaches a `send`: the message is queued, held, put to a person, or dropped (`None`).
+    /// A run reaches a `send`: the message is queued, held, put to a person, or there is none.
     pub(super) fn intend(
         &mut self,
         run: &Enrollment,
@@ -26,7 +50,21 @@ impl Turn<'_> {
         step: &Step,
         send: &Send,
         due: Timestamp,
-    ) -> Option<Touchpoint> {
+    ) -> Intent {
+        if !self.still_wanted(run, send) {
+            self.pass_over(run, step, Reason::Condition);
+            return Intent::GoOn;
+        }
+        let item = match &send.content {
+            None => None,
+            Some(list) => match self.next_item(list) {
+                Some(item) => Some((list.clone(), item)),
+                None => {
+                    self.pass_over(run, step, Reason::ListExhausted);
+                    return Intent::Otherwise;
+                }
+            },
+        };
         let silence = journey.depends_on_silence().then(|| Silence {
             mailboxes: self.mailboxes_of(run),
             after: due,
@@ -37,9 +75,15 @@ impl Turn<'_> {
             journey: run.journey.clone(),
             step: step.key.clone(),
             subject: run.subject.clone(),
+            recipient: Recipient::Contact,
             channel: send.channel,
             template: send.template.clone(),
+            item,
+            text: None,
             from: send.from,
+            variant: run.variant.clone(),
+            priority: journey.priority,
+            members: Vec::new(),
             approval: send
                 .approval
                 .clone()
@@ -50,19 +94,97 @@ impl Turn<'_> {
             attempts: 0,
             state: TouchpointState::Queued { ready_at: self.now },
         };
-        match self.ask(&touchpoint, true, run.held_out, journey.topic.as_ref()) {
-            Verdict::Send => Some(touchpoint),
-            Verdict::Hold { until, reason } => {
-                self.hold(&mut touchpoint, until, reason);
-                Some(touchpoint)
-            }
-            Verdict::Drop { reason } => {
-                let line = self.touchpoint_line(&touchpoint, What::Dropped, Some(reason));
-                self.ledger(line);
-                self.put_settled(touchpoint, Outcome::Dropped(reason));
-                None
-            }
+        let verdict = self.ask(&touchpoint, true, run.held_out, journey.topic.as_ref());
+        if let Verdict::Drop { reason } = verdict {
+            let line = self.touchpoint_line(&touchpoint, What::Dropped, Some(reason));
+            self.ledger(line);
+            let after = self.after_drop(touchpoint.channel, reason);
+            self.put_settled(touchpoint, Outcome::Dropped(reason));
+            return match after {
+                After::NotReached => Intent::Otherwise,
+                After::Accepted | After::GoOn => Intent::GoOn,
+            };
         }
+        if let Some(window) = &send.digest {
+            if let Some(shared) = self.join(&touchpoint, run) {
+                return Intent::Open(Box::new(shared));
+            }
+            let until = window.add(self.now, &self.zone, &self.calendar);
+            self.hold(&mut touchpoint, until, Reason::Digest);
+        } else if let Verdict::Hold { until, reason } = verdict {
+            self.hold(&mut touchpoint, until, reason);
+        }
+        Intent::Open(Box::new(touchpoint))
+    }
+
+    /// The digest that still waits for reminders like this one, with this one in it.
+    fn join(&mut self, touchpoint: &Touchpoint, run: &Enrollment) -> Option<Touchpoint> {
+        let open = self.snapshot.touchpoints.iter().find(|other| {
+            matches!(other.state, TouchpointState::Held { .. })
+                && other.journey == touchpoint.journey
+                && other.step == touchpoint.step
+                && other.recipient == Recipient::Contact
+                && other.approved_by.is_none()
+                && other.members.len() + 1 < DIGEST_MEMBERS_MAX
+        });
+        let mut shared = open?.clone();
+        shared.members.push(Member {
+            enrollment: run.id,
+            step: touchpoint.step.clone(),
+            subject: run.subject.clone(),
+        });
+        if let Some(own) = &touchpoint.silence {
+            let silence = shared.silence.get_or_insert_with(|| own.clone());
+            silence.mailboxes.extend(own.mailboxes.iter().cloned());
+            silence.after = silence.after.max(own.after);
+        }
+        let mut line = self.touchpoint_line(&shared, What::Merged, Some(Reason::Digest));
+        line.enrollment = Some(run.id);
+        self.ledger(line);
+        Some(shared)
+    }
+
+    /// Whether a message's own condition holds.
+    fn still_wanted(&self, run: &Enrollment, send: &Send) -> bool {
+        send.when
+            .as_ref()
+            .is_none_or(|when| when.holds(&self.scene(run.subject.as_ref(), run.cause.as_deref())))
+    }
+
+    /// The first item of a list that the contact was not sent, and that no open message carries.
+    fn next_item(&self, list: &ListId) -> Option<ItemId> {
+        let seen = self.snapshot.contact.seen.get(list);
+        let seen = seen.map_or(&[][..], Vec::as_slice);
+        let carried = |item: &ItemId| {
+            let open = self.snapshot.touchpoints.iter();
+            open.filter_map(|one| one.item.as_ref())
+                .any(|(of, carried)| of == list && carried == item)
+        };
+        let items = self.world.lists.get(list)?;
+        items
+            .iter()
+            .find(|item| !seen.contains(item) && !carried(item))
+            .cloned()
+    }
+
+    /// Whether a refusal means that another way to the contact is worth a try.
+    pub(super) fn after_drop(&self, channel: Channel, reason: Reason) -> After {
+        let bounced = reason == Reason::Suppressed
+            && self.snapshot.contact.suppressed.get(&channel)
+                == Some(&SuppressionReason::HardBounce);
+        if bounced || reason.could_not_reach() {
+            After::NotReached
+        } else {
+            After::GoOn
+        }
+    }
+
+    /// Whether the contact is in the workspace's own control group.
+    pub(super) fn held_out_of_all(&self) -> bool {
+        let share = self.world.policy.holdout;
+        let contact = &self.snapshot.contact;
+        self.world
+            .in_share(contact, ALL_JOURNEYS, share.by, share.permille)
     }
 
     /// The mailboxes whose silence a message depends on: that of its subject, and all that ever
@@ -87,25 +209,49 @@ impl Turn<'_> {
         held_out: bool,
         topic: Option<&Topic>,
     ) -> Verdict {
-        let in_flight: Vec<SendMark> = self
-            .snapshot
-            .touchpoints
-            .iter()
-            .filter(|other| other.id != touchpoint.id)
-            .filter_map(|other| match other.state {
-                TouchpointState::Sending { since } => Some(self.mark(other, since)),
+        if touchpoint.recipient != Recipient::Contact {
+            // A word to one of ours is none to the contact.
+            return if self.snapshot.contact.erased {
+                Verdict::Drop {
+                    reason: Reason::Erased,
+                }
+            } else {
+                Verdict::Send
+            };
+        }
+        let mut in_flight = Vec::new();
+        let mut rivals = Vec::new();
+        for other in &self.snapshot.touchpoints {
+            if other.id == touchpoint.id || other.recipient != Recipient::Contact {
+                continue;
+            }
+            let facts = self.world.templates.get(&other.template);
+            if self.world.policy.service.caps && facts.is_some_and(|facts| facts.service) {
+                // It counts for no cap once it has gone, so it takes no room before.
+                continue;
+            }
+            match &other.state {
+                TouchpointState::Sending { since } => in_flight.push(self.mark(other, *since)),
+                TouchpointState::Queued { ready_at: at }
+                | TouchpointState::Held { until: at, .. }
+                    if *at <= self.now && other.priority > touchpoint.priority =>
+                {
+                    rivals.push(self.mark(other, self.now));
+                }
                 TouchpointState::Queued { .. }
                 | TouchpointState::Held { .. }
                 | TouchpointState::AwaitingApproval { .. }
-                | TouchpointState::Settled { .. } => None,
-            })
-            .collect();
+                | TouchpointState::Settled { .. } => {}
+            }
+        }
         let question = Question {
             in_flight: &in_flight,
+            rivals: &rivals,
             contact: &self.snapshot.contact,
             touchpoint,
             running,
-            held_out,
+            held_out: held_out || self.held_out_of_all(),
+            paused: self.world.is_paused(&touchpoint.journey),
             facts: &self.world.templates,
             topic,
             zone: &self.zone,
@@ -151,12 +297,26 @@ impl Turn<'_> {
             for mailbox in mailboxes.collect::<Vec<_>>() {
                 self.emit(Effect::RequestSync(mailbox));
             }
+        } else if reason == Reason::Paused {
+            // Whether it is too late when the journey goes on counts from the moment that it missed.
+            if let Slot::Outbox(after) = touchpoint.slot() {
+                let mailboxes = BTreeSet::new();
+                let silence = touchpoint
+                    .silence
+                    .get_or_insert(Silence { mailboxes, after });
+                silence.after = silence.after.min(after);
+            }
         } else if let Some(silence) = &mut touchpoint.silence {
             // The silence must last until the message really goes.
             silence.after = until;
         }
         touchpoint.state = if reason == Reason::Approval {
-            TouchpointState::AwaitingApproval { expires_at: until }
+            let deputy = touchpoint.approval.deputy.as_ref();
+            TouchpointState::AwaitingApproval {
+                deputy_at: deputy
+                    .map(|deputy| deputy.after.add(self.now, &self.zone, &self.calendar)),
+                expires_at: until,
+            }
         } else {
             TouchpointState::Held { until, reason }
         };
@@ -173,21 +333,31 @@ impl Turn<'_> {
         if ready_at > self.now {
             return;
         }
+        if touchpoint.recipient != Recipient::Contact {
+            self.take_off(touchpoint, true, false, None);
+            return;
+        }
         let run = self.snapshot.enrollment(touchpoint.enrollment).cloned();
         let journey = run
             .as_ref()
             .and_then(|run| self.world.journey(&run.journey, run.version))
             .cloned();
-        if let Some(step) = journey
+        let step = journey
             .as_ref()
-            .and_then(|journey| Some(journey.step(journey.find(&touchpoint.step)?)))
-        {
+            .and_then(|journey| Some(journey.step(journey.find(&touchpoint.step)?)));
+        if let Some(step) = step {
             let due = match &touchpoint.silence {
                 Some(silence) => silence.after.min(ready_at),
                 None => ready_at,
             };
             if is_late(due, self.now, &step.late, &self.zone, &self.calendar) {
                 self.drop_touchpoint(touchpoint, What::Skipped, Reason::Late);
+                return;
+            }
+            if let (StepKind::Send { send, .. }, Some(run)) = (&step.kind, &run)
+                && !self.still_wanted(run, send)
+            {
+                self.leave_out(touchpoint, run.id, Reason::Condition);
                 return;
             }
         }
@@ -209,7 +379,18 @@ impl Turn<'_> {
             }
         }
         let held_out = run.as_ref().is_some_and(|run| run.held_out);
-        let topic = journey.as_ref().and_then(|journey| journey.topic.as_ref());
+        let topic = journey.as_ref().and_then(|journey| journey.topic.clone());
+        self.take_off(touchpoint, running, held_out, topic.as_ref());
+    }
+
+    /// The last gate.
+    fn take_off(
+        &mut self,
+        mut touchpoint: Touchpoint,
+        running: bool,
+        held_out: bool,
+        topic: Option<&Topic>,
+    ) {
         match self.ask(&touchpoint, running, held_out, topic) {
             Verdict::Send => {
                 touchpoint.attempts = touchpoint.attempts.saturating_add(1);
@@ -225,53 +406,25 @@ impl Turn<'_> {
     }
 
     /// Settles a message that will not go, and lets its run go on.
-    fn drop_touchpoint(&mut self, touchpoint: Touchpoint, what: What, reason: Reason) {
+    pub(super) fn drop_touchpoint(&mut self, touchpoint: Touchpoint, what: What, reason: Reason) {
         let id = touchpoint.id;
         let line = self.touchpoint_line(&touchpoint, what, Some(reason));
         self.ledger(line);
+        let after = self.after_drop(touchpoint.channel, reason);
         self.put_settled(touchpoint, Outcome::Dropped(reason));
-        self.past_send(id);
+        self.past_send(id, after);
     }
 
-    /// A person answered. What held when the question was put is tested again at the claim.
-    pub(super) fn approve(&mut self, id: TouchpointId, by: &UserId, answer: Answer) {
-        let Some(mut touchpoint) = self.snapshot.touchpoint(id).cloned() else {
+    /// Leaves one run out of a message. Reminders that it carries for others are looked at again.
+    fn leave_out(&mut self, touchpoint: Touchpoint, run: EnrollmentId, reason: Reason) {
+        let Some(rest) = touchpoint.without(run) else {
+            self.drop_touchpoint(touchpoint, What::Skipped, reason);
             return;
         };
-        let TouchpointState::AwaitingApproval { .. } = touchpoint.state else {
-            return;
-        };
-        match answer {
-            Answer::Approve => {
-                let mut line = self.touchpoint_line(&touchpoint, What::Approved, None);
-                line.detail = Some(by.to_string());
-                self.ledger(line);
-                touchpoint.approved_by = Some(by.clone());
-                if let Some(silence) = &mut touchpoint.silence {
-                    silence.after = self.now;
-                }
-                touchpoint.state = TouchpointState::Queued { ready_at: self.now };
-                self.put_touchpoint(touchpoint);
-            }
-            Answer::Skip => self.drop_touchpoint(touchpoint, What::Skipped, Reason::Approval),
-            Answer::CallInstead => {
-                if let Some(run) = self.snapshot.enrollment(touchpoint.enrollment).cloned() {
-                    let task = TaskStep {
-                        title: "Call {{ contact.name }}".into(),
-                        due: None,
-                        assignee: Some(by.as_str().into()),
-                    };
-                    let key = StepKey::from(format!("{}.call", touchpoint.step));
-                    self.give_task(&run, &key, &task);
-                }
-                self.drop_touchpoint(touchpoint, What::Skipped, Reason::Approval);
-            }
-        }
-    }
-
-    /// Nobody answered in time.
-    pub(super) fn approval_lapsed(&mut self, touchpoint: Touchpoint) {
-        self.drop_touchpoint(touchpoint, What::Skipped, Reason::Approval);
+        let line = self.touchpoint_line(&touchpoint, What::Skipped, Some(reason));
+        self.ledger(line);
+        self.put_touchpoint(rest);
+        self.go_on_from_send(run, touchpoint.id, After::GoOn);
     }
 
     /// A channel must not be used any more: its messages are called back, runs go on without them.
@@ -291,7 +444,10 @@ impl Turn<'_> {
         line.channel = Some(channel);
         line.reason = Some(code);
         self.ledger(line);
-        self.call_back(|touchpoint| touchpoint.channel == channel, code);
+        let after = self.after_drop(channel, Reason::Suppressed);
+        let concerned =
+            |one: &Touchpoint| one.channel == channel && one.recipient == Recipient::Contact;
+        self.call_back(concerned, code, after);
     }
 
     /// The contact said what it wants.
@@ -319,9 +475,13 @@ impl Turn<'_> {
         self.ledger(line);
         let world = self.world;
         let journeys: Vec<_> = self.snapshot.enrollments.clone();
+        let exempt = self.world.policy.service.consent;
         let concerned = |touchpoint: &Touchpoint| {
+            if touchpoint.recipient != Recipient::Contact {
+                return false;
+            }
             let facts = world.templates.get(&touchpoint.template);
-            if facts.is_some_and(|facts| facts.service) {
+            if exempt && facts.is_some_and(|facts| facts.service) {
                 return false;
             }
             let of_journey = || {
@@ -340,13 +500,13 @@ impl Turn<'_> {
                 None => touchpoint.channel == channel,
             }
         };
-        self.call_back(concerned, Reason::Unsubscribed);
+        self.call_back(concerned, Reason::Unsubscribed, After::GoOn);
     }
 
     /// Withdraws messages and lets their runs go on.
-    fn call_back(&mut self, which: impl Fn(&Touchpoint) -> bool, reason: Reason) {
+    fn call_back(&mut self, which: impl Fn(&Touchpoint) -> bool, reason: Reason, after: After) {
         for id in self.withdraw(which, reason) {
-            self.past_send(id);
+            self.past_send(id, after);
         }
     }
 

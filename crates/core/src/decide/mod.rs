@@ -6,12 +6,24 @@
 //!
 //! **Absent:** storage, clocks, chance, sending. What is to be done in the world is an [`Effect`].
 
-mod event;
+mod approve;
+mod begin;
+pub(crate) mod event;
 mod gate;
+mod merge;
 mod order;
+mod pause;
+pub mod probe;
 mod run;
 mod settle;
+mod steps;
+mod watch;
 
+pub use approve::NOBODY;
+pub use begin::ALL_JOURNEYS;
+pub use merge::{MergeProblem, Merged, RUNS_MERGED_MAX, merge, needs_of_merge};
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,17 +31,23 @@ use jiff::Timestamp;
 use crate::contact::{Channel, Consent, Contact, SuppressionReason};
 use crate::enrollment::{Enrollment, Entry};
 use crate::event::Event;
-use crate::ids::{EnrollmentId, MailboxId, Topic, TouchpointId, UserId};
+use crate::ids::{
+    EnrollmentId, JourneyId, MailboxId, ObjectKind, SegmentId, SubjectRef, Topic, TouchpointId,
+    UserId,
+};
 use crate::ledger::{LedgerEntry, Reason, What};
 use crate::snapshot::Snapshot;
 use crate::subject::Object;
 use crate::time::{Calendar, Zone};
 use crate::touchpoint::{Outcome, Slot, Task, Touchpoint, TouchpointState};
+use crate::value::{Fields, Value};
 use crate::watch::Watch;
 use crate::world::World;
 
 /// Steps that one input may cross in one run before the journey is declared a loop.
 pub const STEPS_PER_TURN_MAX: u32 = 64;
+/// Journeys that one input may begin by way of others before they are declared a loop.
+pub const CONSEQUENCES_PER_TURN_MAX: u32 = 32;
 /// Live runs that one contact may have.
 pub const RUNS_MAX: usize = 200;
 
@@ -38,6 +56,9 @@ pub const RUNS_MAX: usize = 200;
 pub enum Input {
     /// An event arrived.
     Event(Arc<Event>),
+    /// An event about an object of the contact's happened to another contact: to a colleague, or in a system
+    /// that knows only the object. It ends and turns runs, and begins none.
+    Echo(Arc<Event>),
     /// A timer came due.
     Timer(Timer),
     /// The dispatcher has room for a message whose moment has come.
@@ -76,15 +97,70 @@ pub enum Input {
         /// What.
         consent: Consent,
     },
+    /// The contact's membership in a segment changed.
+    Segment {
+        /// Which.
+        segment: SegmentId,
+        /// Whether it is a member now.
+        member: bool,
+    },
+    /// A person or a program begins a journey.
+    Enroll {
+        /// Which.
+        journey: JourneyId,
+        /// By whom.
+        by: Starter,
+        /// About what.
+        subject: Option<SubjectRef>,
+        /// What the steps may use as `event`.
+        properties: Fields,
+        /// A second one with the same key changes nothing (R6).
+        once: Option<Arc<str>>,
+    },
+    /// A journey was published whose trigger waits for something of each contact: see to it here.
+    Arm(JourneyId),
+    /// A paused journey goes on.
+    Resume {
+        /// Which.
+        journey: JourneyId,
+        /// What becomes of what came due meanwhile.
+        overdue: Overdue,
+    },
+    /// A journey is stopped for good: its runs end.
+    End(JourneyId),
     /// The contact must be forgotten.
     Erase,
 }
 
+/// Who begins a journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Starter {
+    /// A person: journeys with the trigger `manual`.
+    Person(UserId),
+    /// A program: journeys with the trigger `api`.
+    Program,
+}
+
+/// What becomes of steps that came due while their journey was paused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overdue {
+    /// They are done now, unless later than their own allowance (R4).
+    #[default]
+    Late,
+    /// Messages and tasks that came due meanwhile are passed over.
+    Skip,
+    /// They are done now, and what follows counts from now.
+    Shift,
+}
+
 /// A person's answer to a question for approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Send it.
-    Approve,
+    Approve {
+        /// What it should say instead; the first line is the subject line.
+        text: Option<Arc<str>>,
+    },
     /// Leave it out; the run goes on.
     Skip,
     /// Leave it out; the person will call instead.
@@ -121,7 +197,7 @@ pub enum Effect {
     /// A run began: remembered for `reentry`.
     Entry(Entry),
     /// A message was intended or changed.
-    Touchpoint(Touchpoint),
+    Touchpoint(Box<Touchpoint>),
     /// Activity is awaited.
     Watch(Watch),
     /// Activity is no longer awaited.
@@ -152,8 +228,14 @@ pub fn decide(
     now: Timestamp,
 ) -> Vec<Effect> {
     let mut turn = Turn::new(world, snapshot, now);
+    turn.knows_history = matches!(
+        input,
+        Input::Event(_) | Input::Echo(_) | Input::Segment { .. }
+    );
+    turn.migrate();
     match input {
         Input::Event(event) => turn.event(event),
+        Input::Echo(event) => turn.echo(event),
         Input::Timer(timer) => turn.timer(*timer),
         Input::Claim(id) => turn.claim(*id),
         Input::Settle {
@@ -165,15 +247,27 @@ pub fn decide(
             touchpoint,
             by,
             answer,
-        } => turn.approve(*touchpoint, by, *answer),
+        } => turn.approve(*touchpoint, by, answer),
         Input::Suppress { channel, reason } => turn.suppress(*channel, *reason),
         Input::Consent {
             channel,
             topic,
             consent,
         } => turn.consent(*channel, topic.as_ref(), *consent),
+        Input::Segment { segment, member } => turn.segment(segment, *member),
+        Input::Enroll {
+            journey,
+            by,
+            subject,
+            properties,
+            once: _,
+        } => turn.start(journey, by, subject.as_ref(), properties),
+        Input::Arm(journey) => turn.arm(journey),
+        Input::Resume { journey, overdue } => turn.resume(journey, *overdue),
+        Input::End(journey) => turn.end(journey),
         Input::Erase => turn.erase(),
     }
+    turn.settle_down();
     turn.effects
 }
 
@@ -185,6 +279,43 @@ struct Turn<'a> {
     calendar: Arc<Calendar>,
     now: Timestamp,
     effects: Vec<Effect>,
+    /// What follows from what was decided, in order.
+    pending: VecDeque<Pending>,
+    /// Whether the history that every run may look back over is at hand.
+    knows_history: bool,
+    /// A journey goes on without what came due while it was paused.
+    skip_overdue: bool,
+    /// The event that is decided about.
+    at_hand: Option<Arc<Event>>,
+    /// The run that goes from step to step; where the snapshot has it, it was before.
+    following: Option<EnrollmentId>,
+}
+
+/// Something that a decision brings about beside itself.
+enum Pending {
+    /// A trait or field changed: journeys may begin.
+    Changed(Change),
+    /// A run's step begins another journey.
+    Enroll {
+        journey: JourneyId,
+        subject: Option<SubjectRef>,
+        cause: Option<Arc<Event>>,
+    },
+}
+
+/// A trait or field that is another than before.
+struct Change {
+    /// Of which object; `None` is the contact.
+    subject: Option<SubjectRef>,
+    name: String,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Change {
+    fn kind(&self) -> Option<&ObjectKind> {
+        self.subject.as_ref().map(|subject| &subject.kind)
+    }
 }
 
 impl<'a> Turn<'a> {
@@ -198,6 +329,11 @@ impl<'a> Turn<'a> {
             calendar,
             now,
             effects: Vec::new(),
+            pending: VecDeque::new(),
+            knows_history: false,
+            skip_overdue: false,
+            at_hand: None,
+            following: None,
         }
     }
 
@@ -239,7 +375,7 @@ impl<'a> Turn<'a> {
             timer(&touchpoint),
             TimerKind::Touchpoint(touchpoint.id.hash),
         );
-        self.emit(Effect::Touchpoint(touchpoint));
+        self.emit(Effect::Touchpoint(Box::new(touchpoint)));
     }
 
     fn move_timer(&mut self, before: Option<Timestamp>, after: Option<Timestamp>, kind: TimerKind) {
@@ -268,6 +404,7 @@ impl<'a> Turn<'a> {
         LedgerEntry {
             journey: Some(run.journey.clone()),
             enrollment: Some(run.id),
+            variant: run.variant.clone(),
             ..self.line(what)
         }
     }
@@ -286,6 +423,7 @@ impl<'a> Turn<'a> {
             touchpoint: Some(touchpoint.id),
             channel: Some(touchpoint.channel),
             template: Some(touchpoint.template.clone()),
+            variant: touchpoint.variant.clone(),
             reason,
             ..self.line(what)
         }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::event::{Event, names};
-use crate::ids::EventName;
-use crate::journey::{Journey, StepKind};
+use crate::ids::{EnrollmentId, EventName};
+use crate::journey::{AwaitedThing, Journey, StepKind};
 use crate::ledger::{Reason, What};
 use crate::subject::concerns;
 
@@ -24,12 +24,17 @@ pub(super) enum Ending {
 impl Turn<'_> {
     /// A reply counts as long as the run stands in the way that its absence opened: it may have lain in a
     /// mailbox that could not be read, and no reminder leaves after a reply (R1).
-    pub(super) fn answer_late(&mut self, run: Enrollment, event: &Arc<Event>) {
+    pub(super) fn answer_late(&mut self, id: EnrollmentId, event: &Arc<Event>) {
         if event.name.as_str() != names::REPLIED {
             return;
         }
+        let Some(run) = self.snapshot.enrollment(id).cloned() else {
+            return;
+        };
         let (step, touchpoint) = match &run.state {
-            EnrollmentState::Waiting { step, .. } => (step, None),
+            EnrollmentState::Waiting { step, .. } | EnrollmentState::Standing { step, .. } => {
+                (step, None)
+            }
             EnrollmentState::Sending { step, touchpoint } => (step, Some(*touchpoint)),
             EnrollmentState::Listening { .. }
             | EnrollmentState::Finished { .. }
@@ -41,30 +46,36 @@ impl Turn<'_> {
         let Some(ix) = journey.find(step) else {
             return;
         };
-        let answered = journey.steps.iter().find_map(|step| match &step.kind {
-            StepKind::WaitFor {
-                event: awaited,
-                filter,
-                then,
-                otherwise,
-                ..
-            } if *awaited == event.name
-                && journey.reaches(*otherwise, ix, step.next)
-                && concerns(event, run.subject.as_ref())
-                && filter.holds(&self.scene(run.subject.as_ref(), Some(event))) =>
-            {
-                Some((step.key.clone(), *then))
+        let subject = run.subject.as_ref();
+        let answered = journey.steps.iter().find_map(|step| {
+            let StepKind::WaitFor {
+                awaited, otherwise, ..
+            } = &step.kind
+            else {
+                return None;
+            };
+            if !journey.reaches(*otherwise, ix, step.next) {
+                return None;
             }
-            StepKind::WaitFor { .. }
-            | StepKind::Send(_)
-            | StepKind::Wait { .. }
-            | StepKind::Branch { .. }
-            | StepKind::Task(_)
-            | StepKind::Set(_)
-            | StepKind::Stop => None,
+            awaited.iter().find_map(|one| {
+                let AwaitedThing::Event {
+                    event: name,
+                    filter,
+                    ..
+                } = &one.what
+                else {
+                    return None;
+                };
+                let came = *name == event.name
+                    && concerns(event, subject)
+                    && filter.holds(&self.scene(subject, Some(event)));
+                came.then(|| (step.key.clone(), one.then))
+            })
         });
         let Some((key, then)) = answered else { return };
-        self.withdraw(|one| Some(one.id) == touchpoint, Reason::ExitEvent);
+        if touchpoint.is_some() {
+            self.withdraw_own(&run, Reason::ExitEvent);
+        }
         let mut line = self.run_line(&run, What::Came);
         line.step = Some(key);
         line.detail = Some(event.name.to_string());

@@ -2,10 +2,12 @@
 
 use crate::contact::SuppressionReason;
 use crate::ids::TouchpointId;
+use crate::journey::Recipient;
 use crate::ledger::{Reason, What};
 use crate::touchpoint::{Outcome, Touchpoint, TouchpointState};
 
 use super::Turn;
+use super::gate::After;
 
 impl Turn<'_> {
     /// Settles a message in flight. An outcome that comes twice, or of an earlier try, changes nothing.
@@ -53,10 +55,15 @@ impl Turn<'_> {
             Outcome::ChannelNotConfigured => {
                 self.failed(&touchpoint, Reason::ChannelNotConfigured, None);
             }
+            Outcome::Withdrawn(_) if self.carries_others(&touchpoint) => {
+                self.go_on_without(touchpoint);
+                return;
+            }
             Outcome::Withdrawn(reason) => {
                 let line = self.touchpoint_line(&touchpoint, What::Withdrawn, Some(*reason));
                 self.ledger(line);
             }
+            Outcome::Missed => self.failed(&touchpoint, Reason::Missed, None),
             Outcome::Dropped(reason) => {
                 let line = self.touchpoint_line(&touchpoint, What::Dropped, Some(*reason));
                 self.ledger(line);
@@ -77,12 +84,51 @@ impl Turn<'_> {
             }
         }
         let channel = touchpoint.channel;
+        bad_address &= touchpoint.recipient == Recipient::Contact;
         self.put_settled(touchpoint, outcome.clone());
         // Only now, so that the message itself is not called back.
         if bad_address {
             self.suppress(channel, SuppressionReason::HardBounce);
         }
-        self.past_send(id);
+        // It came back before its dispatcher told what became of it.
+        let came_back = self.after_drop(channel, Reason::Suppressed) == After::NotReached;
+        let after = match outcome {
+            Outcome::Accepted | Outcome::Withdrawn(_) if came_back => After::NotReached,
+            Outcome::Accepted => After::Accepted,
+            _other if outcome.could_not_reach() => After::NotReached,
+            _other => After::GoOn,
+        };
+        self.past_send(id, after);
+    }
+
+    /// Whether a message that was revoked for one run carries reminders of others.
+    fn carries_others(&self, touchpoint: &Touchpoint) -> bool {
+        !touchpoint.members.is_empty() && self.rest_of(touchpoint).is_some()
+    }
+
+    /// The message without the runs that have ended.
+    fn rest_of(&self, touchpoint: &Touchpoint) -> Option<Touchpoint> {
+        let running = |run| {
+            let run = self.snapshot.enrollment(run);
+            run.is_some_and(crate::enrollment::Enrollment::is_running)
+        };
+        let runs = std::iter::once(touchpoint.enrollment)
+            .chain(touchpoint.members.iter().map(|member| member.enrollment));
+        let mut rest = touchpoint.clone();
+        for run in runs {
+            if !running(run) {
+                rest = rest.without(run)?;
+            }
+        }
+        Some(rest)
+    }
+
+    /// A digest was stopped before the wire because one of its runs ended: the others' goes again.
+    fn go_on_without(&mut self, touchpoint: Touchpoint) {
+        if let Some(mut rest) = self.rest_of(&touchpoint) {
+            rest.state = TouchpointState::Queued { ready_at: self.now };
+            self.put_touchpoint(rest);
+        }
     }
 
     fn accepted(&mut self, touchpoint: &Touchpoint) {
@@ -92,8 +138,24 @@ impl Turn<'_> {
     }
 
     fn remember_send(&mut self, touchpoint: &Touchpoint) {
+        if touchpoint.recipient != Recipient::Contact {
+            return;
+        }
+        let facts = self.world.templates.get(&touchpoint.template);
+        let counts = !self.world.policy.service.caps || !facts.is_some_and(|facts| facts.service);
         let mark = self.mark(touchpoint, self.now);
-        self.put_contact(|contact| contact.remember_send(mark));
+        let item = touchpoint.item.clone();
+        if !counts && item.is_none() {
+            return;
+        }
+        self.put_contact(|contact| {
+            if counts {
+                contact.remember_send(mark);
+            }
+            if let Some((list, item)) = item {
+                contact.remember_item(list, item);
+            }
+        });
     }
 
     fn failed(&mut self, touchpoint: &Touchpoint, reason: Reason, text: Option<&str>) {

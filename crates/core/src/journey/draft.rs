@@ -1,11 +1,9 @@
 //! A journey as written: a tree of steps, each with its path, before publication.
 
-use crate::condition::Condition;
-use crate::ids::{EventName, JourneyId, ObjectKind, StepKey, Topic};
-use crate::time::{Delay, Window};
-use crate::value::{FieldPath, Value};
+use crate::ids::{JourneyId, ObjectKind, StepKey, Topic};
+use crate::time::Delay;
 
-use super::{Approval, Exit, Goal, Reentry, Send, TaskStep, Trigger};
+use super::{Approval, Exit, Goal, Holdout, Reentry, StepKind, Trigger};
 
 /// A journey as written.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,18 +16,20 @@ pub struct JourneyDraft {
     pub subject: Option<ObjectKind>,
     /// What begins a run.
     pub trigger: Trigger,
-    /// May a run begin again; `None` leaves it to the subject.
+    /// May a run begin again; `None` leaves it to the subject and the trigger.
     pub reentry: Option<Reentry>,
     /// What a conversion is.
     pub goal: Option<Goal>,
     /// What ends a run at once.
     pub exits: Vec<Exit>,
-    /// Share of contacts kept as control group, in thousandths.
-    pub holdout_permille: u16,
+    /// The control group.
+    pub holdout: Holdout,
     /// Who must agree before a message leaves.
     pub approval: Approval,
     /// The preference topic of its messages.
     pub topic: Option<Topic>,
+    /// See [`super::Journey::priority`].
+    pub priority: i16,
     /// The steps.
     pub steps: Vec<StepDraft>,
 }
@@ -43,50 +43,8 @@ pub struct StepDraft {
     pub id: Option<StepKey>,
     /// How late it may still be done; `None` is the default.
     pub late: Option<Delay>,
-    /// What it does.
-    pub kind: StepDraftKind,
-}
-
-/// What a step does, with its branches inside.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StepDraftKind {
-    /// See [`super::StepKind::Send`].
-    Send(Send),
-    /// See [`super::StepKind::Wait`].
-    Wait {
-        /// How long.
-        delay: Delay,
-        /// When the run may go on.
-        window: Option<Window>,
-    },
-    /// See [`super::StepKind::WaitFor`].
-    WaitFor {
-        /// What is awaited.
-        event: EventName,
-        /// What it must be.
-        filter: Condition,
-        /// Whether what happened since the entry counts too.
-        since_enrolled: bool,
-        /// How long at most.
-        timeout: Option<Delay>,
-        /// Steps when it happens.
-        then: Vec<StepDraft>,
-        /// Steps when it does not.
-        otherwise: Vec<StepDraft>,
-    },
-    /// See [`super::StepKind::Branch`].
-    Branch {
-        /// Conditions and their steps.
-        arms: Vec<(Condition, Vec<StepDraft>)>,
-        /// Steps when none holds.
-        otherwise: Vec<StepDraft>,
-    },
-    /// See [`super::StepKind::Task`].
-    Task(TaskStep),
-    /// See [`super::StepKind::Set`].
-    Set(Vec<(FieldPath, Value)>),
-    /// See [`super::StepKind::Stop`].
-    Stop,
+    /// What it does, with the steps of its ways inside.
+    pub kind: StepKind<Vec<StepDraft>>,
 }
 
 /// Something wrong with a draft.

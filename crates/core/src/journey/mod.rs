@@ -5,22 +5,33 @@
 
 pub mod draft;
 mod publish;
+mod step;
+mod versions;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 pub use publish::publish;
+pub use step::{
+    Arm, Awaited, AwaitedThing, Changes, NOTIFY_TEMPLATE, NotifyStep, PROMO_KIND, Promo, Recipient,
+    SIGNS_OF_LIFE, SIGNS_OF_RECEIPT, STAGE_FIELD, Send, Sender, Step, StepKind, TaskStep, Unit,
+    Until, Wait, Way,
+};
+pub use versions::{Landing, Moves, Plan, PlanLine, land, plan, plan_through, route};
 
 use crate::condition::Condition;
-use crate::contact::Channel;
-use crate::ids::{EventName, JourneyId, ObjectKind, StepKey, TemplateId, Topic};
-use crate::time::{Delay, Window};
+use crate::event::names;
+use crate::ids::{EventName, JourneyId, ListId, ObjectKind, SegmentId, StepKey, Topic};
+use crate::time::{DateRule, Delay, Recurrence};
 use crate::value::{FieldPath, Value};
 
 /// Steps in one journey, branches included.
 pub const STEPS_MAX: usize = 500;
 /// Branches inside one another.
 pub const NESTING_MAX: usize = 16;
+/// Arms of one split.
+pub const ARMS_MAX: usize = 26;
+/// Things that one step may wait for.
+pub const AWAITED_MAX: usize = 16;
 
 /// A step's place in its journey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,12 +59,14 @@ pub struct Journey {
     pub goal: Option<Goal>,
     /// What ends a run at once.
     pub exits: Vec<Exit>,
-    /// Share of contacts kept as control group, in thousandths.
-    pub holdout_permille: u16,
+    /// The control group.
+    pub holdout: Holdout,
     /// Who must agree before a message leaves.
     pub approval: Approval,
     /// The preference topic its messages belong to.
     pub topic: Option<Topic>,
+    /// Where a cap leaves room for one message, that of the higher priority goes.
+    pub priority: i16,
     /// All steps; a run begins at `first`.
     pub steps: Vec<Step>,
     /// Where a run begins.
@@ -62,13 +75,30 @@ pub struct Journey {
 
 /// What begins a run.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Trigger {
+pub struct Trigger {
+    /// What must happen.
+    pub on: On,
+    /// What must hold then.
+    pub filter: Condition,
+}
+
+/// What must happen for a run to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub enum On {
     /// An event arrived.
-    Event {
-        /// Its name.
-        event: EventName,
-        /// What it must be.
-        filter: Condition,
+    Event(EventName),
+    /// The contact became a member of a segment.
+    SegmentEntered(SegmentId),
+    /// The contact is no longer a member of a segment.
+    SegmentLeft(SegmentId),
+    /// A trait of the contact, or a field of an object of the journey's kind, changed.
+    Changed {
+        /// Which.
+        path: FieldPath,
+        /// From this; `None` is any value, or none.
+        from: Option<Value>,
+        /// To this; `None` is any other.
+        to: Option<Value>,
     },
     /// A contact, or a subject of theirs, did nothing of this kind for this time.
     Inactive {
@@ -76,9 +106,25 @@ pub enum Trigger {
         event: Option<EventName>,
         /// For how long.
         after: Delay,
-        /// Who is meant.
-        filter: Condition,
     },
+    /// A date that a trait of the contact or a field of the subject holds comes.
+    Date {
+        /// Which.
+        path: FieldPath,
+        /// The moment that the date stands for.
+        rule: DateRule,
+    },
+    /// A recurring moment, in each contact's own zone.
+    Schedule {
+        /// When.
+        rule: Recurrence,
+        /// For members of a segment; `None` is everyone.
+        segment: Option<SegmentId>,
+    },
+    /// A person of ours begins it.
+    Manual,
+    /// A program begins it.
+    Api,
 }
 
 /// May a contact (or subject) run a journey again.
@@ -116,9 +162,31 @@ pub struct Exit {
     pub any: bool,
 }
 
+/// Who receives nothing, for comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holdout {
+    /// The share, in thousandths.
+    pub permille: u16,
+    /// Of what.
+    pub by: Unit,
+}
+
 /// Who must agree before a message leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Approval {
+pub struct Approval {
+    /// Who.
+    pub by: Approver,
+    /// Who may answer as well, once the question has stood for a time.
+    pub deputy: Option<Deputy>,
+    /// How long the question stands; `None` is the workspace's rule.
+    pub expires: Option<Delay>,
+    /// What happens when nobody answers.
+    pub lapse: Lapse,
+}
+
+/// Who must agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approver {
     /// Nobody.
     Auto,
     /// The owner of the contact or subject.
@@ -127,107 +195,62 @@ pub enum Approval {
     Role(String),
 }
 
-/// One step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// Stable through versions.
-    pub key: StepKey,
-    /// What it does.
-    pub kind: StepKind,
-    /// What follows it, for kinds without branches.
-    pub next: Next,
-    /// How late it may still be done.
-    pub late: Delay,
+/// Who answers in another's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deputy {
+    /// Who; never [`Approver::Auto`].
+    pub who: Approver,
+    /// How long the question must have stood.
+    pub after: Delay,
 }
 
-/// What a step does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StepKind {
-    /// Sends one message.
-    Send(Send),
-    /// Waits a time, then for a window to open.
-    Wait {
-        /// How long.
-        delay: Delay,
-        /// When the run may go on.
-        window: Option<Window>,
-    },
-    /// Waits for something to happen.
-    WaitFor {
-        /// What.
-        event: EventName,
-        /// What it must be.
-        filter: Condition,
-        /// Whether what happened since the entry counts too.
-        since_enrolled: bool,
-        /// How long at most.
-        timeout: Option<Delay>,
-        /// Where the run goes on when it happens.
-        then: Next,
-        /// Where it goes on when it does not.
-        otherwise: Next,
-    },
-    /// Goes the way of the first condition that holds.
-    Branch {
-        /// Conditions and their ways.
-        arms: Vec<(Condition, Next)>,
-        /// The way when none holds.
-        otherwise: Next,
-    },
-    /// Gives a person something to do.
-    Task(TaskStep),
-    /// Sets traits of the contact or fields of the subject.
-    Set(Vec<(FieldPath, Value)>),
-    /// Ends the run.
+/// What happens to a message that nobody answered for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lapse {
+    /// It is passed over; the run goes on.
+    #[default]
+    Skip,
+    /// It goes.
+    Send,
+    /// The run ends.
     Stop,
+    /// It becomes a call task; the run goes on.
+    Call,
 }
 
-impl StepKind {
-    /// The word in the journey language.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Send(_) => "send",
-            Self::Wait { .. } => "wait",
-            Self::WaitFor { .. } => "wait_for",
-            Self::Branch { .. } => "branch",
-            Self::Task(_) => "task",
-            Self::Set(_) => "set",
-            Self::Stop => "stop",
+impl Approval {
+    /// Nobody must agree.
+    pub const AUTO: Self = Self::of(Approver::Auto);
+
+    /// The plain question: it stands as long as the workspace says, and lapses.
+    pub const fn of(by: Approver) -> Self {
+        Self {
+            by,
+            deputy: None,
+            expires: None,
+            lapse: Lapse::Skip,
         }
+    }
+
+    /// Whether nobody is asked.
+    pub fn is_auto(&self) -> bool {
+        self.by == Approver::Auto
     }
 }
 
-/// One message to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Send {
-    /// By which channel.
-    pub channel: Channel,
-    /// What it says.
-    pub template: TemplateId,
-    /// From whom.
-    pub from: Sender,
-    /// Its own approval, else the journey's.
-    pub approval: Option<Approval>,
-}
-
-/// From whom a message comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sender {
-    /// The workspace's address.
-    Workspace,
-    /// The owner's mailbox, in the thread of the subject.
-    OwnerMailbox,
-}
-
-/// Something for a person to do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TaskStep {
-    /// A Jinja text.
-    pub title: Arc<str>,
-    /// When it should be done, counted from its creation.
-    pub due: Option<Delay>,
-    /// Who should; `None` is the owner.
-    pub assignee: Option<Arc<str>>,
+impl Trigger {
+    /// Whether something must be armed for each contact, also for those that were there before.
+    pub fn waits_for_contacts(&self) -> bool {
+        match &self.on {
+            On::Inactive { .. } | On::Date { .. } | On::Schedule { .. } => true,
+            On::Event(_)
+            | On::SegmentEntered(_)
+            | On::SegmentLeft(_)
+            | On::Changed { .. }
+            | On::Manual
+            | On::Api => false,
+        }
+    }
 }
 
 impl Journey {
@@ -246,34 +269,34 @@ impl Journey {
 
     /// Whether its messages depend on silence: it ends or turns when somebody answers (R1).
     pub fn depends_on_silence(&self) -> bool {
-        let replied = |event: &EventName| event.as_str() == crate::event::names::REPLIED;
-        self.exits.iter().any(|exit| replied(&exit.event))
-            || self
-                .steps
-                .iter()
-                .any(|step| matches!(&step.kind, StepKind::WaitFor { event, .. } if replied(event)))
+        self.exits
+            .iter()
+            .map(|exit| &exit.event)
+            .chain(self.awaited_events())
+            .any(|event| event.as_str() == names::REPLIED)
+    }
+
+    fn awaited_events(&self) -> impl Iterator<Item = &EventName> {
+        self.steps
+            .iter()
+            .flat_map(|step| step.kind.awaited_events())
+            .map(|(event, ..)| event)
     }
 
     /// Names of the events that can begin, end, turn or convert a run.
     pub fn event_names(&self) -> BTreeSet<EventName> {
-        let mut names = BTreeSet::new();
-        match &self.trigger {
-            Trigger::Event { event, .. } => {
-                names.insert(event.clone());
-            }
-            Trigger::Inactive { event, .. } => names.extend(event.clone()),
+        let mut names: BTreeSet<EventName> = self.turning_names().cloned().collect();
+        match &self.trigger.on {
+            On::Event(event) => drop(names.insert(event.clone())),
+            On::Inactive { event, .. } => names.extend(event.clone()),
+            On::SegmentEntered(_)
+            | On::SegmentLeft(_)
+            | On::Changed { .. }
+            | On::Date { .. }
+            | On::Schedule { .. }
+            | On::Manual
+            | On::Api => {}
         }
-        names.extend(self.goal.as_ref().map(|goal| goal.event.clone()));
-        names.extend(self.exits.iter().map(|exit| exit.event.clone()));
-        names.extend(self.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::WaitFor { event, .. } => Some(event.clone()),
-            StepKind::Send(_)
-            | StepKind::Wait { .. }
-            | StepKind::Branch { .. }
-            | StepKind::Task(_)
-            | StepKind::Set(_)
-            | StepKind::Stop => None,
-        }));
         names
     }
 
@@ -288,19 +311,9 @@ impl Journey {
             if ix == target {
                 return true;
             }
-            match &self.step(ix).kind {
-                StepKind::WaitFor {
-                    then, otherwise, ..
-                } => open.extend(then.iter().chain(otherwise)),
-                StepKind::Branch { arms, otherwise } => {
-                    open.extend(arms.iter().filter_map(|(_, next)| *next).chain(*otherwise));
-                }
-                StepKind::Send(_)
-                | StepKind::Wait { .. }
-                | StepKind::Task(_)
-                | StepKind::Set(_)
-                | StepKind::Stop => open.extend(self.step(ix).next),
-            }
+            let step = self.step(ix);
+            open.extend(step.next);
+            step.kind.map_ways(|_, way| open.extend(*way));
         }
         false
     }
@@ -308,57 +321,41 @@ impl Journey {
     /// Names of the events that end a run before its last step, or that it waits for.
     pub fn turning_names(&self) -> impl Iterator<Item = &EventName> {
         let goal = self.goal.iter().map(|goal| &goal.event);
-        let awaited = self.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::WaitFor { event, .. } => Some(event),
-            StepKind::Send(_)
-            | StepKind::Wait { .. }
-            | StepKind::Branch { .. }
-            | StepKind::Task(_)
-            | StepKind::Set(_)
-            | StepKind::Stop => None,
-        });
         let exits = self.exits.iter().map(|exit| &exit.event);
-        exits.chain(goal).chain(awaited)
+        exits.chain(goal).chain(self.awaited_events())
     }
 
     /// Names of the events whose history a run may look back over.
     pub fn history_names(&self) -> BTreeSet<EventName> {
         let mut names = BTreeSet::new();
-        match &self.trigger {
-            Trigger::Event { filter, .. } | Trigger::Inactive { filter, .. } => {
-                filter.history_names(&mut names);
-            }
-        }
+        self.trigger.filter.history_names(&mut names);
         self.exits
             .iter()
             .for_each(|exit| exit.filter.history_names(&mut names));
         if let Some(goal) = &self.goal {
             goal.filter.history_names(&mut names);
         }
-        for step in &self.steps {
-            match &step.kind {
-                StepKind::WaitFor {
-                    event,
-                    filter,
-                    since_enrolled,
-                    ..
-                } => {
-                    filter.history_names(&mut names);
-                    if *since_enrolled {
-                        names.insert(event.clone());
-                    }
-                }
-                StepKind::Branch { arms, .. } => {
-                    arms.iter()
-                        .for_each(|(when, _)| when.history_names(&mut names));
-                }
-                StepKind::Send(_)
-                | StepKind::Wait { .. }
-                | StepKind::Task(_)
-                | StepKind::Set(_)
-                | StepKind::Stop => {}
-            }
-        }
+        self.steps
+            .iter()
+            .for_each(|step| step.kind.history_names(&mut names));
         names
+    }
+
+    /// The content lists that its messages take items from.
+    pub fn lists(&self) -> impl Iterator<Item = &ListId> {
+        self.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Send { send, .. } => send.content.as_ref(),
+            StepKind::Wait(_)
+            | StepKind::WaitFor { .. }
+            | StepKind::Branch { .. }
+            | StepKind::Split { .. }
+            | StepKind::Task(_)
+            | StepKind::Notify(_)
+            | StepKind::Set(_)
+            | StepKind::Move { .. }
+            | StepKind::Promo(_)
+            | StepKind::Enroll(_)
+            | StepKind::Stop => None,
+        })
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::contact::Channel;
 use crate::ids::StepKey;
 use crate::time::LATE_DEFAULT;
-use crate::value::Root;
+use crate::value::{FieldPath, Root};
 
-use super::draft::{JourneyDraft, JourneyProblem, StepDraft, StepDraftKind};
+use super::draft::{JourneyDraft, JourneyProblem, StepDraft};
 use super::{
-    Journey, NESTING_MAX, Next, Reentry, STEPS_MAX, Sender, Step, StepIx, StepKind, Trigger,
+    ARMS_MAX, AWAITED_MAX, Journey, NESTING_MAX, Next, On, Reentry, STEPS_MAX, Sender, Step,
+    StepIx, StepKind, Until,
 };
 
 /// Checks a draft and gives it a version. Returns every problem there is.
@@ -24,10 +26,14 @@ pub fn publish(draft: JourneyDraft, version: u32) -> Result<Journey, Vec<Journey
     if !publisher.problems.is_empty() {
         return Err(publisher.problems);
     }
-    let reentry = draft.reentry.unwrap_or(match draft.subject {
-        Some(_) => Reentry::OncePerSubject,
-        None => Reentry::Once,
-    });
+    let reentry = draft
+        .reentry
+        .unwrap_or(match (&draft.trigger.on, &draft.subject) {
+            // What recurs by nature begins a run each time.
+            (On::Schedule { .. } | On::Date { .. } | On::Manual | On::Api, _) => Reentry::Always,
+            (_, Some(_)) => Reentry::OncePerSubject,
+            (_, None) => Reentry::Once,
+        });
     Ok(Journey {
         id: draft.id,
         version,
@@ -37,9 +43,10 @@ pub fn publish(draft: JourneyDraft, version: u32) -> Result<Journey, Vec<Journey
         reentry,
         goal: draft.goal,
         exits: draft.exits,
-        holdout_permille: draft.holdout_permille,
+        holdout: draft.holdout,
         approval: draft.approval,
         topic: draft.topic,
+        priority: draft.priority,
         steps: publisher.steps,
         first,
     })
@@ -72,14 +79,64 @@ impl Publisher {
                 "set `subject:` to document, deal, order or cart, or write `reentry: once`",
             );
         }
-        if let Trigger::Inactive { event: None, .. } = &draft.trigger
-            && draft.subject.is_some()
-        {
-            self.problem(
+        match &draft.trigger.on {
+            On::Inactive { event: None, .. } if draft.subject.is_some() => self.problem(
                 "trigger.event",
                 "inactivity about a subject needs the event that is missed",
                 "name it: `trigger: { inactive: 7d, event: Deal Updated }`",
+            ),
+            On::Changed { path, .. } => {
+                self.check_field("trigger.changed", path);
+                self.check_about("trigger.changed", path);
+            }
+            On::Date { path, .. } => {
+                self.check_field("trigger.date", path);
+                self.check_about("trigger.date", path);
+            }
+            On::SegmentEntered(_) | On::SegmentLeft(_) | On::Schedule { .. }
+                if draft.subject.is_some() =>
+            {
+                self.problem(
+                    "subject",
+                    "this trigger is about the contact, not about an object",
+                    "leave `subject` out",
+                );
+            }
+            On::Event(_)
+            | On::SegmentEntered(_)
+            | On::SegmentLeft(_)
+            | On::Inactive { .. }
+            | On::Schedule { .. }
+            | On::Manual
+            | On::Api => {}
+        }
+    }
+
+    /// A field of the contact begins a run about the contact.
+    fn check_about(&mut self, at: &str, path: &FieldPath) {
+        if path.root == Root::Contact && self.has_subject {
+            self.problem(
+                at,
+                format!("{path} is about the contact, the journey about an object"),
+                "leave `subject` out, or name a field of it: subject.NAME",
             );
+        }
+    }
+
+    /// A field of the contact or subject that can be watched and changed: one name below the root.
+    fn check_field(&mut self, at: &str, path: &FieldPath) {
+        match path.root {
+            Root::Event => self.problem(
+                at,
+                format!("{path} is a property of an event"),
+                "write contact.NAME or subject.NAME",
+            ),
+            Root::Subject if !self.has_subject => self.problem(
+                at,
+                format!("{path} is not there: the journey has no subject"),
+                "add `subject:` to the journey, or write contact.NAME",
+            ),
+            Root::Contact | Root::Subject => {}
         }
     }
 
@@ -114,90 +171,10 @@ impl Publisher {
                 "give each step an id of its own",
             );
         }
-        let kind = match &draft.kind {
-            StepDraftKind::Send(send) => {
-                if send.from == Sender::OwnerMailbox
-                    && send.channel != crate::contact::Channel::Email
-                {
-                    self.problem(
-                        &draft.path,
-                        "owner_mailbox sends e-mail only",
-                        "leave `from` out for other channels",
-                    );
-                }
-                StepKind::Send(send.clone())
-            }
-            StepDraftKind::Wait { delay, window } => StepKind::Wait {
-                delay: *delay,
-                window: window.clone(),
-            },
-            StepDraftKind::WaitFor {
-                event,
-                filter,
-                since_enrolled,
-                timeout,
-                then,
-                otherwise,
-            } => {
-                if timeout.is_none() && !otherwise.is_empty() {
-                    self.problem(
-                        &draft.path,
-                        "`else` is never reached without a timeout",
-                        "add `timeout: 2d`, or leave `else` out",
-                    );
-                }
-                StepKind::WaitFor {
-                    event: event.clone(),
-                    filter: filter.clone(),
-                    since_enrolled: *since_enrolled,
-                    timeout: *timeout,
-                    then: self.lay(then, next, &format!("{key}.then."), depth + 1),
-                    otherwise: self.lay(otherwise, next, &format!("{key}.else."), depth + 1),
-                }
-            }
-            StepDraftKind::Branch { arms, otherwise } => {
-                if arms.is_empty() {
-                    self.problem(&draft.path, "a branch needs an `if`", "add `- if: ...`");
-                }
-                let laid = arms
-                    .iter()
-                    .enumerate()
-                    .map(|(at, (condition, steps))| {
-                        let prefix = format!("{key}.if{}.", at + 1);
-                        (condition.clone(), self.lay(steps, next, &prefix, depth + 1))
-                    })
-                    .collect();
-                StepKind::Branch {
-                    arms: laid,
-                    otherwise: self.lay(otherwise, next, &format!("{key}.else."), depth + 1),
-                }
-            }
-            StepDraftKind::Task(task) => StepKind::Task(task.clone()),
-            StepDraftKind::Set(changes) => {
-                for (path, _) in changes {
-                    match path.root {
-                        Root::Event => self.problem(
-                            &draft.path,
-                            format!("{path} cannot be set: an event has happened"),
-                            "set contact.NAME or subject.NAME",
-                        ),
-                        Root::Subject if !self.has_subject => self.problem(
-                            &draft.path,
-                            format!("{path} cannot be set: the journey has no subject"),
-                            "add `subject:` to the journey, or set contact.NAME",
-                        ),
-                        Root::Subject | Root::Contact if path.names.len() > 1 => self.problem(
-                            &draft.path,
-                            format!("{path} lies inside another value"),
-                            "set the whole value",
-                        ),
-                        Root::Subject | Root::Contact => {}
-                    }
-                }
-                StepKind::Set(changes.clone())
-            }
-            StepDraftKind::Stop => StepKind::Stop,
-        };
+        self.check_step(draft);
+        let kind = draft
+            .kind
+            .map_ways(|way, steps| self.lay(steps, next, &format!("{key}.{way}."), depth + 1));
         if self.steps.len() >= STEPS_MAX {
             if self.steps.len() == STEPS_MAX {
                 self.problem(
@@ -208,22 +185,131 @@ impl Publisher {
             }
             return None;
         }
-        let late = draft.late.unwrap_or(LATE_DEFAULT);
-        let next = match kind {
-            StepKind::Stop => None,
-            StepKind::Send(_)
-            | StepKind::Wait { .. }
-            | StepKind::WaitFor { .. }
-            | StepKind::Branch { .. }
-            | StepKind::Task(_)
-            | StepKind::Set(_) => next,
-        };
+        let next = if kind == StepKind::Stop { None } else { next };
         self.steps.push(Step {
             key,
+            named: draft.id.is_some(),
             kind,
             next,
-            late,
+            late: draft.late.unwrap_or(LATE_DEFAULT),
         });
         Some(StepIx((self.steps.len() - 1) as u16))
+    }
+
+    fn check_step(&mut self, draft: &StepDraft) {
+        let path = &draft.path;
+        match &draft.kind {
+            StepKind::Send { send, .. } => {
+                if send.from == Sender::OwnerMailbox && send.channel != Channel::Email {
+                    self.problem(
+                        path,
+                        "owner_mailbox sends e-mail only",
+                        "leave `from` out for other channels",
+                    );
+                }
+                if send.opened_within.is_some() && send.channel != Channel::Email {
+                    self.problem(
+                        path,
+                        "only e-mail tells that it was opened",
+                        "leave `opened_within` out for other channels",
+                    );
+                }
+                if send.digest.is_some() && send.opened_within.is_some() {
+                    self.problem(
+                        path,
+                        "a digest cannot wait for each reminder to be opened",
+                        "leave `opened_within` or `digest` out",
+                    );
+                }
+                if send.digest.is_some() && !self.has_subject {
+                    self.problem(
+                        path,
+                        "a digest gathers subjects, and the journey has none",
+                        "add `subject:` to the journey, or leave `digest` out",
+                    );
+                }
+            }
+            StepKind::Wait(wait) => {
+                if let Until::Date { path: field, .. } = &wait.until {
+                    self.check_field(path, field);
+                }
+            }
+            StepKind::WaitFor {
+                awaited,
+                timeout,
+                otherwise,
+            } => {
+                if timeout.is_none() && !otherwise.is_empty() {
+                    self.problem(
+                        path,
+                        "`else` is never reached without a timeout",
+                        "add `timeout: 2d`, or leave `else` out",
+                    );
+                }
+                if awaited.is_empty() || awaited.len() > AWAITED_MAX {
+                    self.problem(
+                        path,
+                        format!("{} things are awaited", awaited.len()),
+                        format!("name 1 to {AWAITED_MAX}"),
+                    );
+                }
+            }
+            StepKind::Branch { arms, .. } => {
+                if arms.is_empty() {
+                    self.problem(path, "a branch needs an `if`", "add `- if: ...`");
+                }
+            }
+            StepKind::Split { arms, .. } => {
+                let names: BTreeSet<_> = arms.iter().map(|arm| &arm.variant).collect();
+                let weights: u64 = arms.iter().map(|arm| u64::from(arm.weight)).sum();
+                if !(2..=ARMS_MAX).contains(&arms.len()) || names.len() != arms.len() {
+                    self.problem(
+                        path,
+                        "a split needs ways with names of their own",
+                        format!("list 2 to {ARMS_MAX}, each with another `variant:`"),
+                    );
+                }
+                if weights == 0 {
+                    self.problem(path, "all weights are zero", "give one way a weight");
+                }
+            }
+            StepKind::Set(changes) => {
+                for (field, _) in changes {
+                    self.check_set(path, field);
+                }
+            }
+            StepKind::Move { .. } if !self.has_subject => self.problem(
+                path,
+                "nothing can be moved: the journey has no subject",
+                "add `subject: deal` to the journey",
+            ),
+            StepKind::Task(_)
+            | StepKind::Notify(_)
+            | StepKind::Move { .. }
+            | StepKind::Promo(_)
+            | StepKind::Enroll(_)
+            | StepKind::Stop => {}
+        }
+    }
+
+    fn check_set(&mut self, at: &str, path: &FieldPath) {
+        match path.root {
+            Root::Event => self.problem(
+                at,
+                format!("{path} cannot be set: an event has happened"),
+                "set contact.NAME or subject.NAME",
+            ),
+            Root::Subject if !self.has_subject => self.problem(
+                at,
+                format!("{path} cannot be set: the journey has no subject"),
+                "add `subject:` to the journey, or set contact.NAME",
+            ),
+            Root::Subject | Root::Contact if path.names.len() > 1 => self.problem(
+                at,
+                format!("{path} lies inside another value"),
+                "set the whole value",
+            ),
+            Root::Subject | Root::Contact => {}
+        }
     }
 }

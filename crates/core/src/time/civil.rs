@@ -192,6 +192,21 @@ pub fn next_yearly(date: MonthDay, time: Time, after: Timestamp, zone: &Zone) ->
     Timestamp::MAX
 }
 
+/// The first instant at or after `after` at which it is `time` in `zone`; where the clock skips it, the first instant
+/// after the gap. Saturates at the end of the timeline.
+pub fn next_time_of_day(time: Time, after: Timestamp, zone: &Zone) -> Timestamp {
+    let today = day_number(zone.local(after).date());
+    // Yesterday counts where the clock goes back over midnight; the day after tomorrow where tomorrow never was.
+    (today - 1..=today + 2)
+        .map(date_of)
+        .filter_map(|date| {
+            let at = zone.at_from(date.to_datetime(time), after)?;
+            (zone.local(at).date() == date || !zone.skips(date)).then_some(at)
+        })
+        .min()
+        .unwrap_or(Timestamp::MAX)
+}
+
 /// A time of day written `HH:MM`, from 00:00 to 23:59.
 pub fn parse_time_of_day(text: &str) -> Result<Time, TimeProblem> {
     let parsed = || {
@@ -289,6 +304,90 @@ mod tests {
         );
         for text in ["24:00", "9", "09:60", "09:00:00", "", "+9:00", "nine"] {
             assert!(parse_time_of_day(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_next_time_of_day_may_be_now_and_may_come_twice() {
+        let next = |zone: &str, time: &str, after: &str| {
+            let zone = Zone::parse(zone).unwrap();
+            let time = parse_time_of_day(time).unwrap();
+            let at = next_time_of_day(time, after.parse().unwrap(), &zone);
+            zone.rfc3339(at).to_string()
+        };
+        for (zone, time, after, expected) in [
+            (
+                "Europe/Berlin",
+                "09:00",
+                "2026-03-02T09:00:00+01:00",
+                "2026-03-02T09:00:00+01:00",
+            ),
+            (
+                "Europe/Berlin",
+                "09:00",
+                "2026-03-02T09:00:01+01:00",
+                "2026-03-03T09:00:00+01:00",
+            ),
+            // skipped, repeated
+            (
+                "Europe/Berlin",
+                "02:30",
+                "2026-03-28T09:00:00+01:00",
+                "2026-03-29T03:00:00+02:00",
+            ),
+            (
+                "Europe/Berlin",
+                "02:30",
+                "2026-10-25T02:30:00+02:00",
+                "2026-10-25T02:30:00+02:00",
+            ),
+            (
+                "Europe/Berlin",
+                "02:30",
+                "2026-10-25T02:30:01+02:00",
+                "2026-10-25T02:30:00+01:00",
+            ),
+            (
+                "Europe/Berlin",
+                "02:30",
+                "2026-10-25T02:30:01+01:00",
+                "2026-10-26T02:30:00+01:00",
+            ),
+            // the clock goes back over midnight: the evening comes again
+            (
+                "America/St_Johns",
+                "23:30",
+                "2010-11-07T00:00:30-02:30",
+                "2010-11-06T23:30:00-03:30",
+            ),
+            // the clock goes forward to midnight
+            (
+                "America/Nuuk",
+                "23:30",
+                "2024-03-30T22:30:00-02:00",
+                "2024-03-31T00:00:00-01:00",
+            ),
+            // no 30 December at all
+            (
+                "Pacific/Apia",
+                "09:00",
+                "2011-12-29T10:00:00-10:00",
+                "2011-12-31T09:00:00+14:00",
+            ),
+        ] {
+            assert_eq!(next(zone, time, after), expected, "{zone} {time} {after}");
+        }
+    }
+
+    #[test]
+    fn the_next_time_of_day_saturates() {
+        let zones = ["UTC", "Pacific/Apia", "Pacific/Pago_Pago"];
+        for zone in zones.map(|name| Zone::parse(name).unwrap()) {
+            assert_eq!(
+                next_time_of_day(Time::midnight(), Timestamp::MAX, &zone),
+                Timestamp::MAX
+            );
+            assert!(next_time_of_day(Time::midnight(), Timestamp::MIN, &zone) < Timestamp::MAX);
         }
     }
 }

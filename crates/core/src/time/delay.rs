@@ -11,7 +11,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -223,6 +223,30 @@ impl Delay {
         self.shift(from, -1, zone, calendar).min(from)
     }
 
+    /// The moment that lies this much before or after the clock reading `time` on `date`: working days and civil units
+    /// move the date, the time of day is set on the day found, exact units count from that moment. So a time of day that
+    /// is skipped on `date` itself is kept on the day that counts. Saturates.
+    pub(super) fn shift_reading(
+        &self,
+        date: Date,
+        time: Time,
+        before: bool,
+        zone: &Zone,
+        calendar: &Calendar,
+    ) -> Timestamp {
+        let direction = if before { -1 } else { 1 };
+        match self.0 {
+            Length::Units { amounts, .. } => {
+                let (months, days) = civil_part(&amounts);
+                let date = move_date(date, direction * months, direction * days);
+                exactly_later(zone.at(date.to_datetime(time)), &amounts, direction)
+            }
+            Length::WorkingDays(count) => {
+                reading_working_days_away(date, time, count, direction, zone, calendar)
+            }
+        }
+    }
+
     fn shift(
         &self,
         from: Timestamp,
@@ -232,11 +256,7 @@ impl Delay {
     ) -> Timestamp {
         match self.0 {
             Length::Units { amounts, .. } => {
-                let months = (amounts[YEAR] * 12 + amounts[MONTH]) as i32;
-                let days = (amounts[WEEK] * 7 + amounts[DAY]) as i32;
-                let seconds = i64::from(amounts[HOUR]) * 3_600
-                    + i64::from(amounts[MINUTE]) * 60
-                    + i64::from(amounts[SECOND]);
+                let (months, days) = civil_part(&amounts);
                 let civil = if months == 0 && days == 0 {
                     from
                 } else {
@@ -244,18 +264,46 @@ impl Delay {
                     let date = move_date(local.date(), direction * months, direction * days);
                     zone.at(date.to_datetime(local.time()))
                 };
-                let exact = SignedDuration::from_secs(i64::from(direction) * seconds);
-                civil.checked_add(exact).unwrap_or(if direction > 0 {
-                    Timestamp::MAX
-                } else {
-                    Timestamp::MIN
-                })
+                exactly_later(civil, &amounts, direction)
             }
             Length::WorkingDays(count) => {
-                shift_working_days(from, count, direction, zone, calendar)
+                let local = zone.local(from);
+                // No delay does not go back from the second pass through a repeated hour to the first.
+                if count == 0 && calendar.is_working(local.date()) {
+                    return from;
+                }
+                reading_working_days_away(
+                    local.date(),
+                    local.time(),
+                    count,
+                    direction,
+                    zone,
+                    calendar,
+                )
             }
         }
     }
+}
+
+/// Months and days of the civil units.
+fn civil_part(amounts: &[u32; UNITS.len()]) -> (i32, i32) {
+    (
+        (amounts[YEAR] * 12 + amounts[MONTH]) as i32,
+        (amounts[WEEK] * 7 + amounts[DAY]) as i32,
+    )
+}
+
+/// `from` and the exact units later or earlier.
+fn exactly_later(from: Timestamp, amounts: &[u32; UNITS.len()], direction: i32) -> Timestamp {
+    let seconds = i64::from(amounts[HOUR]) * 3_600
+        + i64::from(amounts[MINUTE]) * 60
+        + i64::from(amounts[SECOND]);
+    let exact = SignedDuration::from_secs(i64::from(direction) * seconds);
+    from.checked_add(exact).unwrap_or(if direction > 0 {
+        Timestamp::MAX
+    } else {
+        Timestamp::MIN
+    })
 }
 
 fn move_date(date: Date, months: i32, days: i32) -> Date {
@@ -271,14 +319,16 @@ fn move_date(date: Date, months: i32, days: i32) -> Date {
     }
 }
 
-fn shift_working_days(
-    from: Timestamp,
+/// `time` on the `count`-th working day from `date` on; none away is `date` itself, or the nearest one when it is a day
+/// off.
+fn reading_working_days_away(
+    date: Date,
+    time: Time,
     count: u32,
     direction: i32,
     zone: &Zone,
     calendar: &Calendar,
 ) -> Timestamp {
-    let local = zone.local(from);
     let step = |day| {
         if direction > 0 {
             calendar.day_after(day)
@@ -286,24 +336,21 @@ fn shift_working_days(
             calendar.day_before(day)
         }
     };
-    let mut day = day_number(local.date());
-    if count == 0 {
-        if calendar.is_working_day(day) {
-            return from;
-        }
+    let mut day = day_number(date);
+    if count == 0 && !calendar.is_working_day(day) {
         day = step(day);
     }
     for _ in 0..count {
         day = step(day);
     }
-    let at = zone.at(date_of(day).to_datetime(local.time()));
+    let at = zone.at(date_of(day).to_datetime(time));
     // A zone that crossed the date line skipped a whole day (Samoa, 30 December 2011). If the day counted to is such a
     // day, the instant after the gap may lie on a day off.
     let landed = day_number(zone.local(at).date());
     if landed == day || calendar.is_working_day(landed) {
         return at;
     }
-    zone.at(date_of(step(landed)).to_datetime(local.time()))
+    zone.at(date_of(step(landed)).to_datetime(time))
 }
 
 fn nominal_seconds(amounts: &[u32; UNITS.len()]) -> u64 {

@@ -7,33 +7,41 @@
 //! How a clock reading becomes an instant is decided once, in [`Zone::at`]: a reading that a DST change skips becomes
 //! the first instant after the gap, a reading that occurs twice becomes the earlier one. All other modules use it.
 //!
-//! **Absent:** no clock (`now` is an argument), no system zone, no locale, no recurring schedules, no file formats
-//! (calendars are read by `relance_wire::calendar`).
+//! **Absent:** no clock (`now` is an argument), no system zone, no locale, no cron expressions, no file formats (calendars
+//! are read by `relance_wire::calendar`).
 
+mod best_hour;
 mod calendar;
 mod civil;
+mod date_rule;
 mod delay;
 mod hours;
 mod late;
+mod month_days;
 mod quiet;
+mod recur;
 mod weekdays;
 mod window;
 mod zone;
 
+pub use best_hour::{SIGNS_MIN, best_hour, next_best_hour};
 pub use calendar::{
     Calendar, CalendarParts, HOLIDAYS_MAX, Holiday, InvalidCalendar, NON_WORKING_RUN_DAYS_MAX,
     RECURRING_MAX, Recurring,
 };
 pub use civil::{
     DayBounds, MonthDay, TimeProblem, civil_day, date_of, day_bounds, day_number, month_start,
-    next_yearly, parse_time_of_day, week_start,
+    next_time_of_day, next_yearly, parse_time_of_day, week_start,
 };
+pub use date_rule::{DATE_TIME_DEFAULT, DateRule, Offset, OffsetProblem};
 pub use delay::{
     DELAY_DAYS_MAX, DELAY_TEXT_BYTES_MAX, DELAY_WORKING_DAYS_MAX, Delay, DelayProblem,
 };
 pub use hours::{Hours, SPANS_MAX};
 pub use late::{LATE_DEFAULT, is_late};
+pub use month_days::MonthDays;
 pub use quiet::{PERIODS_MAX, QUIET_SEARCH_DAYS_MAX, QuietHours};
+pub use recur::{EVERY_WEEKS_MAX, On, Recurrence, RecurrenceProblem};
 pub use weekdays::Weekdays;
 pub use window::{Days, Window, WindowProblem};
 pub use zone::{Zone, ZoneProblem, local_at};

@@ -149,6 +149,23 @@ impl Zone {
         }
     }
 
+    /// The first instant at or after `from` at which the clock shows `local`, or passes over it; `None` when it has done
+    /// so for the last time.
+    pub(super) fn at_from(&self, local: DateTime, from: Timestamp) -> Option<Timestamp> {
+        match self.read(local) {
+            Reading::Once(at) | Reading::Skipped(at) => Some(at),
+            Reading::Twice { first, second } => Some(if first >= from { first } else { second }),
+        }
+        .filter(|at| *at >= from)
+    }
+
+    /// Whether the zone never had that date, as Samoa had no 30 December 2011.
+    pub(super) fn skips(&self, date: Date) -> bool {
+        date.tomorrow().is_ok_and(|next| {
+            local_at(date, Time::midnight(), self) == local_at(next, Time::midnight(), self)
+        })
+    }
+
     /// The first instant in `(from, to)` at which the offset differs from that at `from`.
     ///
     /// `from` and `to` must lie at most a day apart: zone data has no two opposite changes within a day, so the usual

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::{Channel, SuppressionReason};
-use relance_core::decide::{Answer, Effect, Input, Timer, TimerKind, decide};
+use relance_core::decide::{Answer, Effect, Input, Overdue, Starter, Timer, TimerKind, decide};
 use relance_core::enrollment::EnrollmentState;
 use relance_core::event::Event;
-use relance_core::ids::{EnrollmentId, SubjectRef, TouchpointId, UserId};
+use relance_core::ids::{EnrollmentId, JourneyId, SubjectRef, TouchpointId, UserId};
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::{Outcome, Slot, TouchpointState};
-use relance_core::value::Value;
+use relance_core::value::{Fields, Value};
 use relance_core::world::World;
 
 use crate::story::act::{self, Driver};
@@ -35,6 +35,47 @@ journey offer: on "Document Sent" about document
     else
       email third
 "#;
+
+/// Another, for what the first cannot hold.
+const SECOND: &str = r#"
+wire by hand
+journey offer: on "Document Sent" about document
+  goal "Deal Won" 30d
+  exit Replied
+  wait 1d
+  email first digest 1h
+  wait_for any 2d
+    on "Order Completed"
+      task "Thank"
+    when contact.plan = pro
+      notify owner "Pro"
+    else
+      email third opened 1d
+        otherwise
+          task "Call"
+  wait until contact.trial_ends
+  email last
+"#;
+
+/// Journeys beside it, for what begins runs in other ways.
+const BESIDE: &str = r#"
+journey vip: entered vip
+  task "Welcome"
+journey left: left old
+  task "Ask why"
+journey asked: manual
+  task "Asked"
+journey trial: date contact.trial_ends
+  task "Ask how it is"
+journey news: schedule tue at 10:00
+  task "News"
+journey moved: changed contact.city
+  task "Note it"
+"#;
+
+/// What has happened before in every state.
+const BEFORE: &str = "2026-03-01 10:00 enters old
+    2026-03-01 10:00 identify trial_ends=2026-03-20";
 
 /// How each state is reached. The last moment is that of the table.
 const STATES: &[(&str, &str)] = &[
@@ -83,16 +124,64 @@ const STATES: &[(&str, &str)] = &[
         "2026-03-02 10:00 Document Sent document=d1
          2026-03-03 10:00:01 Replied document=d1",
     ),
+    (
+        "held in a pause",
+        "2026-03-02 22:00 Document Sent document=d1
+         2026-03-03 22:00
+         2026-03-03 23:00 pause offer
+         2026-03-04 09:00",
+    ),
+];
+
+/// States of the second journey.
+const STATES_OF_SECOND: &[(&str, &str)] = &[
+    (
+        "standing in a pause",
+        "2026-03-02 10:00 Document Sent document=d1
+         2026-03-02 11:00 pause offer
+         2026-03-03 10:00
+         2026-03-03 11:00",
+    ),
+    (
+        "in a digest, the first of two",
+        "2026-03-02 10:00 Document Sent document=d1
+         2026-03-02 10:10 Document Sent document=d2
+         2026-03-03 10:10",
+    ),
+    (
+        "listening on several things",
+        "2026-03-02 10:00 Document Sent document=d1
+         2026-03-03 11:00
+         2026-03-03 11:00:01 settle accepted",
+    ),
+    (
+        "listening for an open",
+        "2026-03-02 10:00 Document Sent document=d1
+         2026-03-03 11:00
+         2026-03-03 11:00:01 settle accepted
+         2026-03-05 11:00:01
+         2026-03-05 11:00:02 settle accepted third",
+    ),
+    (
+        "waiting for a date",
+        "2026-03-02 10:00 Document Sent document=d1
+         2026-03-03 11:00
+         2026-03-03 11:00:01 settle accepted
+         2026-03-03 11:00:02 Order Completed document=d1",
+    ),
 ];
 
 #[test]
 fn the_golden_table_of_decide() {
     let mut table = String::new();
-    for (name, lines) in STATES {
-        let rules: Vec<&str> = WORLD.lines().filter(|line| !line.is_empty()).collect();
+    let first = STATES.iter().map(|state| (WORLD, state));
+    let second = STATES_OF_SECOND.iter().map(|state| (SECOND, state));
+    for (world, (name, lines)) in first.chain(second) {
+        let rules = world.lines().chain(BESIDE.lines());
+        let rules: Vec<&str> = rules.filter(|line| !line.is_empty()).collect();
         let story = StoryWorld::read(&rules);
         let mut driver = story.driver();
-        for line in lines.lines() {
+        for line in BEFORE.lines().chain(lines.lines()) {
             act::happen(&story, &mut driver, line.trim(), &mut Vec::new());
         }
         let Driver::ByHand(rig) = &driver else {
@@ -168,6 +257,35 @@ fn inputs(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, Input)> {
         Some(Slot::Outbox(_) | Slot::Flight | Slot::Done) | None => now,
     };
     let told = |event: Event| Input::Event(Arc::new(event));
+    let traits = |name: &str, value: &str| {
+        let traits = [(name.to_owned(), Value::from(value))];
+        told(Event::identify(traits.into_iter().collect(), now))
+    };
+    let opened = {
+        let step = snapshot.enrollments.first().and_then(|run| run.step());
+        let sent = step.map(|step| TouchpointId::derive(first, step.as_str(), 1));
+        let message = open.map(|one| one.id).or(sent).unwrap_or(id).to_string();
+        let mut event = event("Email Opened", "d1");
+        event
+            .properties
+            .insert("touchpoint".to_owned(), message.into());
+        event
+    };
+    let enroll = |by| Input::Enroll {
+        journey: JourneyId::from("asked"),
+        by,
+        subject: None,
+        properties: Fields::new(),
+        once: None,
+    };
+    let resume = |overdue| Input::Resume {
+        journey: JourneyId::from("offer"),
+        overdue,
+    };
+    let segment = |segment: &str, member| Input::Segment {
+        segment: segment.into(),
+        member,
+    };
     vec![
         ("the trigger again", told(event("Document Sent", "d1"))),
         (
@@ -219,9 +337,23 @@ fn inputs(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, Input)> {
         ),
         ("no channel", settle(attempt, Outcome::ChannelNotConfigured)),
         ("unknown", settle(attempt, Outcome::Unknown)),
-        ("a yes", answer(Answer::Approve)),
+        ("a yes", answer(Answer::Approve { text: None })),
         ("a no", answer(Answer::Skip)),
         ("a call instead", answer(Answer::CallInstead)),
+        ("an open", told(opened)),
+        ("a trait that is awaited", traits("plan", "pro")),
+        ("a trait that changes", traits("city", "Lyon")),
+        ("a date that is put off", traits("trial_ends", "2026-04-20")),
+        ("another zone", traits("timezone", "Asia/Tokyo")),
+        ("into a segment", segment("vip", true)),
+        ("out of a segment", segment("old", false)),
+        ("begun by a person", enroll(Starter::Person("boss".into()))),
+        ("begun by a program", enroll(Starter::Program)),
+        ("a broadcast is published", Input::Arm("news".into())),
+        ("resumed, late", resume(Overdue::Late)),
+        ("resumed, skip", resume(Overdue::Skip)),
+        ("resumed, shift", resume(Overdue::Shift)),
+        ("archived", Input::End("offer".into())),
     ]
 }
 
@@ -234,14 +366,24 @@ fn after(world: &World, snapshot: &Snapshot, input: &Input, now: Timestamp) -> S
             Some(Slot::Timer(_) | Slot::Flight | Slot::Done) | None => now,
         },
         Input::Event(_)
+        | Input::Echo(_)
         | Input::Settle { .. }
         | Input::Approve { .. }
         | Input::Suppress { .. }
         | Input::Consent { .. }
+        | Input::Segment { .. }
+        | Input::Enroll { .. }
+        | Input::Arm(_)
+        | Input::Resume { .. }
+        | Input::End(_)
         | Input::Erase => now,
     };
     let mut snapshot = snapshot.clone();
-    let effects = decide(world, &mut snapshot, input, now);
+    let mut world = world.clone();
+    if let Input::Resume { journey, .. } = input {
+        world.set_paused(journey, false);
+    }
+    let effects = decide(&world, &mut snapshot, input, now);
     let words: Vec<String> = effects.iter().map(|effect| word(effect, now)).collect();
     if words.is_empty() {
         "nothing".to_owned()
@@ -258,13 +400,16 @@ fn word(effect: &Effect, now: Timestamp) -> String {
     match effect {
         Effect::Contact(_) => "contact".to_owned(),
         Effect::Enrollment(run) => match &run.state {
-            EnrollmentState::Waiting { step, until } => {
-                format!("run waits at {step} {}", later(*until))
+            EnrollmentState::Waiting { step, until, .. } => {
+                format!("{} waits at {step} {}", run.journey, later(*until))
             }
-            EnrollmentState::Listening { step, .. } => format!("run listens at {step}"),
-            EnrollmentState::Sending { step, .. } => format!("run sends at {step}"),
-            EnrollmentState::Finished { .. } => "run finished".to_owned(),
-            EnrollmentState::Exited { .. } => "run exited".to_owned(),
+            EnrollmentState::Listening { step, .. } => format!("{} listens at {step}", run.journey),
+            EnrollmentState::Standing { step, .. } => {
+                format!("{} stands before {step}", run.journey)
+            }
+            EnrollmentState::Sending { step, .. } => format!("{} sends at {step}", run.journey),
+            EnrollmentState::Finished { .. } => format!("{} finished", run.journey),
+            EnrollmentState::Exited { .. } => format!("{} exited", run.journey),
         },
         Effect::Entry(_) => "entry".to_owned(),
         Effect::Touchpoint(touchpoint) => {

@@ -2,6 +2,17 @@
 
 mod docs;
 mod golden;
+mod limits;
+mod lives;
+mod merge;
+mod needs;
+mod publication;
+mod stickiness;
 mod stories;
 mod story;
 mod time;
+mod time_broadcasts;
+mod time_dates;
+mod time_rules;
+mod time_zones;
+mod versions;

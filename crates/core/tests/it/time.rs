@@ -12,7 +12,7 @@ use relance_core::time::{
 };
 
 /// Days off and moved working days round the dates of the stories.
-fn story_calendar() -> Calendar {
+pub(super) fn story_calendar() -> Calendar {
     let holiday = |year, month, day, name: &str| Holiday {
         date: date(year, month, day),
         name: name.to_owned(),
@@ -178,6 +178,13 @@ fn a_skipped_time_becomes_the_first_instant_after_and_a_repeated_one_the_earlier
         2011-12-31T10:00 Pacific/Apia - 1d -> 2011-12-31T00:00:00+14:00
         2011-12-29T10:00 Pacific/Apia + 24h -> 2011-12-31T10:00:00+14:00
         2011-12-29T10:00 Pacific/Apia + 1bd -> 2012-01-02T10:00:00+14:00
+        # nor Kwajalein a 21 August 1993, nor Kiritimati a last day of 1994
+        1993-08-20T10:00 Pacific/Kwajalein + 1d -> 1993-08-22T00:00:00+12:00
+        1993-08-20T10:00 Pacific/Kwajalein + 2d -> 1993-08-22T10:00:00+12:00
+        1993-08-20T10:00 Pacific/Kwajalein + 1w -> 1993-08-27T10:00:00+12:00
+        1993-08-20T10:00 Pacific/Kwajalein + 24h -> 1993-08-22T10:00:00+12:00
+        1993-08-20T10:00 Pacific/Kwajalein + 1bd -> 1993-08-23T10:00:00+12:00
+        1994-12-30T10:00 Pacific/Kiritimati + 1d -> 1995-01-01T00:00:00+14:00
         # no midnight on that day
         2018-11-03T00:00 America/Sao_Paulo + 1d -> 2018-11-04T01:00:00-02:00
         2018-11-03T00:30 America/Sao_Paulo + 1d -> 2018-11-04T01:00:00-02:00
@@ -256,6 +263,7 @@ fn yearly_dates_come_back_and_a_leap_day_is_kept_on_the_28th() {
         2026-12-31T23:59 Asia/Tokyo yearly 01-01 00:00 -> 2027-01-01T00:00:00+09:00
         2026-05-01T12:00 Europe/Moscow yearly 05-01 09:00 -> 2027-05-01T09:00:00+03:00
         2011-06-01T12:00 Pacific/Apia yearly 12-30 09:00 -> 2011-12-31T00:00:00+14:00
+        1993-06-01T12:00 Pacific/Kwajalein yearly 08-21 09:00 -> 1993-08-22T00:00:00+12:00
         2018-06-01T12:00 America/Sao_Paulo yearly 11-04 00:00 -> 2018-11-04T01:00:00-02:00
         ",
     );
@@ -308,51 +316,59 @@ fn a_civil_day_has_the_hours_that_the_clock_shows() {
 
 // Properties
 
-static ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
+/// 1 January 1900.
+pub(super) const SECONDS_1900: i64 = -2_208_988_800;
+/// 1 January 2100.
+pub(super) const SECONDS_2100: i64 = 4_102_444_800;
+
+pub(super) static ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
     Zone::names()
         .iter()
         .map(|name| Zone::parse(name).unwrap())
         .collect()
 });
 
-fn zone() -> impl Strategy<Value = Zone> {
+pub(super) fn zone() -> impl Strategy<Value = Zone> {
     prop_oneof![
         6 => (0..ZONES.len()).prop_map(|index| ZONES[index].clone()),
-        // Half an hour, a missing day, no midnight, Ramadan, and ordinary ones.
+        // Half an hour, missing days, no midnight, changes at midnight, Ramadan, and ordinary ones.
         4 => prop::sample::select(vec![
             "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Asia/Tehran", "Africa/Casablanca",
             "America/St_Johns", "America/New_York", "Europe/Berlin", "Europe/London", "Antarctica/Troll",
+            "Pacific/Kwajalein", "Pacific/Kiritimati", "America/Nuuk", "America/Havana",
         ]).prop_map(|name| Zone::parse(name).unwrap()),
     ]
 }
 
-/// A zone and an instant, half of the time within two days of a clock change.
-fn zone_and_instant() -> impl Strategy<Value = (Zone, Timestamp)> {
-    // 1975 to 2090
+/// A zone and an instant from 1900 to 2100, half of the time within two days of a clock change.
+pub(super) fn zone_and_instant() -> impl Strategy<Value = (Zone, Timestamp)> {
     (
         zone(),
-        157_766_400i64..3_786_912_000,
+        SECONDS_1900..SECONDS_2100,
+        any::<bool>(),
         any::<bool>(),
         -172_800i64..172_800,
     )
-        .prop_map(|(zone, second, near, by)| {
+        .prop_map(|(zone, second, near, later, by)| {
             let at = Timestamp::from_second(second).unwrap();
-            let change = zone
-                .time_zone()
-                .following(at)
-                .next()
-                .map(|transition| transition.timestamp());
-            match change {
-                Some(change) if near => (
-                    zone,
-                    Timestamp::from_second(change.as_second() + by).unwrap(),
-                ),
+            // Zones that ended with clock changes, or begin with them late, have some on one side only.
+            let after = zone.time_zone().following(at).next();
+            let before = zone.time_zone().preceding(at).next();
+            let change = if later {
+                after.or(before)
+            } else {
+                before.or(after)
+            };
+            match change.map(|transition| transition.timestamp().as_second()) {
+                Some(change) if near && change > -8_000_000_000 => {
+                    (zone, Timestamp::from_second(change + by).unwrap())
+                }
                 Some(_) | None => (zone, at),
             }
         })
 }
 
-fn calendar() -> impl Strategy<Value = Calendar> {
+pub(super) fn calendar() -> impl Strategy<Value = Calendar> {
     prop_oneof![Just(Calendar::weekends_only()), Just(story_calendar())]
 }
 
@@ -449,7 +465,16 @@ fn grid(from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
     points
 }
 
+/// So many cases, or more where the environment asks for them (`PROPTEST_CASES`).
+pub(super) fn cases(at_least: u32) -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    config.cases = config.cases.max(at_least);
+    config
+}
+
 proptest! {
+    #![proptest_config(cases(1_000))]
+
     #[test]
     fn add_is_never_earlier_than_from_and_grows_with_the_delay(
         (zone, from) in zone_and_instant(),

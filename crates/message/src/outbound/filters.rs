@@ -6,6 +6,7 @@
 //! | `money` | `subject.amount \| money(subject.currency)` | `125 000 ₽` |
 //! | `date` | `subject.due \| date("day")` | `21 ноября` |
 //! | `plural` | `n \| plural("счёт", "счёта", "счетов")` | the right form |
+//! | `total` | `subjects \| total("amount")` | the sum of a field, by currency: `125 000 ₽, $99.50` |
 //! | `nl2br` | `subject.note \| nl2br` | line breaks kept in HTML |
 //! | `truncate` | `event.text \| truncate(80)` | cut at a word |
 //!
@@ -17,20 +18,24 @@ use minijinja::value::{Kwargs, Rest, Value};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, filters as own, tests,
 };
+use rust_decimal::Decimal;
 
 use super::engine::{HTML_BYTES_MAX, ITEMS_MAX, bounded, within};
 use super::{money, when};
 
+/// Currencies of one sum.
+const CURRENCIES_MAX: usize = 20;
 /// Characters `truncate` may be asked to keep.
 const TRUNCATE_CHARS_MAX: usize = 10_000;
 
 /// Every filter there is; a test compares this with what [`add`] adds.
-pub(super) const FILTERS: [&str; 35] = [
+pub(super) const FILTERS: [&str; 36] = [
     "default",
     "d",
     "money",
     "date",
     "plural",
+    "total",
     "nl2br",
     "truncate",
     "safe",
@@ -126,6 +131,17 @@ fn add_ours(env: &mut Environment<'static>, language: &str) {
         },
     );
     env.add_filter("plural", plural);
+    let own_language = language.to_owned();
+    env.add_filter(
+        "total",
+        move |value: &Value, field: Option<&str>, language: Option<&str>| {
+            total(
+                value,
+                field.unwrap_or("amount"),
+                language.unwrap_or(&own_language),
+            )
+        },
+    );
     env.add_filter("nl2br", nl2br);
     env.add_filter("truncate", truncate);
 }
@@ -307,6 +323,36 @@ fn plural(count: &Value, forms: Rest<Value>) -> Result<Value, Error> {
     Ok(forms[at].clone())
 }
 
+/// The sum of a field over a list, for each `currency` that its members name, in the order in which they
+/// come. A member whose field is no number is left out.
+fn total(value: &Value, field: &str, language: &str) -> Result<Value, Error> {
+    bounded(value)?;
+    if is_blank(value) {
+        return Ok(Value::from(""));
+    }
+    let mut sums: Vec<(String, Decimal)> = Vec::new();
+    for member in value.try_iter()? {
+        let amount = member.get_attr(field).unwrap_or_default();
+        let Some(amount) = money::parse(&amount.to_string()) else {
+            continue;
+        };
+        let currency = member.get_attr("currency").unwrap_or_default();
+        let currency = currency.as_str().unwrap_or_default().trim();
+        let currency = currency.to_ascii_uppercase();
+        if let Some((_, sum)) = sums.iter_mut().find(|(own, _)| *own == currency) {
+            *sum = sum.saturating_add(amount);
+            continue;
+        }
+        within(sums.len(), CURRENCIES_MAX)?;
+        sums.push((currency, amount));
+    }
+    let written: Vec<String> = sums
+        .iter()
+        .filter_map(|(currency, sum)| money::format(&sum.to_string(), currency, language))
+        .collect();
+    Ok(Value::from(written.join(", ")))
+}
+
 /// In HTML: escaped, with `<br>` for line breaks. In text: unchanged.
 fn nl2br(state: &State, value: &Value) -> Result<Value, Error> {
     bounded(value)?;
@@ -431,6 +477,27 @@ mod tests_of_filters {
              {{ none | money('RUB') }}{{ missing | date }}",
             context,
             "125\u{a0}000\u{a0}₽, $99.50, ask us, 22 ноября 2026 г., 11月22日, 01:00, ask us",
+        );
+    }
+
+    #[test]
+    fn a_total_is_summed_by_currency() {
+        let invoice = |amount: Value, currency: &str| context! { amount, currency };
+        let subjects = vec![
+            invoice(Value::from(120_000.0), "RUB"),
+            invoice(Value::from("99.50"), "usd"),
+            invoice(Value::from("soon"), "EUR"),
+            invoice(Value::from(0.1), "RUB"),
+            invoice(Value::from(0.2), "RUB"),
+            context! { currency => "RUB" },
+        ];
+        check(
+            "ru",
+            TemplatePart::Text,
+            "{{ subjects | total('amount') }}|{{ subjects | total('amount', 'en') }}|\
+             {{ [] | total }}{{ none | total }}|{{ [{'sum': 5}] | total('sum') }}",
+            context! { subjects },
+            "120\u{a0}000,30\u{a0}₽, 99,50\u{a0}$|120,000.30\u{a0}₽, $99.50||5",
         );
     }
 

@@ -32,6 +32,8 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const HEADER_BYTES_MAX: usize = 4 * 1024;
 /// Further headers of one mail.
 pub const HEADERS_MAX: usize = 32;
+/// Recipients of one mail (RFC 5321, 4.5.3.1.8 obliges servers to take a hundred).
+pub const RECIPIENTS_MAX: usize = 100;
 /// Attachments of one mail.
 pub const ATTACHMENTS_MAX: usize = 32;
 /// Bytes of all bodies and attachments before encoding; encoded it is a third more.
@@ -101,6 +103,8 @@ pub struct OutgoingMail {
     pub from_name: Option<String>,
     pub to: String,
     pub to_name: Option<String>,
+    /// Others who see each other in the same mail: address and name. For people of the own house only.
+    pub more_to: Vec<(String, Option<String>)>,
     pub reply_to: Option<String>,
     pub subject: String,
     pub html: Option<String>,
@@ -195,10 +199,7 @@ impl OutgoingMail {
             "From",
             mailbox("from", &self.from, "from_name", self.from_name.as_deref())?,
         );
-        put(
-            "To",
-            mailbox("to", &self.to, "to_name", self.to_name.as_deref())?,
-        );
+        put("To", self.recipients()?);
         if let Some(reply_to) = &self.reply_to {
             put("Reply-To", mailbox("reply_to", reply_to, "", None)?);
         }
@@ -249,6 +250,32 @@ impl OutgoingMail {
             put(name, words(name, value)?);
         }
         Ok(headers)
+    }
+
+    fn recipients(&self) -> Result<HeaderType<'static>, BuildProblem> {
+        let first = mailbox("to", &self.to, "to_name", self.to_name.as_deref())?;
+        if self.more_to.is_empty() {
+            return Ok(first);
+        }
+        let mut all = vec![(&self.to, self.to_name.as_deref())];
+        all.extend(self.more_to.iter().map(|(to, name)| (to, name.as_deref())));
+        if all.len() > RECIPIENTS_MAX {
+            return Err(BuildProblem::TooMany {
+                field: "recipients",
+                limit: RECIPIENTS_MAX,
+            });
+        }
+        let mut addresses = Vec::with_capacity(all.len());
+        for (to, name) in all {
+            // The same checks, one by one.
+            mailbox("to", to, "to_name", name)?;
+            // A name that readers would decode is left out rather than written by hand into a list.
+            let name = name
+                .map(str::trim)
+                .filter(|name| !name.is_empty() && !name.contains("=?"));
+            addresses.push(Address::new_address(name.map(str::to_owned), to.to_owned()));
+        }
+        Ok(Address::new_list(addresses).into())
     }
 
     /// mixed( alternative( text, related( html, pictures ) ), files ); each level only when needed.
@@ -479,6 +506,11 @@ fn mailbox(
         }
     }
     Ok(Address::new_address(name.map(str::to_owned), address.to_owned()).into())
+}
+
+/// Whether a mail can be written to this address.
+pub fn is_address(address: &str) -> bool {
+    check_address("to", address).is_ok()
 }
 
 /// The addresses that occur, among them Japanese mobile ones with dots where RFC 5321 has none.

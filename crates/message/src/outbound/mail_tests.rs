@@ -6,6 +6,7 @@ fn mail() -> OutgoingMail {
         from: "anna@firm.example".to_owned(),
         from_name: Some("Анна Петрова".to_owned()),
         to: "taro@client.example".to_owned(),
+        more_to: Vec::new(),
         to_name: Some("山田 太郎".to_owned()),
         reply_to: Some("sales@firm.example".to_owned()),
         subject: "Re: Предложение № 12".to_owned(),
@@ -316,5 +317,40 @@ fn nothing_personal_is_in_the_debug_form() {
     assert!(
         shown.contains("tch_1") && !shown.contains("client.example"),
         "{shown}"
+    );
+}
+
+#[test]
+fn several_people_see_each_other_in_one_mail() {
+    let more = |address: &str, name: Option<&str>| (address.to_owned(), name.map(str::to_owned));
+    let mut mail = mail();
+    mail.more_to = vec![
+        more("boris@firm.example", Some("Борис")),
+        more("c@firm.example", None),
+        more("d@firm.example", Some("=?utf-8?B?eA==?=")),
+    ];
+    let bytes = mail.build().expect("builds");
+    assert_wire(&bytes);
+    let parsed = MessageParser::default().parse(&bytes).expect("a mail");
+    let to = parsed.to().expect("recipients");
+    let seen: Vec<_> = to.iter().map(|one| (one.address(), one.name())).collect();
+    assert_eq!(
+        seen,
+        [
+            (Some("taro@client.example"), Some("山田 太郎")),
+            (Some("boris@firm.example"), Some("Борис")),
+            (Some("c@firm.example"), None),
+            (Some("d@firm.example"), None),
+        ]
+    );
+    mail.more_to[1].0 = "c@firm.example\r\nBcc: x@y.example".to_owned();
+    assert!(mail.build().is_err());
+    mail.more_to = vec![more("a@b.example", None); RECIPIENTS_MAX];
+    assert_eq!(
+        mail.build(),
+        Err(BuildProblem::TooMany {
+            field: "recipients",
+            limit: RECIPIENTS_MAX
+        })
     );
 }

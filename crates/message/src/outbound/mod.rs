@@ -12,6 +12,7 @@ mod engine;
 mod filters;
 mod html;
 mod jinja;
+mod letter;
 mod line;
 mod mail;
 mod mjml;
@@ -31,10 +32,11 @@ mod golden;
 mod hostile;
 
 pub use engine::{FUEL_MAX, HTML_BYTES_MAX, ITEMS_MAX, LINE_BYTES_MAX, TEXT_BYTES_MAX};
-pub use line::{LINE_CHARS_MAX, render_line};
+pub use letter::{Footer, LETTER_BYTES_MAX, title_and_body};
+pub use line::{LINE_CHARS_MAX, render_line, render_text};
 pub use mail::{
     ATTACHMENTS_MAX, Attachment, AutoSubmitted, BuildProblem, EMAIL_BYTES_MAX, HEADER_BYTES_MAX,
-    HEADERS_MAX, ListUnsubscribe, MAIL_BYTES_MAX, OutgoingMail,
+    HEADERS_MAX, ListUnsubscribe, MAIL_BYTES_MAX, OutgoingMail, RECIPIENTS_MAX, is_address,
 };
 pub use mjml::MJML_DEPTH_MAX;
 pub use problem::{RenderProblem, Severity, TemplatePart, TemplateProblem};

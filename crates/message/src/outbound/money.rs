@@ -11,14 +11,7 @@ const NBSP: char = '\u{a0}';
 
 /// Formats an amount given as text; `None` when it is not a number.
 pub(super) fn format(amount: &str, currency: &str, language: &str) -> Option<String> {
-    let amount = amount.trim();
-    if amount.len() > AMOUNT_BYTES_MAX {
-        return None;
-    }
-    let amount: Decimal = amount
-        .parse()
-        .or_else(|_| Decimal::from_scientific(amount))
-        .ok()?;
+    let amount = parse(amount)?;
     let currency = currency.trim().to_ascii_uppercase();
     let digits = fraction_digits(&currency);
     let amount = amount.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
@@ -42,6 +35,18 @@ pub(super) fn format(amount: &str, currency: &str, language: &str) -> Option<Str
         }
         (None, _) => format!("{sign}{number}{NBSP}{currency}"),
     })
+}
+
+/// An amount given as text; `None` when it is not a number.
+pub(super) fn parse(amount: &str) -> Option<Decimal> {
+    let amount = amount.trim();
+    if amount.len() > AMOUNT_BYTES_MAX {
+        return None;
+    }
+    amount
+        .parse()
+        .or_else(|_| Decimal::from_scientific(amount))
+        .ok()
 }
 
 /// ISO 4217 minor units, for the currencies that do not have two.

@@ -22,7 +22,18 @@ use super::text::text_from_html;
 use super::tracking::{LinkRef, instrument_keeping};
 
 /// The variables a template may begin with.
-pub const ROOTS: [&str; 6] = ["contact", "subject", "event", "owner", "workspace", "links"];
+pub const ROOTS: [&str; 10] = [
+    "contact",
+    "subject",
+    "subjects",
+    "item",
+    "event",
+    "owner",
+    "workspace",
+    "links",
+    "variant",
+    "notice",
+];
 /// Characters of a rendered subject; the rest is cut off.
 pub const SUBJECT_CHARS_MAX: usize = 250;
 /// Characters of a rendered sender name.
@@ -154,6 +165,25 @@ impl Template {
 
     pub fn meta(&self) -> &TemplateMeta {
         &self.meta
+    }
+
+    /// Whether it is sent as HTML too.
+    pub fn has_html(&self) -> bool {
+        self.env.get_template(TemplatePart::Html.name()).is_ok()
+    }
+
+    /// The language that its words are in.
+    pub(super) fn own_language(&self) -> &str {
+        self.language.as_deref().unwrap_or(LANGUAGE_DEFAULT)
+    }
+
+    /// The sender's name, when the template sets one and it can be rendered.
+    pub(super) fn senders_name(&self, context: &Value) -> Option<String> {
+        engine::render_part(&self.env, TemplatePart::FromName, context)
+            .ok()
+            .flatten()
+            .map(|name| one_line(&name, FROM_NAME_CHARS_MAX))
+            .filter(|name| !name.is_empty())
     }
 
     /// What the author should look at although the template works.
@@ -504,7 +534,7 @@ pub(super) fn one_line(text: &str, chars_max: usize) -> String {
     out
 }
 
-fn own_links(context: &Value) -> Vec<String> {
+pub(super) fn own_links(context: &Value) -> Vec<String> {
     let Ok(links) = context.get_attr("links") else {
         return Vec::new();
     };

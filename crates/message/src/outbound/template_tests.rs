@@ -262,11 +262,32 @@ fn the_guides_example_is_true() {
         "Hello Ann,\n\nPump: $1,250.50\n\nTotal: $1,250.50\n\n\
          Open the offer <https://firm.example/offers/7/1>\n\nUnsubscribe <https://r.example/u/1>\n"
     );
+    let digest = GUIDE.split("```\n").nth(3).expect("and one of a digest");
+    let invoice = |number, amount, currency| json!({ "number": number, "amount": amount, "currency": currency, "due": "2026-11-02" });
+    let subjects = [
+        invoice("A-1", 1200.0, "EUR"),
+        invoice("A-2", 80.5, "EUR"),
+        invoice("A-3", 7.0, "USD"),
+    ];
+    let rendered = template("overdue.en.txt", digest)
+        .render(
+            &json!({ "subject": subjects[0], "subjects": subjects, "owner": { "name": "Anna" } }),
+        )
+        .expect("renders");
+    assert_eq!(rendered.subject, "3 invoices to settle: €1,280.50, $7");
+    assert_eq!(
+        rendered.text,
+        "Good day,\n\n- A-1, €1,200, due November 2, 2026\n- A-2, €80.50, due November 2, 2026\n\
+         - A-3, $7, due November 2, 2026\n\nAnna\n"
+    );
     for limit in [
         "`SOURCE_BYTES_MAX`",
         "`FUEL_MAX`",
         "`ITEMS_MAX`",
         "`REFERENCES_MAX`",
+        "`LETTER_BYTES_MAX`",
+        "`RECIPIENTS_MAX`",
+        "`CURRENCIES_MAX`",
     ] {
         assert!(GUIDE.contains(limit), "{limit} is not in the guide");
     }

@@ -111,6 +111,75 @@ impl Rows {
         })
     }
 
+    /// A database with contacts, for batches.
+    pub fn batches(path: &Path, contacts: u64) -> Result<Self, Failure> {
+        let conn = open(path, "batch")?;
+        conn.execute_batch(sql("begin")?)?;
+        for contact in 0..i64::try_from(contacts)? {
+            conn.prepare_cached(sql("contact_put")?)?
+                .execute(params![contact, CONTACT])?;
+        }
+        conn.execute_batch(sql("commit")?)?;
+        Ok(Self {
+            conn,
+            chance: Chance::new(5),
+            contacts,
+        })
+    }
+
+    /// One commit for contacts that enter a journey and wait: an event, the contact, its run, its entry, a
+    /// timer and two lines each.
+    pub fn enter(&mut self, contacts: std::ops::Range<u64>) -> Result<Duration, Failure> {
+        let began = Instant::now();
+        self.conn.execute_batch(sql("begin")?)?;
+        for contact in contacts {
+            let contact = i64::try_from(contact)?;
+            let put = |name: &str, row: &[&dyn rusqlite::ToSql]| -> Result<(), Failure> {
+                self.conn.prepare_cached(sql(name)?)?.execute(row)?;
+                Ok(())
+            };
+            put("event_add", params![contact, EVENT])?;
+            put("contact_put", params![contact, CONTACT])?;
+            put("run_put", params![contact, RUN])?;
+            put("entry_put", params![contact, "waiting", 1])?;
+            put("timer_add", params![1, contact])?;
+            put("line_add", params![contact, "enrolled"])?;
+            put("line_add", params![contact, "waiting"])?;
+        }
+        self.conn.execute_batch(sql("commit")?)?;
+        Ok(began.elapsed())
+    }
+
+    /// All timers become messages: a timer is read and deleted, a row of the outbox is written, and nothing
+    /// else. Returns how many and how long it took.
+    pub fn hand_over(&mut self) -> Result<(u64, Duration), Failure> {
+        let began = Instant::now();
+        let mut count = 0;
+        loop {
+            self.conn.execute_batch(sql("begin")?)?;
+            let due: Vec<(i64, i64)> = self
+                .conn
+                .prepare_cached(sql("timer_due")?)?
+                .query_map(params![i64::MAX, i64::try_from(TIMER_GROUP)?], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?
+                .collect::<Result<_, _>>()?;
+            for (due_at, contact) in &due {
+                self.conn
+                    .prepare_cached(sql("timer_drop")?)?
+                    .execute(params![due_at, contact])?;
+                self.conn
+                    .prepare_cached(sql("outbox_add")?)?
+                    .execute(params![due_at, contact, RUN])?;
+            }
+            self.conn.execute_batch(sql("commit")?)?;
+            count += due.len() as u64;
+            if due.is_empty() {
+                return Ok((count, began.elapsed()));
+            }
+        }
+    }
+
     /// Fires so many timers, the earliest first; returns how many a second.
     pub fn fire(&mut self, timers: u64) -> Result<f64, Failure> {
         let began = Instant::now();

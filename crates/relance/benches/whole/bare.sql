@@ -32,6 +32,25 @@ CREATE TABLE ledger (ledger_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL,
 -- name: timer_add
 INSERT INTO timer (due_at, contact_id) VALUES (?1, ?2);
 
+-- name: batch
+CREATE TABLE event (event_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE contact (contact_id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE timer (due_at INTEGER NOT NULL, contact_id INTEGER NOT NULL,
+                    PRIMARY KEY (due_at, contact_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE enrollment (contact_id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE entry (contact_id INTEGER NOT NULL, journey TEXT NOT NULL, at INTEGER NOT NULL,
+                    PRIMARY KEY (contact_id, journey)) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger (ledger_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL, what TEXT NOT NULL) STRICT;
+CREATE TABLE outbox (ready_at INTEGER NOT NULL, contact_id INTEGER NOT NULL, body TEXT NOT NULL,
+                     PRIMARY KEY (ready_at, contact_id)) STRICT, WITHOUT ROWID;
+
+-- name: entry_put
+INSERT INTO entry (contact_id, journey, at) VALUES (?1, ?2, ?3)
+ON CONFLICT (contact_id, journey) DO UPDATE SET at = excluded.at;
+
+-- name: outbox_add
+INSERT INTO outbox (ready_at, contact_id, body) VALUES (?1, ?2, ?3);
+
 -- name: run_put
 INSERT INTO enrollment (contact_id, body) VALUES (?1, ?2)
 ON CONFLICT (contact_id) DO UPDATE SET body = excluded.body;

@@ -1,14 +1,15 @@
 //! How fast the whole program is: the release binary in a process of its own, driven over HTTP and SMTP,
 //! beside bare bounds measured in the same run.
 //!
-//!     cargo bench -p relance --bench whole -- [ingest|latency|mail|timers] [--rounds N] [--seconds S] ...
+//!     cargo bench -p relance --bench whole -- [ingest|latency|mail|timers|engine] [--rounds N] ...
 //!
 //! Program and bounds take turns, so that a noisy neighbour hurts both; what counts are the ratios. Load
-//! generator and sink run in this process, on the same cores. A run in which anything is refused, lost or
+//! generator and sink run in this process, on the same cores; `engine` alone runs without the binary. A run in which anything is refused, lost or
 //! doubled ends with an error: its figure would be void. What was measured stands in `docs/BENCHMARKS.md`.
 
 mod bare;
 mod chance;
+mod engine;
 mod figures;
 mod ingest;
 mod load;
@@ -52,7 +53,7 @@ impl Default for Options {
 }
 
 const USAGE: &str = "\
-usage: whole [ingest|latency|mail|timers]... [--rounds N] [--seconds S] [--contacts N] [--timers N] [--messages N]";
+usage: whole [ingest|latency|mail|timers|engine]... [--rounds N] [--seconds S] [--contacts N] [--timers N] [--messages N]";
 
 fn read_args() -> Result<(Vec<String>, Options), Failure> {
     let mut options = Options::default();
@@ -71,12 +72,12 @@ fn read_args() -> Result<(Vec<String>, Options), Failure> {
             "--contacts" => options.contacts = number()?.max(1),
             "--timers" => options.timers = number()?,
             "--messages" => options.messages = number()?.max(1),
-            "ingest" | "latency" | "mail" | "timers" => names.push(word),
+            "ingest" | "latency" | "mail" | "timers" | "engine" => names.push(word),
             _unknown => return Err(USAGE.into()),
         }
     }
     if names.is_empty() {
-        names = ["ingest", "latency", "mail", "timers"]
+        names = ["ingest", "latency", "mail", "timers", "engine"]
             .map(str::to_owned)
             .to_vec();
     }
@@ -92,14 +93,25 @@ fn run() -> Result<(), Failure> {
             "ingest" => ingest::run(&options)?,
             "latency" => mail::latency(&options)?,
             "mail" => mail::rate(&options)?,
+            "engine" => engine::run(&options)?,
             _timers => timers::run(&options)?,
         }
     }
     Ok(())
 }
 
+/// The program's own, so that the memory of what runs in this process is comparable.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
-    match run() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match &words[..] {
+        [word, folder] if word == engine::ENTER => engine::enter(folder.as_ref()),
+        [word, folder] if word == engine::FIRE => engine::fire(folder.as_ref()),
+        _words => run(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("void: {error}");

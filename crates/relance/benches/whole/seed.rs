@@ -132,8 +132,10 @@ fn run(contact: ContactId, entered_at: Timestamp, until: Timestamp) -> Enrollmen
         held_out: false,
         converted_at: None,
         goal_until: None,
+        variant: None,
         state: EnrollmentState::Waiting {
             step: "pause".into(),
+            since: entered_at,
             until,
         },
     }

@@ -1,18 +1,23 @@
-//! `relance journey check` and `apply`.
+//! `relance journey check`, `plan`, `apply` and `export`: a scenario as files.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use relance_core::ids::JourneyId;
-use relance_engine::clock::{Clock, SystemClock};
-use relance_engine::ports::{Asset, Store, StoreError, StoredJourney};
-use relance_store::SqliteStore;
-use serde_json::json;
+use relance_core::journey::Moves;
+use relance_core::world::World;
+use relance_engine::arrival::Arrival;
+use relance_engine::ports::{Dispatch, Dispatcher};
+use relance_engine::turn::Engine;
+use relance_store::read::Reader;
+use serde_json::{Value, json};
 
-use crate::lock::{Lock, LockProblem};
-use crate::scenario::{self, Applied, Checked, FileProblem, Files};
-use crate::workspace::DATABASE;
+use crate::config::Config;
+use crate::content;
+use crate::policy::policy;
+use crate::scenario::apply::{Applied, InForce, MovesAsked, Planned};
+use crate::scenario::{self, FileProblem, Files};
 
+use super::target::{Place, Target, database, hold};
 use super::{Done, Failure, print_line};
 
 /// Arguments of `check`.
@@ -26,38 +31,51 @@ pub struct CheckArgs {
     json: bool,
 }
 
-/// Arguments of `apply`.
+/// Arguments of `plan` and `apply`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A scenario's folder, or a journey's file.
     path: PathBuf,
-    /// The data folder, when no server runs on it.
-    #[arg(long, env = "RELANCE_DATA", required_unless_present = "server")]
-    data: Option<PathBuf>,
-    /// A running server, such as http://127.0.0.1:8080.
-    #[arg(long, env = "RELANCE_SERVER", requires = "token")]
-    server: Option<String>,
-    /// An API token of that server.
-    #[arg(long, env = "RELANCE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    target: Target,
+    /// What becomes of runs in flight: `pin` leaves each on its version, `follow` takes over those whose
+    /// step still exists.
+    #[arg(long, default_value = "pin", value_parser = ["pin", "follow"])]
+    moves: String,
+    /// Where runs at a step go: OLD=NEW, or OLD=end. Steps that are not named follow. May be given again.
+    #[arg(long, value_name = "OLD=NEW", conflicts_with = "moves")]
+    map: Vec<String>,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The folder to write to; it is made if it is not there.
+    path: PathBuf,
+    #[command(flatten)]
+    target: Target,
+    /// Writes over files that say something else.
+    #[arg(long)]
+    force: bool,
 }
 
 pub fn check(args: CheckArgs) -> Done {
     let mut found = false;
     for path in &args.paths {
         let files = read(path)?;
-        match scenario::check(&files, &|_| false) {
+        match scenario::check(&files, &|_| false, &|_| false) {
             Ok(checked) => {
                 report(&checked.warnings, "warning", args.json)?;
                 if !args.json {
                     eprintln!(
-                        "{}: {} journeys and {} templates are good",
+                        "{}: {} journeys, {} templates and {} content lists are good",
                         path.display(),
                         checked.journeys.len(),
-                        files.templates.len()
+                        files.templates.len(),
+                        files.lists.len()
                     );
                 }
             }
@@ -74,11 +92,11 @@ pub fn check(args: CheckArgs) -> Done {
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Files, Failure> {
+fn read(path: &Path) -> Result<Files, Failure> {
     let files = Files::read(path)
         .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", path.display())))?;
     if files.is_empty() {
-        let what = "holds no journeys (*.yaml) and no templates";
+        let what = "holds no journeys (*.yaml), no templates and no content lists";
         return Err(Failure::Usage(format!("{} {what}", path.display())));
     }
     Ok(files)
@@ -97,149 +115,187 @@ fn report(problems: &[FileProblem], severity: &str, as_json: bool) -> Done {
     Ok(())
 }
 
+impl Args {
+    fn moves(&self) -> Result<MovesAsked, Failure> {
+        if self.map.is_empty() {
+            return Ok(match self.moves.as_str() {
+                "follow" => MovesAsked::Follow,
+                _pin => MovesAsked::Pin,
+            });
+        }
+        let mut table = BTreeMap::new();
+        for pair in &self.map {
+            let Some((old, new)) = pair.split_once('=') else {
+                let what = format!("--map {pair:?}: write OLD=NEW or OLD=end");
+                return Err(Failure::Usage(what));
+            };
+            let new = Some(new.to_owned()).filter(|new| new != "end");
+            table.insert(old.to_owned(), new);
+        }
+        Ok(MovesAsked::Map(table))
+    }
+}
+
+/// Says what `apply` would change, and for how many runs; changes nothing.
+pub fn plan(args: Args) -> Done {
+    let files = read(&args.path)?;
+    let moves = args.moves()?;
+    let applied = match args.target.place()? {
+        Place::Server(server) => {
+            let answer = server.post("/api/v1/scenario/plan", &request(&files, &moves))?;
+            serde_json::from_value(answer).map_err(Failure::cannot)?
+        }
+        Place::Folder(data) => {
+            let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+            compare(&reader, &files, &(&moves).into())?.applied
+        }
+    };
+    show(&applied, "would publish", args.json)
+}
+
+/// Applies a scenario: all of it, or nothing.
 pub fn run(args: Args) -> Done {
     let files = read(&args.path)?;
-    let applied = match (&args.server, &args.token, &args.data) {
-        (Some(server), Some(token), _) => through_server(server, token, &files)?,
-        (_, _, Some(data)) => into_folder(data, &files)?,
-        (_, _, None) => return Err(Failure::Usage("name --data or --server".to_owned())),
+    let moves = args.moves()?;
+    let applied = match args.target.place()? {
+        Place::Server(server) => {
+            let answer = server.post("/api/v1/scenario", &request(&files, &moves))?;
+            serde_json::from_value(answer).map_err(Failure::cannot)?
+        }
+        Place::Folder(data) => into_folder(data, &files, &(&moves).into())?,
     };
-    if args.json {
-        let text = serde_json::to_string(&applied).map_err(Failure::cannot)?;
+    show(&applied, "published", args.json)
+}
+
+fn request(files: &Files, moves: &MovesAsked) -> Value {
+    let mut request = json!(files);
+    request["moves"] = json!(moves);
+    request
+}
+
+fn show(applied: &Applied, published: &str, as_json: bool) -> Done {
+    report(&applied.warnings, "warning", false)?;
+    if as_json {
+        let text = serde_json::to_string(applied).map_err(Failure::cannot)?;
         return print_line(&text);
     }
     for (journey, version) in &applied.published {
-        println!("published  {journey} as version {version}");
+        print_line(&format!("{published}  {journey} as version {version}"))?;
+        for line in applied.runs.get(journey).into_iter().flatten() {
+            let what = match (line.what.as_str(), &line.to) {
+                ("move", Some(to)) => format!("go over to step {to}"),
+                ("end", _) => "end".to_owned(),
+                _stay => format!("stay on version {}", line.version),
+            };
+            let (runs, step, version) = (line.runs, &line.step, line.version);
+            print_line(&format!(
+                "    {runs} runs at step {step} of version {version} {what}"
+            ))?;
+        }
     }
     for journey in &applied.unchanged {
-        println!("unchanged  {journey}");
+        print_line(&format!("unchanged  {journey}"))?;
     }
-    println!("templates  {}", applied.templates.len());
+    for template in &applied.templates {
+        print_line(&format!("template   {template}"))?;
+    }
+    for list in &applied.lists {
+        print_line(&format!("list       {list}"))?;
+    }
+    if applied.is_nothing() && applied.unchanged.is_empty() {
+        print_line("nothing to change")?;
+    }
     Ok(())
 }
 
-/// Gives the files to a running server.
-fn through_server(server: &str, token: &str, files: &Files) -> Result<Applied, Failure> {
-    let url = format!("{}/api/v1/scenario", server.trim_end_matches('/'));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::cannot)?;
-    runtime.block_on(async {
-        let client = crate::client().map_err(Failure::cannot)?;
-        let answer = client
-            .post(&url)
-            .bearer_auth(token)
-            .json(files)
-            .send()
-            .await
-            .map_err(|error| Failure::cannot(format!("cannot reach {server}: {error}")))?;
-        if answer.status().is_success() {
-            return answer.json::<Applied>().await.map_err(Failure::cannot);
-        }
-        let status = answer.status();
-        let problem: serde_json::Value = answer.json().await.unwrap_or_default();
-        let detail = problem["detail"]
-            .as_str()
-            .unwrap_or("the server gave no reason");
-        eprintln!("{detail}");
-        Err(Failure::cannot(format!(
-            "the server refused the scenario ({status})"
-        )))
+fn compare(reader: &Reader, files: &Files, moves: &Moves) -> Result<Planned, Failure> {
+    let in_force = InForce::read(reader).map_err(Failure::cannot)?;
+    in_force.plan(files, moves).map_err(|problems| {
+        // They are printed; the exit code tells of them.
+        let _printed = report(&problems, "error", false);
+        Failure::Findings
     })
 }
 
-/// Writes the files into a data folder on which no server runs.
-fn into_folder(data: &std::path::Path, files: &Files) -> Result<Applied, Failure> {
-    if !data.join(DATABASE).exists() {
-        let what = format!(
-            "{} holds no workspace; run relance init first",
-            data.display()
-        );
-        return Err(Failure::Usage(what));
-    }
-    let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let _lock = Lock::take(data, nowhere).map_err(|problem| match problem {
-        LockProblem::Taken(address) => Failure::Usage(format!(
-            "a server runs on this folder; apply through it: --server http://{address} --token ..."
-        )),
-        LockProblem::Failed { .. } => Failure::cannot(problem),
-    })?;
-    let options = relance_store::SqliteOptions::default();
-    let mut store = SqliteStore::open(&data.join(DATABASE), options).map_err(Failure::cannot)?;
-    let known: Vec<Asset> = store.assets("template").map_err(Failure::cannot)?;
-    let has = |id: &str| {
-        known
-            .iter()
-            .any(|asset| asset.name.split('.').next() == Some(id))
-    };
-    let checked = match scenario::check(files, &has) {
-        Ok(checked) => checked,
-        Err(problems) => {
-            report(&problems, "error", false)?;
-            return Err(Failure::Findings);
-        }
-    };
-    report(&checked.warnings, "warning", false)?;
-    let now =
-        Timestamp::from_millisecond(SystemClock.now().as_millisecond()).map_err(Failure::cannot)?;
-    let written = store
-        .begin()
-        .and_then(|()| write(&mut store, files, &checked, now));
-    match written {
-        Ok(applied) => {
-            store.commit().map_err(Failure::cannot)?;
-            Ok(applied)
-        }
-        Err(error) => {
-            store.rollback();
-            Err(Failure::cannot(error))
-        }
-    }
+/// Writes a scenario into a data folder on which no server runs.
+fn into_folder(data: &Path, files: &Files, moves: &Moves) -> Result<Applied, Failure> {
+    let held = hold(data)?;
+    let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+    let planned = compare(&reader, files, moves)?;
+    configure(held, &planned.arrivals)?;
+    Ok(planned.applied)
 }
 
-fn write(
-    store: &mut SqliteStore,
-    files: &Files,
-    checked: &Checked,
-    now: Timestamp,
-) -> Result<Applied, StoreError> {
-    let mut applied = Applied::default();
-    for (name, text) in &files.templates {
-        let body = Some(text.clone());
-        let asset = Asset {
-            kind: "template".to_owned(),
-            name: name.clone(),
-            body,
-        };
-        store.put_asset(&asset, now)?;
-        applied.templates.push(name.clone());
+/// Lets an engine that sends nothing take changes of the configuration, and nothing else.
+pub(super) fn configure(held: super::target::Held, arrivals: &[Arrival]) -> Done {
+    let super::target::Held { mut store, now, .. } = held;
+    let mut world = World::new(policy(&Config::default()).map_err(Failure::cannot)?, 0);
+    content::load_journeys(&mut store, &mut world).map_err(Failure::cannot)?;
+    let mut engine =
+        Engine::new(store, Nobody, world, content::title_writer()).map_err(Failure::cannot)?;
+    engine.configure(arrivals, now).map_err(Failure::cannot)
+}
+
+/// A dispatcher for an engine that is only configured.
+struct Nobody;
+
+impl Dispatcher for Nobody {
+    fn capacity(&self) -> usize {
+        0
     }
-    let stored = store.journeys()?;
-    let newest = |id: &JourneyId| {
-        stored
-            .iter()
-            .filter(|one| one.id == *id)
-            .max_by_key(|one| one.version)
-    };
-    for (text, journey) in &checked.journeys {
-        let before = newest(&journey.id);
-        if before.is_some_and(|before| before.text == *text && before.current) {
-            applied.unchanged.push(journey.id.to_string());
-            continue;
+
+    fn dispatch(&mut self, _messages: Vec<Dispatch>) {}
+
+    fn revoke(&mut self, _id: relance_core::ids::TouchpointId) {}
+
+    fn request_sync(&mut self, _mailbox: &relance_core::ids::MailboxId) {}
+}
+
+/// Writes what is in force as a folder that `apply` finds unchanged.
+pub fn export(args: ExportArgs) -> Done {
+    let files: Files = match args.target.place()? {
+        Place::Server(server) => {
+            let answer = server.get("/api/v1/scenario")?;
+            serde_json::from_value(answer).map_err(Failure::cannot)?
         }
-        let version = before.map_or(1, |before| before.version + 1);
-        let id = journey.id.clone();
-        store.put_journey(
-            &StoredJourney {
-                id,
-                version,
-                text: text.clone(),
-                current: true,
-            },
-            now,
-        )?;
-        applied.published.insert(journey.id.to_string(), version);
+        Place::Folder(data) => {
+            let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+            InForce::read(&reader).map_err(Failure::cannot)?.files()
+        }
+    };
+    let mut writes = Vec::new();
+    for (folder, texts) in [
+        ("journeys", &files.journeys),
+        ("templates", &files.templates),
+        ("lists", &files.lists),
+    ] {
+        let folder = args.path.join(folder);
+        for (name, text) in texts {
+            // Names come from a database that somebody else may have filled.
+            if !scenario::is_file_name(name) {
+                return Err(Failure::cannot(format!("{name:?} is no file name")));
+            }
+            let path = folder.join(name);
+            let old = std::fs::read(&path).ok();
+            let is_same = old.as_deref() == Some(text.as_bytes());
+            if !args.force && old.is_some() && !is_same {
+                let what = format!(
+                    "{} is there and says something else; use --force to write over it",
+                    path.display()
+                );
+                return Err(Failure::Usage(what));
+            }
+            writes.push((path, text));
+        }
+        if !texts.is_empty() {
+            std::fs::create_dir_all(&folder).map_err(Failure::cannot)?;
+        }
     }
-    Ok(applied)
+    // All of them, or none.
+    for (path, text) in &writes {
+        std::fs::write(path, text)
+            .map_err(|error| Failure::cannot(format!("{}: {error}", path.display())))?;
+    }
+    eprintln!("{} files in {}", writes.len(), args.path.display());
+    Ok(())
 }

@@ -1,14 +1,19 @@
 //! `relance doctor`: can this workspace do its work?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use relance_channels::imap::MailSession;
+use relance_engine::clock::{Clock, SystemClock};
 use relance_store::SqliteStore;
+use relance_store::read::{Due, Reader};
 use serde_json::json;
 
 use crate::config::{Config, SmtpConfig};
-use crate::workspace::{DATABASE, accounts, check_content, policy, signers};
+use crate::content::check_content;
+use crate::copy;
+use crate::policy::policy;
+use crate::workspace::{DATABASE, accounts, signers};
 
 use super::{Done, Failure, print_line};
 
@@ -89,6 +94,9 @@ pub fn run(args: Args) -> Done {
         ))
     };
     findings.note("database", content)?;
+    if path.exists() {
+        findings.note("copy", quiet(&args.data))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -101,7 +109,40 @@ pub fn run(args: Args) -> Done {
     }
 }
 
-async fn check_servers(config: &Config, data: &std::path::Path, findings: &mut Findings) -> Done {
+/// Whether the workspace may send, or is a copy that waits for a person (R10).
+fn quiet(data: &Path) -> Result<String, String> {
+    let database = data.join(DATABASE);
+    let options = relance_store::SqliteOptions::default();
+    let mut store = SqliteStore::open(&database, options).map_err(|error| error.to_string())?;
+    let reader = Reader::open(&database).map_err(|error| error.to_string())?;
+    let now = SystemClock.now();
+    let quiet = copy::look(&mut store, &reader, data, now).map_err(|error| error.to_string())?;
+    let Some(quiet) = quiet else {
+        return Ok("this is the workspace that ran here last".to_owned());
+    };
+    let overdue = reader.overdue(now).map_err(|error| error.to_string())?;
+    let more = |due: &Due| if due.more { "more than " } else { "" };
+    let span = match (overdue.earliest(), overdue.latest()) {
+        (Some(earliest), Some(latest)) => format!(", due from {earliest} to {latest}"),
+        (None, _) | (_, None) => String::new(),
+    };
+    let journeys: String = overdue
+        .journeys
+        .iter()
+        .map(|(id, of)| format!("; {id}: {} timers, {} messages", of.timers, of.messages))
+        .collect();
+    Err(format!(
+        "{}; nothing is sent. Overdue: {}{} timers, {}{} messages{span}{journeys}. To send again: {}",
+        quiet.reason.sentence(),
+        more(&overdue.timers),
+        overdue.timers.count,
+        more(&overdue.messages),
+        overdue.messages.count,
+        copy::REMEDY,
+    ))
+}
+
+async fn check_servers(config: &Config, data: &Path, findings: &mut Findings) -> Done {
     let accounts = match accounts(config, data) {
         Ok(accounts) => accounts,
         Err(problem) => return findings.note("mailboxes", Err::<String, _>(problem)),

@@ -2,13 +2,18 @@
 //! standard error. Exit codes: 0 done, 1 findings, 2 usage.
 
 mod apply;
+mod backtest;
 mod classify;
 mod demo;
 mod doctor;
+mod explain;
 mod init;
+mod life;
 mod preview;
+mod release;
 mod render;
 mod serve;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +38,10 @@ enum Command {
     Init(init::Args),
     /// Checks that a workspace can do its work: configuration, database, mailboxes, mail servers.
     Doctor(doctor::Args),
+    /// Says why something was sent to a contact, or was not.
+    Explain(explain::Args),
+    /// Lets a copied or restored workspace send again.
+    Release(release::Args),
     /// Checks, applies and previews journeys.
     #[command(subcommand)]
     Journey(JourneyCommand),
@@ -50,8 +59,22 @@ enum Command {
 enum JourneyCommand {
     /// Says what is wrong with journeys and templates, all at once.
     Check(apply::CheckArgs),
-    /// Publishes journeys and templates.
+    /// Says what `apply` would change, and for how many runs; changes nothing.
+    Plan(apply::Args),
+    /// Publishes journeys, templates and content lists: all of them, or none.
     Apply(apply::Args),
+    /// Says what a journey would have done over what really happened; nothing is sent.
+    Backtest(backtest::Args),
+    /// Writes what is in force as a folder that `apply` finds unchanged.
+    Export(apply::ExportArgs),
+    /// Lets a journey stand still: nothing of it begins, goes on or leaves.
+    Pause(life::Args),
+    /// Lets a paused journey go on.
+    Resume(life::ResumeArgs),
+    /// Lets no new run begin; those under way go on.
+    Retire(life::Args),
+    /// Lets no new run begin, and ends those under way.
+    Archive(life::Args),
     /// Runs journeys on a virtual clock; nothing is sent.
     Preview(preview::Args),
 }
@@ -102,8 +125,17 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Init(args) => init::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Release(args) => release::run(args),
         Command::Journey(JourneyCommand::Check(args)) => apply::check(args),
+        Command::Journey(JourneyCommand::Plan(args)) => apply::plan(args),
         Command::Journey(JourneyCommand::Apply(args)) => apply::run(args),
+        Command::Journey(JourneyCommand::Backtest(args)) => backtest::run(args),
+        Command::Journey(JourneyCommand::Export(args)) => apply::export(args),
+        Command::Journey(JourneyCommand::Pause(args)) => life::run(args, "pause"),
+        Command::Journey(JourneyCommand::Resume(args)) => life::resume(args),
+        Command::Journey(JourneyCommand::Retire(args)) => life::run(args, "retire"),
+        Command::Journey(JourneyCommand::Archive(args)) => life::run(args, "archive"),
         Command::Journey(JourneyCommand::Preview(args)) => preview::run(args),
         Command::Mail(MailCommand::Classify(args)) => classify::run(args),
         Command::Render(args) => render::run(args),

@@ -7,19 +7,25 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::{Contact, Identity, IdentityKind};
-use relance_core::decide::Input;
-use relance_core::event::{Event, EventKind};
-use relance_core::ids::ContactId;
-use relance_core::journey::Journey;
-use relance_core::play::{Play, Seen};
+use relance_core::decide::{Input, Starter};
+use relance_core::event::{Event, EventKind, History};
+use relance_core::ids::{ContactId, JourneyId, SegmentId, StepKey, UserId};
+use relance_core::journey::{Journey, Moves, On};
+use relance_core::play::{Play, Seen, Watcher};
+use relance_core::snapshot::Snapshot;
+use relance_core::value::Fields;
 use relance_core::world::World;
+use relance_engine::clock::{Clock as _, SystemClock};
+use relance_store::read::{PAGE_ROWS_MAX, Reader};
 use relance_wire::api::PreviewLine;
 use relance_wire::segment::{self, Call, CallType};
 use serde_json::Value;
 
+use crate::backtest;
 use crate::config::Config;
-use crate::workspace::{calendars, policy};
+use crate::policy::{calendars, policy};
 
+use super::target::database;
 use super::{Done, Failure, read_text};
 
 /// How long after the last event the clock runs on when `--until` is not given, in hours.
@@ -41,6 +47,19 @@ pub struct Args {
     /// Segment calls, one a line, each with its timestamp; may be given again.
     #[arg(long)]
     events: Vec<PathBuf>,
+    /// The way that a step goes, whatever is true: STEP=WAY, where WAY is then, else, on2, if1, otherwise or
+    /// a variant. May be given again.
+    #[arg(long, value_name = "STEP=WAY")]
+    choose: Vec<String>,
+    /// Begins runs when the journeys go live, of journeys that a person, a program or a segment begins.
+    #[arg(long)]
+    start: bool,
+    /// A contact of a workspace, by id (con_42), user id or e-mail; needs --data.
+    #[arg(long, value_name = "CONTACT", requires = "data")]
+    of: Option<String>,
+    /// The workspace of --of: its rules, content lists and shares count. It is only read.
+    #[arg(long, env = "RELANCE_DATA")]
+    data: Option<PathBuf>,
     /// When the journeys go live; what is earlier is history. Default: the first event.
     #[arg(long)]
     from: Option<Timestamp>,
@@ -50,6 +69,57 @@ pub struct Args {
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
+}
+
+/// A contact of a workspace, with what happened to it and the rules it lives under.
+struct Real {
+    name: String,
+    snapshot: Snapshot,
+    world: World,
+    now: Timestamp,
+}
+
+impl Real {
+    fn read(name: &str, data: &std::path::Path) -> Result<Self, Failure> {
+        let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+        let config = Config::load(data).map_err(Failure::cannot)?;
+        let mut world = backtest::world_of(&reader, &config).map_err(Failure::cannot)?;
+        // Only the journeys that are previewed run.
+        let in_force: Vec<JourneyId> = world.all_current().map(|one| one.id.clone()).collect();
+        for id in in_force {
+            world.retire(&id);
+        }
+        // A preview does not wait for mailboxes.
+        world.synced.clear();
+        let unknown = || Failure::Usage(format!("the workspace has no contact {name:?}"));
+        let id = match name.parse::<ContactId>() {
+            Ok(id) => Some(id),
+            Err(_) => [Identity::user(name), Identity::email(name)]
+                .iter()
+                .find_map(|identity| reader.find_contact(identity).ok().flatten()),
+        };
+        let id = id.ok_or_else(unknown)?;
+        let contact = reader.contact(id).map_err(Failure::cannot)?;
+        let contact = contact.ok_or_else(unknown)?;
+        let history = reader
+            .events_between(id, Timestamp::UNIX_EPOCH, Timestamp::MAX)
+            .map_err(Failure::cannot)?;
+        let objects = reader
+            .objects_of_contact(id, None, PAGE_ROWS_MAX)
+            .map_err(Failure::cannot)?;
+        let mut snapshot = Snapshot::new(contact);
+        snapshot.last_event_at = history.events.last().map(|event| event.at);
+        snapshot.history = History::new(history.events);
+        for object in objects.items {
+            snapshot.objects.insert(object.subject.clone(), object);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            snapshot,
+            world,
+            now: SystemClock.now(),
+        })
+    }
 }
 
 /// Contacts by the names that calls give them.
@@ -81,6 +151,13 @@ impl People {
 
 pub fn run(args: Args) -> Done {
     let journeys = read_journeys(&args.journeys)?;
+    let choices = read_choices(&args.choose, &journeys)?;
+    if !args.start {
+        for journey in journeys.iter().filter(|one| !starters(one).is_empty()) {
+            let id = &journey.id;
+            eprintln!("note: {id} does not begin by what contacts do; add --start to begin it");
+        }
+    }
     let mut people = People::default();
     let mut calls: Vec<(ContactId, Arc<Event>)> = Vec::new();
     let mut contacts = Vec::new();
@@ -92,19 +169,28 @@ pub fn run(args: Args) -> Done {
     }
     for path in &args.events {
         let text = read_text(path)?;
-        for (at, line) in text.lines().enumerate().take(EVENTS_MAX) {
+        for (at, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
             }
             let place = format!("{}:{}", path.display(), at + 1);
+            if calls.len() >= EVENTS_MAX {
+                let what = format!("{place}: more than {EVENTS_MAX} events; give fewer at once");
+                return Err(Failure::Usage(what));
+            }
             let call = read_call(line, &place, None, true)?;
             calls.push((people.resolve(&call.identities).0, Arc::new(call.event)));
         }
     }
     // Calls of the same moment stay in the order of the file.
     calls.sort_by_key(|(_, event)| event.at);
+    let real = match (&args.of, &args.data) {
+        (Some(name), Some(data)) => Some(Real::read(name, data)?),
+        (_, _) => None,
+    };
     let first = calls.first().map(|(_, event)| event.at);
-    let begin = first.into_iter().chain(args.from).min();
+    let now = real.as_ref().map(|real| real.now);
+    let begin = first.into_iter().chain(args.from).chain(now).min();
     let Some(begin) = begin else {
         return Err(Failure::Usage(
             "give --events, or --from for a clock without events".to_owned(),
@@ -117,12 +203,28 @@ pub fn run(args: Args) -> Done {
         None => last.checked_add(run_on).map_err(Failure::cannot)?,
     };
 
-    let world = World::new(policy(&Config::default()).map_err(Failure::cannot)?, 0);
-    let mut play = Play::new(world);
-    play.world.calendars = calendars();
+    let mut play = Play::new(match &real {
+        Some(real) => real.world.clone(),
+        None => {
+            let policy = policy(&Config::default()).map_err(Failure::cannot)?;
+            let mut world = World::new(policy, 0);
+            world.calendars = calendars();
+            world
+        }
+    });
+    play.world.choices = choices;
     play.pass(begin, &mut |_, _, _| {});
-    for id in people.names.keys() {
-        play.add(Contact::new(*id, begin));
+    if let Some(real) = real {
+        // What is told happens to the contact that is previewed.
+        let id = real.snapshot.contact.id;
+        people.names = BTreeMap::from([(id, real.name)]);
+        contacts.iter_mut().for_each(|(other, _)| *other = id);
+        calls.iter_mut().for_each(|(other, _)| *other = id);
+        play.add_as(real.snapshot);
+    } else {
+        for id in people.names.keys() {
+            play.add(Contact::new(*id, begin));
+        }
     }
     // What a contact's file tells was known before anything happened.
     for (id, event) in contacts {
@@ -132,6 +234,7 @@ pub fn run(args: Args) -> Done {
         };
         play.input(id, &Input::Event(Arc::new(event)), &mut |_, _, _| {});
     }
+    let ids: Vec<ContactId> = people.names.keys().copied().collect();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut closed = false;
     let mut show = |at: Timestamp, contact: &Contact, seen: &Seen| {
@@ -147,6 +250,7 @@ pub fn run(args: Args) -> Done {
     let mut seen_ids = BTreeSet::new();
     let mut waiting = Some(journeys);
     let go_live = args.from.unwrap_or(begin);
+    let started: &[ContactId] = if args.start { &ids } else { &[] };
     for (id, event) in calls {
         if event.at >= until {
             break;
@@ -158,12 +262,13 @@ pub fn run(args: Args) -> Done {
             continue;
         }
         if event.at >= go_live {
-            add_journeys(&mut play, waiting.take());
+            go_live_at(&mut play, go_live, waiting.take(), started, &mut show);
         }
         play.pass(event.at, &mut show);
         play.input(id, &Input::Event(event), &mut show);
     }
-    add_journeys(&mut play, waiting.take());
+    let go_live = go_live.min(until);
+    go_live_at(&mut play, go_live, waiting.take(), started, &mut show);
     play.pass(until, &mut show);
     out.flush().map_err(|_| Failure::Findings)?;
     if closed {
@@ -180,10 +285,85 @@ fn zone_of(contact: &Contact) -> relance_core::time::Zone {
         .unwrap_or_else(relance_core::time::Zone::utc)
 }
 
-fn add_journeys(play: &mut Play, journeys: Option<Vec<Journey>>) {
-    for journey in journeys.into_iter().flatten() {
-        play.world.add_journey(Arc::new(journey), true);
+/// Publishes journeys that are not yet: with the clock at their moment, for what waits is counted from it.
+fn go_live_at(
+    play: &mut Play,
+    at: Timestamp,
+    journeys: Option<Vec<Journey>>,
+    started: &[ContactId],
+    show: &mut Watcher<'_>,
+) {
+    let Some(journeys) = journeys else {
+        return;
+    };
+    play.pass(at, show);
+    let mut inputs = Vec::new();
+    for journey in journeys {
+        inputs.extend(starters(&journey));
+        play.publish(Arc::new(journey), Moves::Pin, show);
     }
+    for contact in started {
+        for input in &inputs {
+            play.input(*contact, input, show);
+        }
+    }
+}
+
+/// What begins a journey that nothing which contacts do begins.
+fn starters(journey: &Journey) -> Vec<Input> {
+    let by = |by| Input::Enroll {
+        journey: journey.id.clone(),
+        by,
+        subject: None,
+        properties: Fields::new(),
+        once: None,
+    };
+    let member = |segment: &SegmentId, member| Input::Segment {
+        segment: segment.clone(),
+        member,
+    };
+    match &journey.trigger.on {
+        On::Manual => vec![by(Starter::Person(UserId::from("preview")))],
+        On::Api => vec![by(Starter::Program)],
+        On::SegmentEntered(segment) => vec![member(segment, true)],
+        On::SegmentLeft(segment) => vec![member(segment, true), member(segment, false)],
+        On::Schedule { segment, .. } => segment.iter().map(|one| member(one, true)).collect(),
+        On::Event(_) | On::Changed { .. } | On::Inactive { .. } | On::Date { .. } => Vec::new(),
+    }
+}
+
+/// The ways that steps are to go. A step or way that no journey has would be left out without a word.
+fn read_choices(
+    pairs: &[String],
+    journeys: &[Journey],
+) -> Result<BTreeMap<StepKey, String>, Failure> {
+    let mut choices = BTreeMap::new();
+    for pair in pairs {
+        let wrong = |what: String| Failure::Usage(format!("--choose {pair:?}: {what}"));
+        let Some((step, way)) = pair.split_once('=') else {
+            return Err(wrong("write STEP=WAY".to_owned()));
+        };
+        let step = StepKey::from(step);
+        let mut ways = BTreeSet::new();
+        for journey in journeys {
+            if let Some(ix) = journey.find(&step) {
+                journey.step(ix).kind.map_ways(|way, _| {
+                    ways.insert(way.to_string());
+                });
+            }
+        }
+        if ways.is_empty() {
+            return Err(wrong(format!(
+                "no journey has a step {step} with several ways"
+            )));
+        }
+        if !ways.contains(way) {
+            let ways: Vec<String> = ways.into_iter().collect();
+            return Err(wrong(format!("the ways of {step} are {}", ways.join(", "))));
+        }
+        choices.insert(step, way.to_owned());
+    }
+    Ok(choices)
 }
 
 fn read_journeys(paths: &[PathBuf]) -> Result<Vec<Journey>, Failure> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use relance_engine::clock::{SharedClock, SystemClock};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
@@ -61,6 +62,7 @@ pub fn begin_logs(json: bool) {
 }
 
 async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
+    let asked = stop_asked().map_err(Failure::cannot)?;
     let config = Config::load(data).map_err(Failure::cannot)?;
     let listener = tokio::net::TcpListener::bind(listen)
         .await
@@ -71,7 +73,7 @@ async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
     tracing::info!(%address, "listening");
     let app = http::router(workspace.clone());
     let served = axum::serve(listener, app)
-        .with_graceful_shutdown(stop_asked())
+        .with_graceful_shutdown(asked)
         .await;
     tracing::info!("stopping: what was acknowledged is finished");
     let last = workspace.clone();
@@ -80,19 +82,14 @@ async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
     stopped.map_err(Failure::cannot)
 }
 
-/// Ctrl-C or a polite kill.
-async fn stop_asked() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// Ctrl-C or a polite kill: heard from the moment of the call on, though it is awaited later.
+fn stop_asked() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => {
-            // Without the signal only Ctrl-C stops the server.
-            let _asked = interrupt.await;
-        }
-    }
+    })
 }

@@ -5,7 +5,7 @@ use relance_core::time::{Calendar, Zone};
 use serde::Deserialize;
 use std::sync::Arc;
 
-use crate::workspace::calendars;
+use crate::policy::calendars;
 
 use super::DemoProblem;
 

@@ -188,6 +188,7 @@ fn scenario() -> Files {
             .collect()
     };
     Files {
+        lists: BTreeMap::new(),
         journeys: own(&JOURNEYS),
         templates: TEMPLATES.iter().flat_map(|files| own(files)).collect(),
     }
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_bundled_scenario_has_no_problem() {
-        let checked = crate::scenario::check(&scenario(), &|_| false);
+        let checked = crate::scenario::check(&scenario(), &|_| false, &|_| false);
         let checked = match checked {
             Ok(checked) => checked,
             Err(problems) => panic!("{problems:?}"),

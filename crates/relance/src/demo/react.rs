@@ -205,6 +205,14 @@ impl Stage {
             | What::Came
             | What::TimedOut
             | What::Branched
+            | What::Assigned
+            | What::Paused
+            | What::Resumed
+            | What::Migrated
+            | What::Moved
+            | What::Merged
+            | What::Notified
+            | What::Promo
             | What::Finished => return Ok(()),
         };
         let facts = json!({
@@ -285,13 +293,13 @@ impl Stage {
         // The reminders of the days without a mailbox are the ones that must be seen waiting.
         let in_outage = self.is_down(desk);
         let answer = if awaited || in_outage {
-            Answer::Approve
+            Answer::Approve { text: None }
         } else {
             self.questions += 1;
             match self.questions % 6 {
                 3 => Answer::CallInstead,
                 5 => Answer::Skip,
-                _most => Answer::Approve,
+                _most => Answer::Approve { text: None },
             }
         };
         let mut chance = self.chance(&format!("answer to {id}"));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use relance_core::ids::MailboxId;
+use relance_core::journey::Moves;
 use relance_core::mail::MailSeen;
 use relance_engine::arrival::Arrival;
 use relance_engine::clock::Clock as _;
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::examine::Rules;
+use crate::scenario::apply::{ApplyProblem, apply};
 use crate::workspace::Workspace;
 
 use super::account::{Account, Line, Tone};
@@ -91,11 +93,16 @@ impl Stage {
         let workspace = Workspace::open(data, config, clock.clone())?;
         // The mails come from here, not from a server.
         workspace.mailboxes.stop();
-        let problems = crate::scenario::apply(&workspace, scenario()).await?;
-        if let Err(problems) = problems {
-            let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            return Err(DemoProblem::Bundled(text.join("\n")));
-        }
+        apply(&workspace, scenario(), Moves::Pin)
+            .await
+            .map_err(|problem| match problem {
+                ApplyProblem::Files(problems) => {
+                    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    DemoProblem::Bundled(text.join("\n"))
+                }
+                ApplyProblem::Refused(refusal) => refusal.into(),
+                ApplyProblem::Read(error) => DemoProblem::Bundled(error.to_string()),
+            })?;
         let by_message = script.documents.iter().enumerate();
         let by_message = by_message.map(|(place, one)| (one.message_id.clone(), place));
         let mailboxes = company.desks.iter().map(|desk| Mailbox {

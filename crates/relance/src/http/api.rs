@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
@@ -18,12 +18,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::keys::Scope;
-use crate::scenario::{self, Files};
 use crate::workspace::Workspace;
 
 use super::{Problem, Shared};
 
-type Answered = Result<Json<Value>, Problem>;
+pub(super) type Answered = Result<Json<Value>, Problem>;
 
 /// Lets through who has a token.
 pub async fn authorise(
@@ -95,7 +94,7 @@ fn list<T>(page: Page<T>, shape: impl Fn(&T) -> Value) -> Json<Value> {
 }
 
 /// Reads beside the network threads: a page may have to wait for the disk.
-async fn read<T: Send + 'static>(
+pub(super) async fn read<T: Send + 'static>(
     workspace: &Arc<Workspace>,
     query: impl FnOnce(&relance_store::read::Reader) -> Result<T, relance_store::read::ReadError>
     + Send
@@ -271,7 +270,7 @@ pub async fn answer(
         .parse()
         .map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, "bad_id", problem))?;
     let answer = match word.as_str() {
-        "approve" => Answer::Approve,
+        "approve" => Answer::Approve { text: None },
         "skip" => Answer::Skip,
         "call" => Answer::CallInstead,
         _other => return Err(Problem::not_found("answer; use approve, skip or call")),
@@ -312,40 +311,4 @@ pub async fn tasks(State(workspace): Shared, asked: Asked) -> Answered {
     })
     .await?;
     Ok(list(page, shape::task))
-}
-
-/// Every version of every journey.
-pub async fn journeys(State(workspace): Shared) -> Answered {
-    let journeys = read(&workspace, |reader| reader.journeys()).await?;
-    let items: Vec<Value> = journeys
-        .iter()
-        .map(|one| {
-            json!({
-                "id": one.journey.id.to_string(),
-                "version": one.journey.version,
-                "current": one.journey.current,
-                "published_at": one.published_at.to_string(),
-                "live_runs": one.live_runs,
-                "text": one.journey.text,
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "items": items, "next": null })))
-}
-
-/// Applies a scenario: journeys and templates, all or nothing. Applying the same again changes nothing.
-pub async fn apply(
-    State(workspace): Shared,
-    files: Result<Json<Files>, JsonRejection>,
-) -> Answered {
-    let Json(files) = files?;
-    match scenario::apply(&workspace, files).await? {
-        Ok(applied) => Ok(Json(json!(applied))),
-        Err(problems) => {
-            let detail: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            let text = detail.join("\n");
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Err(Problem::new(status, "invalid_scenario", text).with("problems", json!(problems)))
-        }
-    }
 }

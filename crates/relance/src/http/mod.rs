@@ -1,10 +1,14 @@
 //! The HTTP face: ingestion, public pages, management API, health.
 
 mod api;
+mod approvals;
+mod explain;
 mod ingest;
+pub(crate) mod journeys;
 mod page;
 mod problem;
 mod public;
+pub(crate) mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +17,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -51,6 +55,8 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         .layer(cors);
     let api = Router::new()
         .route("/api/v1/overview", get(api::overview))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/release", post(status::release))
         .route("/api/v1/contacts", get(api::contacts))
         .route("/api/v1/contacts/{id}", get(api::contact))
         .route("/api/v1/contacts/{id}/ledger", get(api::ledger))
@@ -59,12 +65,30 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
             "/api/v1/contacts/{id}/touchpoints",
             get(api::touchpoints_of_contact),
         )
+        .route("/api/v1/contacts/{id}/explain", get(explain::contact))
+        .route("/api/v1/touchpoints/{id}/explain", get(explain::message))
         .route("/api/v1/documents", get(api::documents))
         .route("/api/v1/touchpoints", get(api::touchpoints))
         .route("/api/v1/touchpoints/{id}/{answer}", post(api::answer))
+        .route(
+            "/api/v1/approvals",
+            get(approvals::list).post(approvals::answer),
+        )
+        .route("/api/v1/approvals/{id}", get(approvals::one))
         .route("/api/v1/tasks", get(api::tasks))
-        .route("/api/v1/journeys", get(api::journeys))
-        .route("/api/v1/scenario", post(api::apply))
+        .route("/api/v1/journeys", get(journeys::list))
+        .route("/api/v1/journeys/{id}", get(journeys::journey))
+        .route("/api/v1/journeys/{id}/start", post(journeys::start))
+        .route(
+            "/api/v1/journeys/{id}/draft",
+            put(journeys::put_draft).delete(journeys::delete_draft),
+        )
+        .route("/api/v1/journeys/{id}/{change}", post(journeys::change))
+        .route(
+            "/api/v1/scenario",
+            get(journeys::export).post(journeys::apply),
+        )
+        .route("/api/v1/scenario/plan", post(journeys::plan))
         .layer(DefaultBodyLimit::max(SCENARIO_BYTES_MAX))
         .route_layer(middleware::from_fn_with_state(
             workspace.clone(),
@@ -108,6 +132,8 @@ async fn metrics(State(workspace): Shared) -> Response {
         .metrics
         .queued_bytes
         .set(workspace.engine.queued_bytes() as u64);
+    let quiet = workspace.copy.quiet().is_some();
+    workspace.metrics.quiet.set(u64::from(quiet));
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], workspace.metrics.text()).into_response()
 }

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use relance_core::contact::Contact;
 use relance_core::ledger::{LedgerEntry, What};
 use relance_core::time::Zone;
+use relance_store::read::{Due, Overdue};
 
+use crate::copy::Quiet;
 use crate::keys::Scope;
 use crate::workspace::Workspace;
 
@@ -28,6 +30,7 @@ pub async fn overview(State(workspace): Shared, headers: HeaderMap) -> Result<Re
     let own = workspace.clone();
     let zone = Zone::parse(&own.config.workspace.zone).unwrap_or_else(|_| Zone::utc());
     let shown = zone.clone();
+    let quiet = own.copy.quiet();
     let read = tokio::task::spawn_blocking(move || {
         let totals = own.reader.totals()?;
         let lines = own.reader.ledger(None, LINES_MAX)?.items;
@@ -36,9 +39,13 @@ pub async fn overview(State(workspace): Shared, headers: HeaderMap) -> Result<Re
             let contact = own.reader.contact(line.entry.contact)?;
             rows.push_str(&row(&line.entry, contact.as_ref(), &shown));
         }
-        Ok::<_, relance_store::read::ReadError>((totals, rows))
+        let banner = match &quiet {
+            Some(quiet) => banner(quiet, &own.reader.overdue(own.clock.now())?, &shown),
+            None => String::new(),
+        };
+        Ok::<_, relance_store::read::ReadError>((totals, rows, banner))
     });
-    let (totals, rows) = read.await.map_err(|_| {
+    let (totals, rows, banner) = read.await.map_err(|_| {
         Problem::new(
             axum::http::StatusCode::INTERNAL_SERVER_ERROR,
             "failed",
@@ -74,10 +81,30 @@ pub async fn overview(State(workspace): Shared, headers: HeaderMap) -> Result<Re
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta http-equiv=\"refresh\" content=\"{REFRESH_SECONDS}\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{name} – Relance</title>\
-         <style>{STYLE}</style><header><h1>{name}</h1><span>{now} {zone}</span></header>\
+         <style>{STYLE}</style><header><h1>{name}</h1><span>{now} {zone}</span></header>{banner}\
          <ul class=\"sums\">{sums}</ul>{table}</html>"
     ))
     .into_response())
+}
+
+/// Says that nothing is sent, why, what is overdue, and what to do (R10).
+fn banner(quiet: &Quiet, overdue: &Overdue, zone: &Zone) -> String {
+    let count = |due: &Due| {
+        let more = if due.more { "more than " } else { "" };
+        format!("{more}{}", due.count)
+    };
+    let since = match overdue.earliest() {
+        Some(at) => format!(", the first since {}", moment(at, zone)),
+        None => String::new(),
+    };
+    format!(
+        "<div class=\"quiet\" role=\"alert\"><b>Nothing is sent.</b> {} (noticed {}). Overdue: {} timers and {} messages{since}. \
+         To send again, run <code>relance release</code>; <code>--overdue skip</code> leaves out what is overdue.</div>",
+        escape(quiet.reason.sentence()),
+        moment(quiet.noticed_at, zone),
+        count(&overdue.timers),
+        count(&overdue.messages),
+    )
 }
 
 /// Whether recipients cannot reach the server: its address is this machine's own.
@@ -110,6 +137,7 @@ header{display:flex;justify-content:space-between;align-items:baseline;gap:1rem}
 .sums li{border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem;color:var(--soft)}.sums b{display:block;font-size:1.4rem;line-height:1.3;color:var(--ink)}\
 table{border-collapse:collapse;width:100%}th{text-align:left;font-weight:500}td,th{padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}\
 td{overflow-wrap:anywhere}td:first-child{white-space:nowrap;font-variant-numeric:tabular-nums}td:nth-child(2){white-space:nowrap}\
+.quiet{border:2px solid #c2410c;border-radius:.5rem;padding:.6rem .9rem;margin:1rem 0;overflow-wrap:anywhere}\
 .w{display:inline-block;border-radius:.3rem;padding:0 .5rem;background:#eef0f5;color:#1a1f2b}.empty{color:var(--soft);padding:2rem 0}\
 .sent{background:#d9f2e0}.held,.retried{background:#fdf0d0}.dropped,.failed,.withdrawn,.skipped,.suppressed,.unsubscribed{background:#fbe0e0}.exited,.converted{background:#dde9fb}.task{background:#ece0fb}\
 @media(prefers-color-scheme:dark){:root{--ink:#e6e8ee;--soft:#98a1b3;--line:#2a2f3b;--paper:#14171f}}";
@@ -129,6 +157,9 @@ fn is_telling(what: What) -> bool {
         | What::Task
         | What::Exited
         | What::Converted
+        | What::Notified
+        | What::Moved
+        | What::Promo
         | What::Suppressed
         | What::Unsubscribed => true,
         What::NotEnrolled
@@ -137,6 +168,11 @@ fn is_telling(what: What) -> bool {
         | What::Came
         | What::TimedOut
         | What::Branched
+        | What::Assigned
+        | What::Paused
+        | What::Resumed
+        | What::Migrated
+        | What::Merged
         | What::Finished => false,
     }
 }

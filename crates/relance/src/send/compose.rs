@@ -1,30 +1,35 @@
-//! From a claimed touchpoint to the bytes of a mail: template, links, thread, signature.
+//! From a claimed touchpoint to the bytes of a mail: sender, recipients, words, links, thread.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use relance_channels::dkim::DkimSigner;
-use relance_core::contact::Contact;
-use relance_core::ids::{TemplateId, Topic};
-use relance_core::journey::Sender;
+use relance_core::ids::{ListId, TemplateId, Topic};
+use relance_core::journey::{Recipient, Sender};
+use relance_core::ledger::Reason;
 use relance_core::policy::TemplateFacts;
-use relance_core::subject::Object;
 use relance_engine::ports::Dispatch;
 use relance_message::outbound::{
-    Delivery, Kind, ListUnsubscribe, OutgoingMail, TemplateSet, message_id, reply_subject,
+    AutoSubmitted, Delivery, Kind, LinkRef, ListUnsubscribe, OutgoingMail, TemplateSet, message_id,
 };
+use relance_wire::list::ContentList;
 use serde_json::{Value, json};
 
+use super::people::{People, Person};
+use super::thread::Thread;
+use super::words::{self, Links, is_in_thread, subjects_of};
 use crate::config::Config;
 use crate::link::{Link, LinkKey};
+
+pub use super::words::contact_value;
 
 /// A mail, ready for a mail server.
 pub struct Composed {
     /// The sender's address.
     pub from: String,
-    /// The recipient's address.
-    pub to: String,
+    /// The recipients' addresses: several only for people of ours.
+    pub to: Vec<String>,
     /// The Message-ID, derived from the touchpoint.
     pub message_id: String,
     /// The watched mailbox it comes from, if from one.
@@ -36,33 +41,50 @@ pub struct Composed {
 /// Why no mail could be made. Nothing of it left.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeProblem {
-    /// The template is missing or fails.
+    /// The template does not exist.
+    #[error("there is no template {0}; add it and apply the scenario again")]
+    NoTemplate(String),
+    /// The template fails.
     #[error("{0}")]
     Template(String),
     /// The sender is not set up.
     #[error("no sender: {0}")]
     NoSender(String),
+    /// Nobody is known whom it could go to.
+    #[error("no recipient: {}", .0.word())]
+    NoRecipient(Reason),
 }
 
-/// A sender's name and address.
-#[derive(Debug, Clone)]
-struct Person {
-    name: Option<String>,
-    address: String,
+/// What the gate must know of templates.
+pub fn facts_of(templates: &TemplateSet) -> BTreeMap<TemplateId, TemplateFacts> {
+    let mut facts: BTreeMap<TemplateId, TemplateFacts> = BTreeMap::new();
+    for template in templates.iter() {
+        let meta = template.meta();
+        facts.insert(
+            TemplateId::from(template.id()),
+            TemplateFacts {
+                topic: meta.topic.as_deref().map(Topic::from),
+                service: meta.kind == Kind::Service,
+                at_least_once: meta.delivery == Delivery::AtLeastOnce,
+            },
+        );
+    }
+    facts
 }
 
 /// Makes mails.
 pub struct Composer {
     templates: RwLock<Arc<TemplateSet>>,
+    lists: RwLock<Arc<BTreeMap<ListId, ContentList>>>,
     /// Signs the links of mails.
     pub links: LinkKey,
     /// Signs mails, by the sender's domain.
     pub signers: BTreeMap<String, Arc<DkimSigner>>,
-    public_url: String,
-    language: String,
-    workspace: Value,
-    sender: Option<Person>,
-    mailboxes: BTreeMap<String, Person>,
+    pub(super) built_in: TemplateSet,
+    pub(super) public_url: String,
+    pub(super) language: String,
+    pub(super) workspace: Value,
+    pub(super) people: People,
 }
 
 impl Composer {
@@ -73,51 +95,41 @@ impl Composer {
         signers: BTreeMap<String, Arc<DkimSigner>>,
     ) -> Self {
         let own = &config.workspace;
-        let sender = own.address.clone().map(|address| Person {
-            name: own.from_name.clone(),
-            address,
-        });
-        let mailboxes = config.mailbox.iter().map(|mailbox| {
-            let address = mailbox.address.to_lowercase();
-            (
-                address.clone(),
-                Person {
-                    name: mailbox.name.clone(),
-                    address,
-                },
-            )
-        });
         Self {
             templates: RwLock::default(),
+            lists: RwLock::default(),
             links,
             signers,
+            built_in: words::built_in(),
             public_url: own.public_url.trim_end_matches('/').to_owned(),
             language: own.language.clone(),
             workspace: json!({ "name": own.name, "address": own.address, "url": own.public_url }),
-            sender,
-            mailboxes: mailboxes.collect(),
+            people: People::new(config),
         }
     }
 
     /// Takes new templates; returns what the gate must know of them.
     pub fn set_templates(&self, templates: TemplateSet) -> Vec<(TemplateId, TemplateFacts)> {
-        let mut facts: BTreeMap<TemplateId, TemplateFacts> = BTreeMap::new();
-        for template in templates.iter() {
-            let meta = template.meta();
-            facts.insert(
-                TemplateId::from(template.id()),
-                TemplateFacts {
-                    topic: meta.topic.as_deref().map(Topic::from),
-                    service: meta.kind == Kind::Service,
-                    at_least_once: meta.delivery == Delivery::AtLeastOnce,
-                },
-            );
-        }
+        let facts = facts_of(&templates);
         *self
             .templates
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::new(templates);
         facts.into_iter().collect()
+    }
+
+    /// Takes new content lists.
+    pub fn set_lists(&self, lists: Vec<ContentList>) {
+        let lists = lists.into_iter().map(|list| (list.id.clone(), list));
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists.collect());
+    }
+
+    /// The content lists in force.
+    pub fn lists(&self) -> Arc<BTreeMap<ListId, ContentList>> {
+        self.lists
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The templates in force.
@@ -131,99 +143,70 @@ impl Composer {
     /// Makes the mail of a touchpoint.
     pub fn compose(&self, dispatch: &Dispatch, now: Timestamp) -> Result<Composed, ComposeProblem> {
         let touchpoint = &dispatch.touchpoint;
-        let contact = &dispatch.contact;
-        let subject = dispatch.subject.as_ref();
-        let in_thread = touchpoint.from == Sender::OwnerMailbox;
-        let sender = self.sender_of(contact, subject, touchpoint.from)?;
-        let templates = self.templates();
-        // What the contact chose, else what the device is set to, else what we write to them in.
-        let language = contact
-            .text("language")
-            .or(contact.text("locale"))
-            .or(contact.text("mail_language"))
-            .unwrap_or(&self.language);
-        let template = templates
-            .choose(touchpoint.template.as_str(), Some(language))
-            .ok_or_else(|| {
-                ComposeProblem::Template(format!(
-                    "there is no template {}; add it and apply the scenario again",
-                    touchpoint.template
-                ))
-            })?;
+        let sender = self.sender_of(dispatch)?;
+        let mut to = self.recipients(dispatch)?;
+        let words = self.words(dispatch, Some(sender), &to, Links::Live)?;
+        let to_contact = touchpoint.recipient == Recipient::Contact;
+        let in_thread = is_in_thread(touchpoint);
+        let tracking = words.meta.tracking;
         let link = |link: Link, place: &str| {
             format!("{}/{place}/{}", self.public_url, self.links.sign(&link))
         };
-        let unsubscribe = link(Link::Unsubscribe(touchpoint.id), "u");
-        let context = json!({
-            "contact": contact_value(contact),
-            "subject": subject.map(|object| &object.fields),
-            "event": dispatch.cause.as_ref().map(|event| &event.properties),
-            "owner": { "name": sender.name, "email": sender.address },
-            "workspace": self.workspace,
-            "links": {
-                "unsubscribe": unsubscribe,
-                "preferences": link(Link::Preferences(touchpoint.id), "p"),
-            },
-        });
-        let rendered = template
-            .render(&context)
-            .map_err(|problem| ComposeProblem::Template(problem.to_string()))?;
-        let meta = template.meta();
-        let html = if meta.tracking.clicks || meta.tracking.opens {
-            let mut track = |found: relance_message::outbound::LinkRef<'_>| {
-                if meta.tracking.clicks {
+        let rendered = words.rendered;
+        let html = if to_contact && (tracking.clicks || tracking.opens) {
+            let mut track = |found: LinkRef<'_>| {
+                if tracking.clicks {
                     link(Link::Click(touchpoint.id, found.url.to_owned()), "t/c")
                 } else {
                     found.url.to_owned()
                 }
             };
-            let pixel = meta
-                .tracking
+            let pixel = tracking
                 .opens
                 .then(|| link(Link::Open(touchpoint.id), "t/o"));
             rendered.tracked_html(&mut track, pixel.as_deref())
         } else {
             rendered.html
         };
-        let domain = sender
-            .address
-            .rsplit_once('@')
-            .map_or("localhost", |(_, domain)| domain);
-        let message_id = message_id(&touchpoint.id.to_string(), domain);
-        let thread = subject.filter(|_| in_thread).and_then(Thread::of);
-        let to = contact.text("email").unwrap_or_default().to_owned();
-        let list_unsubscribe =
-            (!in_thread && meta.kind == Kind::Marketing).then_some(ListUnsubscribe {
-                url: Some(unsubscribe),
-                mailto: None,
-            });
+        let thread = match in_thread {
+            true => Thread::of(&subjects_of(dispatch)),
+            false => Thread::default(),
+        };
+        let leaves = to_contact && !in_thread && words.meta.kind == Kind::Marketing;
+        let message_id = message_id(&touchpoint.id.to_string(), sender.domain());
+        let addresses = to.iter().map(|person| person.address.clone()).collect();
+        let first = to.remove(0);
         let mail = OutgoingMail {
             from: sender.address.clone(),
             from_name: rendered.from_name.or_else(|| sender.name.clone()),
-            to: to.clone(),
-            to_name: contact.text("name").map(str::to_owned),
-            subject: match &thread {
-                Some(thread) => reply_subject(&thread.subject),
-                None => rendered.subject,
-            },
+            to: first.address,
+            to_name: first.name,
+            more_to: to
+                .into_iter()
+                .map(|person| (person.address, person.name))
+                .collect(),
+            subject: thread.subject.unwrap_or(rendered.subject),
             html,
             text: rendered.text,
             message_id: message_id.clone(),
-            in_reply_to: thread.as_ref().map(|thread| thread.message_id.clone()),
-            references: thread.map(|thread| thread.references).unwrap_or_default(),
+            in_reply_to: thread.in_reply_to,
+            references: thread.references,
             date: now,
-            list_unsubscribe,
+            list_unsubscribe: leaves.then_some(ListUnsubscribe {
+                url: Some(words.unsubscribe),
+                mailto: None,
+            }),
+            auto_submitted: (!to_contact).then_some(AutoSubmitted::Generated),
             ..OutgoingMail::default()
         };
         let bytes = mail
             .build()
             .map_err(|problem| ComposeProblem::Template(problem.to_string()))?;
-        let mailbox = in_thread.then(|| sender.address.clone());
         Ok(Composed {
             from: sender.address.clone(),
-            to,
+            to: addresses,
             message_id,
-            mailbox,
+            mailbox: in_thread.then(|| sender.address.clone()),
             bytes,
         })
     }
@@ -231,37 +214,27 @@ impl Composer {
     /// The Message-ID that a touchpoint's mail has, or would have.
     pub fn message_id_of(&self, dispatch: &Dispatch) -> Option<(String, Option<String>)> {
         let touchpoint = &dispatch.touchpoint;
-        let sender = self
-            .sender_of(
-                &dispatch.contact,
-                dispatch.subject.as_ref(),
-                touchpoint.from,
-            )
-            .ok()?;
-        let domain = sender
-            .address
-            .rsplit_once('@')
-            .map_or("localhost", |(_, domain)| domain);
-        let mailbox = (touchpoint.from == Sender::OwnerMailbox).then(|| sender.address.clone());
-        Some((message_id(&touchpoint.id.to_string(), domain), mailbox))
+        let sender = self.sender_of(dispatch).ok()?;
+        let mailbox = is_in_thread(touchpoint).then(|| sender.address.clone());
+        Some((
+            message_id(&touchpoint.id.to_string(), sender.domain()),
+            mailbox,
+        ))
     }
 
-    fn sender_of(
-        &self,
-        contact: &Contact,
-        subject: Option<&Object>,
-        from: Sender,
-    ) -> Result<&Person, ComposeProblem> {
-        match from {
-            Sender::Workspace => self.sender.as_ref().ok_or_else(|| {
+    /// From whom a message comes.
+    pub(super) fn sender_of(&self, dispatch: &Dispatch) -> Result<&Person, ComposeProblem> {
+        match dispatch.touchpoint.from {
+            Sender::Workspace => self.people.workspace.as_ref().ok_or_else(|| {
                 ComposeProblem::NoSender("set workspace.address in relance.toml".to_owned())
             }),
             Sender::OwnerMailbox => {
+                let subject = dispatch.subject.as_ref();
                 let address = subject
                     .and_then(|object| object.text("mailbox"))
-                    .or(contact.text("owner"));
+                    .or(dispatch.contact.owner());
                 address
-                    .and_then(|address| self.mailboxes.get(&address.to_lowercase()))
+                    .and_then(|address| self.people.mailbox(address))
                     .ok_or_else(|| {
                         let what = "the owner's mailbox is not set up; add it to relance.toml";
                         ComposeProblem::NoSender(what.to_owned())
@@ -269,36 +242,34 @@ impl Composer {
             }
         }
     }
-}
 
-/// The thread that a reminder goes into.
-struct Thread {
-    message_id: String,
-    references: Vec<String>,
-    subject: String,
-}
-
-impl Thread {
-    fn of(object: &Object) -> Option<Self> {
-        let message_id = object.text("message_id")?.to_owned();
-        let earlier: Vec<&str> = match object.fields.get("references") {
-            Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).collect(),
-            Some(_) | None => Vec::new(),
+    /// To whom a message goes: at least one.
+    pub(super) fn recipients(&self, dispatch: &Dispatch) -> Result<Vec<Person>, ComposeProblem> {
+        let contact = &dispatch.contact;
+        let recipient = &dispatch.touchpoint.recipient;
+        let (people, reason) = match recipient {
+            Recipient::Contact => {
+                let address = contact.address(dispatch.touchpoint.channel);
+                let person = address.map(|address| Person {
+                    name: contact.text("name").map(str::to_owned),
+                    address: address.to_owned(),
+                    language: None,
+                });
+                (person.into_iter().collect(), Reason::NoAddress)
+            }
+            Recipient::Owner | Recipient::Role(_) | Recipient::User(_) => {
+                let subject = dispatch.subject.as_ref();
+                let told = self.people.told(recipient, contact, subject);
+                (told, Reason::NoRecipient)
+            }
         };
-        let references =
-            relance_message::outbound::references_for_reply(&message_id, &earlier, None);
-        let subject = object.text("mail_subject").unwrap_or_default().to_owned();
-        Some(Self {
-            message_id,
-            references,
-            subject,
-        })
+        if people.is_empty() {
+            return Err(ComposeProblem::NoRecipient(reason));
+        }
+        Ok(people)
     }
 }
 
-/// A contact as templates see it.
-pub fn contact_value(contact: &Contact) -> Value {
-    let mut fields = contact.traits.clone();
-    fields.insert("id".to_owned(), Value::String(contact.id.to_string()));
-    Value::Object(fields)
-}
+#[cfg(test)]
+#[path = "compose_tests.rs"]
+mod tests;

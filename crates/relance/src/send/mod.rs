@@ -1,11 +1,15 @@
 //! Sends what the engine claimed: compose, sign, note, hand over, file, report.
 //!
-//! Each message is a task of its own, so a slow server or a failing template holds up nobody else (R9).
+//! One dispatcher for all channels: what is not e-mail settles as not configured, its template checked. Each message is a task of its own, so a slow server or a failing template holds up nobody else (R9).
 //! **Absent:** whether to send, and what an outcome means; both are core's.
 
 pub mod compose;
 mod outcome;
+mod people;
+pub mod preview;
+mod thread;
 pub mod wire_log;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,12 +23,14 @@ use relance_channels::smtp::{self, RouteId, SmtpSender};
 use relance_core::contact::Channel;
 use relance_core::decide::Input;
 use relance_core::ids::{MailboxId, TouchpointId};
+use relance_core::journey::Recipient;
 use relance_core::ledger::Reason;
 use relance_core::touchpoint::{Outcome, Touchpoint};
 use relance_engine::arrival::Arrival;
 use relance_engine::clock::SharedClock;
 use relance_engine::ports::{Dispatch, Dispatcher, ThreadEntry};
 use relance_engine::run::Handle;
+use relance_store::read::Reader;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
@@ -71,6 +77,7 @@ struct Inner {
     log: WireLog,
     /// Accounts in which copies are filed, by address.
     accounts: BTreeMap<String, ImapAccount>,
+    reader: Arc<Reader>,
     /// Signatures made at once.
     signing: Semaphore,
     /// Messages under way, and whether they were called back.
@@ -95,6 +102,7 @@ impl Sending {
         wire: Wire,
         log: WireLog,
         accounts: BTreeMap<String, ImapAccount>,
+        reader: Arc<Reader>,
         request_sync: Box<dyn Fn(&MailboxId) + Send + Sync>,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -105,6 +113,7 @@ impl Sending {
             wire,
             log,
             accounts,
+            reader,
             signing: Semaphore::new(
                 std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             ),
@@ -190,7 +199,11 @@ impl Dispatcher for Sending {
                 let work = inner.clone();
                 let own = dispatch.clone();
                 // A panic in one message must not leave it in flight for ever.
-                let done = tokio::spawn(async move { work.attempt(&own).await }).await;
+                let done = tokio::spawn(async move {
+                    let own = work.with_cause(own).await;
+                    work.attempt(&own).await
+                });
+                let done = done.await;
                 let (outcome, message_id) = done.unwrap_or((Outcome::Unknown, None));
                 inner.report(&dispatch, outcome, message_id);
             });
@@ -219,16 +232,49 @@ impl Inner {
         self.under_way().get(&id).copied().unwrap_or(false)
     }
 
+    /// A notification holds up no run, so its run may have ended and be out of the engine's sight: what began
+    /// it is read.
+    async fn with_cause(self: &Arc<Self>, mut dispatch: Dispatch) -> Dispatch {
+        if dispatch.cause.is_some() || dispatch.touchpoint.recipient == Recipient::Contact {
+            return dispatch;
+        }
+        let inner = self.clone();
+        let run = dispatch.touchpoint.enrollment;
+        let read = tokio::task::spawn_blocking(move || inner.reader.enrollment(run)).await;
+        match read {
+            Ok(Ok(run)) => dispatch.cause = run.and_then(|run| run.cause),
+            Ok(Err(error)) => tracing::warn!(%error, "the run of a notification cannot be read"),
+            Err(_) => tracing::warn!("reading the run of a notification ended early"),
+        }
+        dispatch
+    }
+
     /// One try. Returns what became of it, and the Message-ID once it left.
     async fn attempt(&self, dispatch: &Dispatch) -> (Outcome, Option<String>) {
         let touchpoint = &dispatch.touchpoint;
-        if touchpoint.channel != Channel::Email {
-            return (Outcome::ChannelNotConfigured, None);
-        }
-        let composed = match self.composer.compose(dispatch, self.clock.now()) {
+        let composed = match touchpoint.channel {
+            Channel::Email => self.composer.compose(dispatch, self.clock.now()),
+            Channel::Sms
+            | Channel::Voice
+            | Channel::Whatsapp
+            | Channel::Telegram
+            | Channel::Webhook
+            | Channel::Letter => {
+                let outcome = match self.composer.rehearse(dispatch) {
+                    Err(ComposeProblem::Template(text)) => Outcome::TemplateFailed(text),
+                    Ok(())
+                    | Err(
+                        ComposeProblem::NoTemplate(_)
+                        | ComposeProblem::NoSender(_)
+                        | ComposeProblem::NoRecipient(_),
+                    ) => Outcome::ChannelNotConfigured,
+                };
+                return (outcome, None);
+            }
+        };
+        let composed = match composed {
             Ok(composed) => composed,
-            Err(ComposeProblem::Template(text)) => return (Outcome::TemplateFailed(text), None),
-            Err(ComposeProblem::NoSender(_)) => return (Outcome::ChannelNotConfigured, None),
+            Err(problem) => return (unmade(problem), None),
         };
         let composed = match self.sign(composed).await {
             Ok(composed) => composed,
@@ -247,6 +293,7 @@ impl Inner {
             | Outcome::Postponed { .. }
             | Outcome::TemplateFailed(_)
             | Outcome::ChannelNotConfigured
+            | Outcome::Missed
             | Outcome::Withdrawn(_)
             | Outcome::Dropped(_) => Some(false),
         };
@@ -338,7 +385,7 @@ impl Inner {
                     Some(mailbox) => RouteId::new(mailbox.as_str()),
                     None => RouteId::new(WORKSPACE_ROUTE),
                 };
-                match smtp::Envelope::new(composed.from.as_str(), vec![composed.to.clone()]) {
+                match smtp::Envelope::new(composed.from.as_str(), composed.to.clone()) {
                     Ok(envelope) => {
                         let outcome = sender
                             .send_unless(&route, &envelope, &composed.bytes, note)
@@ -433,12 +480,22 @@ impl Inner {
         let Some(engine) = self.engine.get() else {
             return;
         };
-        let thread = message_id.map(|message_id| {
-            Arrival::Threaded(ThreadEntry {
-                message_id,
-                contact: touchpoint.id.contact,
-                subject: touchpoint.subject.clone(),
-            })
+        // An answer belongs to all that the message is about. What is written to us is no conversation with
+        // the contact.
+        let message_id = message_id.filter(|_| touchpoint.recipient == Recipient::Contact);
+        let threads = message_id.map_or_else(Vec::new, |message_id| {
+            let mut subjects: Vec<_> = touchpoint.subjects().cloned().map(Some).collect();
+            if subjects.is_empty() {
+                subjects.push(None);
+            }
+            let entry = |subject| {
+                Arrival::Threaded(ThreadEntry {
+                    message_id: message_id.clone(),
+                    contact: touchpoint.id.contact,
+                    subject,
+                })
+            };
+            subjects.into_iter().map(entry).collect()
         });
         let settle = Arrival::Input {
             contact: touchpoint.id.contact,
@@ -448,6 +505,16 @@ impl Inner {
                 outcome,
             },
         };
-        engine.report(thread.into_iter().chain([settle]).collect());
+        engine.report(threads.into_iter().chain([settle]).collect());
+    }
+}
+
+/// What becomes of a message that could not be made.
+fn unmade(problem: ComposeProblem) -> Outcome {
+    match problem {
+        ComposeProblem::Template(text) => Outcome::TemplateFailed(text),
+        ComposeProblem::NoTemplate(_) => Outcome::TemplateFailed(problem.to_string()),
+        ComposeProblem::NoSender(_) => Outcome::ChannelNotConfigured,
+        ComposeProblem::NoRecipient(reason) => Outcome::Dropped(reason),
     }
 }

@@ -10,7 +10,16 @@ const ROUTE_REFUSED_SECONDS: u32 = 300;
 /// Reads the end of a try.
 pub(super) fn read(outcome: SendOutcome, rules: &InboundRules) -> Outcome {
     match outcome {
-        SendOutcome::Accepted { .. } => Outcome::Accepted,
+        SendOutcome::Accepted { refused, .. } => {
+            if !refused.is_empty() {
+                // A notification to several of us: those who were accepted have it, and none has it twice.
+                tracing::warn!(
+                    refused = refused.len(),
+                    "a mail server refused some recipients of a message"
+                );
+            }
+            Outcome::Accepted
+        }
         SendOutcome::Refused(refusal) => refused(&refusal, rules),
         SendOutcome::Unreachable(failure) => {
             Outcome::RefusedSoft(format!("{:?} at {:?}", failure.cause, failure.stage))

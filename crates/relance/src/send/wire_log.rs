@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -22,6 +22,10 @@ use tokio::sync::oneshot;
 pub const FILE_NAME: &str = "wire.log";
 /// Notes that share one flush.
 const BATCH_MAX: usize = 1_000;
+
+/// How much of the log's end tells whether the database is older than it: more than the lines of all
+/// messages that may be under way at once.
+const TAIL_BYTES: u64 = 64 * 1024;
 
 /// Names the run of the machine; another after each start of it.
 const BOOT_FILE: &str = "/proc/sys/kernel/random/boot_id";
@@ -137,6 +141,32 @@ impl WireLog {
         Ok(marks
             .into_iter()
             .map(|(attempt, mark)| (attempt, mark.fate(all_kept)))
+            .collect())
+    }
+
+    /// The last tries that left, or were about to, as far as the log's end tells.
+    pub fn last_left(data: &Path) -> std::io::Result<Vec<(TouchpointId, u8)>> {
+        let mut file = match File::open(data.join(FILE_NAME)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut tail = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut tail)?;
+        let marks: BTreeMap<_, _> = tail
+            .split(|byte| *byte == b'\n')
+            .filter_map(parse)
+            .collect();
+        let left = |mark: Mark| match mark {
+            Mark::Leaves | Mark::Taken => true,
+            Mark::Noted | Mark::NotTaken => false,
+        };
+        Ok(marks
+            .into_iter()
+            .filter(|(_, mark)| left(*mark))
+            .map(|(attempt, _)| attempt)
             .collect())
     }
 
@@ -272,6 +302,8 @@ mod tests {
         text.extend(b"tp_3_00000000000000ff 1");
         std::fs::write(&path, text).unwrap();
 
+        let left = [(id(2), 4), (id(4), 1)];
+        assert_eq!(WireLog::last_left(folder.path()).unwrap(), left);
         let fates = |boot: Option<&str>| {
             let noted = WireLog::read_at(folder.path(), boot).unwrap();
             noted.into_values().collect::<Vec<_>>()

@@ -7,11 +7,12 @@ use relance_core::contact::{Channel, Consent, Contact};
 use relance_core::decide::Effect;
 use relance_core::enrollment::Enrollment;
 use relance_core::ids::{ContactId, EnrollmentId, TouchpointId};
-use relance_core::journey::Approval;
-use relance_core::policy::SILENCE_AGE_MAX;
+use relance_core::journey::Lapse;
+use relance_core::policy::{Cap, SILENCE_AGE_MAX};
 use relance_core::time::{Zone, civil_day};
 use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
 
+use super::stage::{is_claim, is_to_contact};
 use crate::history::{History, Reply};
 
 /// How far the engine's clock may be wrong in lives where it is set.
@@ -25,7 +26,7 @@ struct Claim<'a> {
     run: Option<&'a Enrollment>,
 }
 
-/// Every claim, with contact and run as they were committed before it.
+/// Every claim of a message to a contact, with contact and run as they were committed before it.
 fn claims(history: &History) -> Vec<Claim<'_>> {
     let mut contacts: BTreeMap<ContactId, &Contact> = BTreeMap::new();
     let mut runs: BTreeMap<EnrollmentId, &Enrollment> = BTreeMap::new();
@@ -35,7 +36,7 @@ fn claims(history: &History) -> Vec<Claim<'_>> {
             Effect::Contact(contact) => drop(contacts.insert(contact.id, contact)),
             Effect::Enrollment(run) => drop(runs.insert(run.id, run)),
             Effect::Touchpoint(touchpoint) => {
-                if let TouchpointState::Sending { .. } = touchpoint.state {
+                if is_claim(touchpoint) && is_to_contact(touchpoint) {
                     claims.push(Claim {
                         at: commit.at,
                         touchpoint,
@@ -44,17 +45,7 @@ fn claims(history: &History) -> Vec<Claim<'_>> {
                     });
                 }
             }
-            Effect::Entry(_)
-            | Effect::Watch(_)
-            | Effect::Unwatch(_)
-            | Effect::Object(_)
-            | Effect::Event(_)
-            | Effect::Task(_)
-            | Effect::Arm(_)
-            | Effect::Disarm(_)
-            | Effect::Ledger(_)
-            | Effect::Revoke(_)
-            | Effect::RequestSync(_) => {}
+            _other => {}
         }
     }
     claims
@@ -76,17 +67,23 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
             continue;
         };
         let journey = &history.journeys[&(run.journey.clone(), run.version)];
-        if !journey.depends_on_silence() {
-            continue;
-        }
-        let Some(silence) = &touchpoint.silence else {
-            broken.push(format!("{} asked no mailbox", touchpoint.id));
-            continue;
-        };
         let ends_run = journey
             .exits
             .iter()
             .any(|exit| exit.event.as_str() == "Replied");
+        // A message behind any `wait_for` may be one that does not depend on its answer.
+        if !ends_run && journey.id.as_str() != "chase" {
+            continue;
+        }
+        let known = claim.contact.map(|contact| &contact.mailboxes);
+        let document = touchpoint.subject.as_ref().map(|subject| &*subject.id);
+        let own = document.and_then(|document| history.documents.get(document));
+        let Some(silence) = &touchpoint.silence else {
+            if own.is_some() || known.is_some_and(|known| !known.is_empty()) {
+                broken.push(format!("{} asked no mailbox", touchpoint.id));
+            }
+            continue;
+        };
         let skew = if history.clock_jumped {
             SKEW_MAX
         } else {
@@ -99,10 +96,11 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
             silence.after
         } - skew;
         let email = history.addresses.get(&touchpoint.id.contact);
-        let document = touchpoint.subject.as_ref().map(|subject| &*subject.id);
-        let own = document.and_then(|document| history.documents.get(document));
+        let about_document = touchpoint
+            .subject
+            .as_ref()
+            .is_some_and(|subject| subject.kind.as_str() == "document");
         let concerned = |reply: &Reply| {
-            let known = claim.contact.map(|contact| &contact.mailboxes);
             reply.mailboxes.iter().any(|mailbox| {
                 Some(mailbox) == own || known.is_some_and(|known| known.contains(mailbox))
             })
@@ -110,7 +108,9 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
         for reply in &history.replies {
             let concerns = email.is_some_and(|email| reply.answers_for.contains(email))
                 && concerned(reply)
-                && (reply.document.is_none() || reply.document.as_deref() == document);
+                && (!about_document
+                    || reply.document.is_none()
+                    || reply.document.as_deref() == document);
             if concerns && reply.at > run.began_at() && reply.at < latest {
                 broken.push(format!(
                     "{} ({}) left at {} though {} came at {}",
@@ -120,6 +120,12 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Whether a service message need not ask for the control group.
+fn is_exempt(history: &History, touchpoint: &Touchpoint) -> bool {
+    let facts = history.templates.get(touchpoint.template.as_str());
+    history.service.holdout && facts.is_some_and(|facts| facts.service)
 }
 
 pub fn holdout_receives_nothing(history: &History) -> Vec<String> {
@@ -136,6 +142,7 @@ pub fn holdout_receives_nothing(history: &History) -> Vec<String> {
         .map(|delivery| &delivery.touchpoint)
         .chain(claims(history).into_iter().map(|claim| claim.touchpoint))
         .filter(|touchpoint| held_out.contains(&touchpoint.enrollment))
+        .filter(|touchpoint| !is_exempt(history, touchpoint))
         .map(|touchpoint| format!("{} of {}", touchpoint.id, touchpoint.enrollment))
         .collect()
 }
@@ -157,17 +164,20 @@ pub fn unsubscribed_contact_is_never_sent(history: &History) -> Vec<String> {
     let mut broken = Vec::new();
     for claim in claims(history) {
         let facts = history.templates.get(claim.touchpoint.template.as_str());
-        if facts.is_some_and(|facts| facts.service) {
+        let exempt = history.service.consent && facts.is_some_and(|facts| facts.service);
+        if exempt || claim.touchpoint.channel != Channel::Email {
             continue;
         }
         let denied = claim.contact.is_some_and(|contact| {
             contact.channel_consents.get(&Channel::Email) == Some(&Consent::Denied)
         });
         let email = history.addresses.get(&claim.touchpoint.id.contact);
-        let told = history
-            .unsubscribed
-            .iter()
-            .any(|(at, who)| Some(who) == email && *at < claim.at);
+        let granted = history.granted.contains(&claim.touchpoint.id.contact);
+        let told = !granted
+            && history
+                .unsubscribed
+                .iter()
+                .any(|(at, who)| Some(who) == email && *at < claim.at);
         if denied || told {
             broken.push(format!("{} at {}", claim.touchpoint.id, claim.at));
         }
@@ -181,9 +191,11 @@ pub fn no_send_without_required_approval(history: &History) -> Vec<String> {
         .iter()
         .map(|delivery| &delivery.touchpoint);
     deliveries
-        .filter(|touchpoint| touchpoint.approval != Approval::Auto)
-        .filter(|touchpoint| {
-            touchpoint.approved_by.is_none() || !history.approved.contains(&touchpoint.id)
+        .filter(|touchpoint| !touchpoint.approval.is_auto())
+        .filter(|touchpoint| match &touchpoint.approved_by {
+            None => true,
+            Some(by) if by.as_str() == "nobody" => touchpoint.approval.lapse != Lapse::Send,
+            Some(_) => !history.approved.contains(&touchpoint.id),
         })
         .map(|touchpoint| touchpoint.id.to_string())
         .collect()
@@ -207,12 +219,16 @@ pub fn caps_hold_over_civil_days(history: &History) -> Vec<String> {
             Effect::Touchpoint(touchpoint) => {
                 let id = touchpoint.id;
                 let facts = history.templates.get(touchpoint.template.as_str());
-                let is_service = facts.is_some_and(|facts| facts.service);
+                let is_service = history.service.caps && facts.is_some_and(|facts| facts.service);
+                if is_service || !is_to_contact(touchpoint) {
+                    continue;
+                }
                 match &touchpoint.state {
                     TouchpointState::Sending { since } => {
                         let zone = zones.get(&contact).unwrap_or(&home);
                         let today = civil_day(commit.engine_at, zone);
-                        for cap in history.caps.iter().filter(|_| !is_service) {
+                        let of_all = |cap: &&Cap| cap.channel.is_none() && cap.topic.is_none();
+                        for cap in history.caps.iter().filter(of_all) {
                             let oldest = today - i32::from(cap.days) + 1;
                             let own = flying.iter().filter(|(other, _)| other.contact == contact);
                             let count = gone

@@ -15,7 +15,7 @@ fn touchpoints(history: &History) -> impl Iterator<Item = (&crate::history::Comm
     history
         .effects()
         .filter_map(|(commit, _, effect)| match effect {
-            Effect::Touchpoint(touchpoint) => Some((commit, touchpoint)),
+            Effect::Touchpoint(touchpoint) => Some((commit, &**touchpoint)),
             _other => None,
         })
 }
@@ -60,16 +60,21 @@ pub fn no_message_reaches_the_wire_twice(history: &History) -> Vec<String> {
 pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
     let mut broken = Vec::new();
     let mut runs: BTreeMap<EnrollmentId, &Enrollment> = BTreeMap::new();
-    let mut waits: BTreeSet<(EnrollmentId, StepKey)> = BTreeSet::new();
+    let mut came: BTreeSet<EnrollmentId> = BTreeSet::new();
+    let mut waits: BTreeSet<(EnrollmentId, u32, StepKey)> = BTreeSet::new();
     let mut open: BTreeMap<TouchpointId, &Touchpoint> = BTreeMap::new();
     let mut armed = BTreeSet::new();
     for (commit, contact, effect) in history.effects() {
         let now = commit.engine_at;
         match effect {
             Effect::Enrollment(run) => {
-                let before = runs.insert(run.id, run).map(|before| &before.state);
+                let old = runs.insert(run.id, run);
+                let before = old.map(|before| &before.state);
+                // A map between versions, or an answer that came late, leads elsewhere.
+                let is_led =
+                    old.is_some_and(|old| old.version != run.version) || came.contains(&run.id);
                 let was_waiting = match before {
-                    Some(EnrollmentState::Waiting { step, until }) => Some((step, *until)),
+                    Some(EnrollmentState::Waiting { step, until, .. }) => Some((step, *until)),
                     _other => None,
                 };
                 let is_waiting = match &run.state {
@@ -79,13 +84,15 @@ pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
                 if let Some((step, until)) = was_waiting
                     && is_waiting != Some(step)
                     && !matches!(run.state, EnrollmentState::Exited { .. })
+                    && !is_led
                     && now < until
                 {
                     broken.push(format!("{} left {step} at {now}, before {until}", run.id));
                 }
                 if let Some(step) = is_waiting
                     && was_waiting.map(|(step, _)| step) != Some(step)
-                    && !waits.insert((run.id, step.clone()))
+                    && !waits.insert((run.id, run.version, step.clone()))
+                    && !is_led
                 {
                     broken.push(format!("{} waited at {step} again at {now}", run.id));
                 }
@@ -110,6 +117,7 @@ pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
             }
             Effect::Arm(timer) => drop(armed.insert((contact, timer.kind, timer.due_at))),
             Effect::Disarm(timer) => drop(armed.remove(&(contact, timer.kind, timer.due_at))),
+            Effect::Ledger(line) if line.what == What::Came => came.extend(line.enrollment),
             Effect::Ledger(line) if line.what == What::TimedOut => {
                 let run = line.enrollment.and_then(|id| runs.get(&id));
                 if let Some(EnrollmentState::Listening {
@@ -152,14 +160,19 @@ pub fn every_touchpoint_ends(history: &History) -> Vec<String> {
             _other => {}
         }
     }
+    // A cap of a week may still hold what has been asked for many times.
+    let held = |touchpoint: &Touchpoint| matches!(touchpoint.state, TouchpointState::Held { until, .. } if until > history.ended_at);
     let open = last
         .values()
-        .filter(|touchpoint| touchpoint.is_open())
+        .filter(|touchpoint| touchpoint.is_open() && !held(touchpoint))
         .map(|touchpoint| format!("{} is {:?}", touchpoint.id, touchpoint.state));
     let stuck = runs
         .values()
         .filter(|run| match &run.state {
-            EnrollmentState::Sending { .. } => true,
+            EnrollmentState::Sending { touchpoint, .. } => {
+                last.get(touchpoint).is_none_or(|own| !own.is_open())
+            }
+            EnrollmentState::Standing { .. } => true,
             EnrollmentState::Waiting { until, .. } => *until < history.ended_at,
             EnrollmentState::Listening { until, .. } => {
                 until.is_some_and(|until| until < history.ended_at)

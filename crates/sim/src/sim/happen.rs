@@ -1,7 +1,6 @@
 //! What each happening does to the world.
 
 use jiff::SignedDuration;
-use relance_core::contact::{Channel, SuppressionReason};
 use relance_core::decide::{Answer, Input};
 use relance_core::ids::{MailboxId, TouchpointId, UserId};
 use relance_core::journey::Sender;
@@ -13,8 +12,7 @@ use relance_engine::ports::ThreadEntry;
 
 use crate::wire::Fate;
 
-use super::program::published;
-use super::{Happening, Order, Sim, Try};
+use super::{Happening, Sim, Try};
 
 /// A pass that keeps a mailbox in good order comes at least so often.
 const POLL_HOURS: i64 = 24;
@@ -22,7 +20,11 @@ const POLL_HOURS: i64 = 24;
 impl Sim {
     pub(super) fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Told(arrival) => self.intake.push((arrival, true)),
+            Happening::Told(arrival) => {
+                if !self.is_outdated(&arrival) {
+                    self.intake.push((arrival, true));
+                }
+            }
             Happening::Mail(at, mail) => self.mail_arrives(at, *mail),
             Happening::Pass(at, epoch) => self.pass(at, epoch),
             Happening::Found(at, epoch, arrival, cursor) => self.found(at, epoch, *arrival, cursor),
@@ -58,7 +60,7 @@ impl Sim {
                 }
             }
             Happening::Answer(id, answer) => self.answer(id, answer),
-            Happening::Order(person, order) => self.order(person, order),
+            Happening::Act(person, act, key) => self.act(person, act, key),
             Happening::Crash(down) => {
                 self.say(format!("the program ends, for {down}"));
                 self.crash();
@@ -74,14 +76,9 @@ impl Sim {
                 self.history.clock_jumped = true;
                 self.skew += by;
             }
-            Happening::Publish(at) => {
-                let journey = self.plan.journeys[at].clone();
-                self.intake.push((published(journey), true));
-            }
-            Happening::Retire(at) => {
-                let id = self.plan.journeys[at].id.clone();
-                self.intake.push((Arrival::Retired(id), true));
-            }
+            Happening::Copy => self.copy(),
+            Happening::Wake => self.wake(),
+            Happening::Sunset => self.sunset(),
             Happening::Calm => {
                 self.say("nothing fails any more");
                 self.calm = true;
@@ -205,6 +202,8 @@ impl Sim {
             return;
         }
         self.noted.insert((touchpoint.id, touchpoint.attempts));
+        let composed = (touchpoint.id, touchpoint.attempts);
+        self.composed.insert(composed, self.now);
         self.on_the_wire.insert(touchpoint.id, one.clone());
         let slow = if !self.calm && self.rng.chance(100) {
             120_000
@@ -285,7 +284,10 @@ impl Sim {
     /// Somebody is asked; some never answer.
     pub(super) fn put_question(&mut self, touchpoint: &Touchpoint) {
         let answer = match self.rng.between(0, 9) {
-            0..=4 => Answer::Approve,
+            0..=3 => Answer::Approve { text: None },
+            4 => Answer::Approve {
+                text: Some("In my own words".into()),
+            },
             5 => Answer::Skip,
             6 => Answer::CallInstead,
             _never => return,
@@ -299,8 +301,9 @@ impl Sim {
     }
 
     fn answer(&mut self, id: TouchpointId, answer: Answer) {
-        if answer == Answer::Approve {
-            self.history.approved.insert(id);
+        match &answer {
+            Answer::Approve { .. } => drop(self.history.approved.insert(id)),
+            Answer::Skip | Answer::CallInstead => {}
         }
         let arrival = Arrival::Input {
             contact: id.contact,
@@ -311,21 +314,6 @@ impl Sim {
             },
         };
         self.intake.push((arrival, true));
-    }
-
-    fn order(&mut self, person: usize, order: Order) {
-        let email = self.plan.people[person].email.clone();
-        let Some(contact) = self.find(&email) else {
-            return;
-        };
-        let input = match order {
-            Order::Suppress => Input::Suppress {
-                channel: Channel::Email,
-                reason: SuppressionReason::Manual,
-            },
-            Order::Erase => Input::Erase,
-        };
-        self.intake.push((Arrival::Input { contact, input }, true));
     }
 }
 

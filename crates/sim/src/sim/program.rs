@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use jiff::SignedDuration;
-use relance_core::contact::Identity;
+use relance_core::contact::{Channel, Identity};
 use relance_core::decide::{Effect, Input};
 use relance_core::ids::EnrollmentId;
 use relance_core::ledger::LedgerEntry;
@@ -15,6 +15,7 @@ use relance_engine::turn::Engine;
 use relance_store::{Reader, SqliteOptions, SqliteStore, Synchronous};
 
 use crate::history::{Commit, Delivery};
+use crate::plan::Version;
 use crate::recorder::{CommitFault, Recorder};
 use crate::wire::{Clerk, Fate};
 
@@ -22,6 +23,8 @@ use super::{Happening, Sim, TURNS_PER_MOMENT_MAX, Try};
 
 /// Messages under way at once, in a world that should meet the limit.
 const ROOM: [usize; 4] = [1, 2, 8, 64];
+/// Contacts that a turn takes of a sweep, in a world that should meet the limit.
+const SWEEP: [usize; 3] = [1, 2, 500];
 /// Tries of a turn whose store is busy.
 const BUSY_TRIES_MAX: u32 = 3;
 
@@ -29,20 +32,16 @@ impl Sim {
     /// Starts the program on what is in the file.
     pub(super) fn start(&mut self) {
         self.epoch += 1;
-        let options = SqliteOptions {
-            synchronous: Synchronous::Off,
-            cache_bytes: 1 << 20,
-            mmap_bytes: 0,
-            ..SqliteOptions::default()
-        };
-        let store = SqliteStore::open(&self.path, options).expect("the store opens");
+        let store = self.open();
         let mut store = Recorder::new(store, self.tape.clone());
         self.tape.borrow_mut().crashed = false;
         let mut world = World::new(self.plan.policy.clone(), self.plan.salt);
         world.templates = self.plan.templates.clone();
+        world.lists = self.plan.lists.clone();
         for stored in store.journeys().expect("journeys") {
             let key = (stored.id.clone(), stored.version);
-            world.add_journey(self.history.journeys[&key].clone(), stored.current);
+            let journey = self.history.journeys[&key].clone();
+            world.add_journey(journey, stored.moves, stored.current);
         }
         let in_flight = store.in_flight().expect("in flight");
         for state in store.mailboxes().expect("mailboxes") {
@@ -63,7 +62,11 @@ impl Sim {
         }
         let title = Box::new(|text: &str, _: &_, _: &_| text.to_owned());
         let engine = Engine::new(store, Clerk(Rc::clone(&self.desk)), world, title);
-        self.engine = Some(engine.expect("the engine starts"));
+        let mut engine = engine.expect("the engine starts");
+        engine.limit_sweeps(self.rng.pick(&SWEEP));
+        self.engine = Some(engine);
+        // A program that starts looks at once.
+        self.more = true;
         self.say(format!("the program starts, {} in flight", in_flight.len()));
         for touchpoint in in_flight {
             self.reconcile(&touchpoint);
@@ -108,18 +111,22 @@ impl Sim {
     pub(super) fn configure(&mut self) {
         for mailbox in &self.mailboxes {
             self.intake
-                .push((Arrival::Watched(mailbox.id.clone()), false));
+                .push((Arrival::Watched(mailbox.id.clone()), true));
         }
-        let first: Vec<_> = self
-            .plan
-            .journeys
-            .iter()
-            .filter(|one| one.version == 1)
-            .cloned()
-            .collect();
-        for journey in first {
-            self.intake.push((published(journey), false));
-        }
+        let first = self.plan.versions.iter();
+        let first = first.filter(|one| one.journey.version == 1);
+        self.intake.extend(first.map(|one| (published(one), true)));
+    }
+
+    /// Opens the file.
+    pub(super) fn open(&self) -> SqliteStore {
+        let options = SqliteOptions {
+            synchronous: Synchronous::Off,
+            cache_bytes: 1 << 20,
+            mmap_bytes: 0,
+            ..SqliteOptions::default()
+        };
+        SqliteStore::open(&self.path, options).expect("the store opens")
     }
 
     /// Lets the engine turn until nothing is due.
@@ -137,7 +144,10 @@ impl Sim {
                 return Ok(());
             };
             let due = engine.next_due().expect("next due");
-            if self.intake.is_empty() && due.is_none_or(|due| due > now) {
+            if self.intake.is_empty() && !self.more && due.is_none_or(|due| due > now) {
+                if let Some(last) = self.history.commits.last_mut() {
+                    last.rested |= !self.quiet;
+                }
                 return Ok(());
             }
             self.turn();
@@ -178,7 +188,7 @@ impl Sim {
                 break;
             }
         }
-        self.record();
+        self.record(&batch);
         if self.tape.borrow().crashed {
             self.say("  crash at commit");
             let down = SignedDuration::from_secs(self.rng.between(1, 600));
@@ -191,6 +201,7 @@ impl Sim {
             return;
         }
         let summary = result.unwrap_or_else(|error| panic!("the turn failed: {error}"));
+        self.more = summary.more;
         for (arrival, is_caller) in &batch {
             if *is_caller {
                 self.acknowledge(arrival);
@@ -232,27 +243,46 @@ impl Sim {
                 | Arrival::Watched(_)
                 | Arrival::Published { .. }
                 | Arrival::Retired(_)
-                | Arrival::Templates(_) => {}
+                | Arrival::Paused(_)
+                | Arrival::Resumed { .. }
+                | Arrival::Archived(_)
+                | Arrival::Lists(_)
+                | Arrival::Templates(_)
+                | Arrival::Released(_) => {}
             }
         }
     }
 
     fn acknowledge(&mut self, arrival: &Arrival) {
-        if let Arrival::Event { identities, event } = arrival {
-            self.history.acknowledged.push((self.now, event.clone()));
-            let email = identities.iter().find(|one| one.value.contains('@'));
-            if let (Some(email), "Unsubscribed") = (email, event.name.as_str()) {
-                self.history
-                    .unsubscribed
-                    .push((self.now, email.value.clone()));
+        match arrival {
+            Arrival::Event { identities, event } => {
+                self.history.acknowledged.push((self.now, event.clone()));
+                let email = identities.iter().find(|one| one.value.contains('@'));
+                if let (Some(email), "Unsubscribed") = (email, event.name.as_str()) {
+                    self.history
+                        .unsubscribed
+                        .push((self.now, email.value.clone()));
+                }
             }
+            Arrival::Input {
+                input: Input::Event(event),
+                ..
+            } => self.history.acknowledged.push((self.now, event.clone())),
+            _other => {}
         }
     }
 
     /// Takes what was committed into the history.
-    fn record(&mut self) {
-        let effects = std::mem::take(&mut self.tape.borrow_mut().committed);
-        if effects.is_empty() {
+    fn record(&mut self, batch: &[(Arrival, bool)]) {
+        let (effects, durable) = {
+            let mut tape = self.tape.borrow_mut();
+            (std::mem::take(&mut tape.committed), tape.durable)
+        };
+        let orders = match durable {
+            true => self.orders_in(batch),
+            false => Vec::new(),
+        };
+        if effects.is_empty() && orders.is_empty() {
             return;
         }
         for (contact, effect) in &effects {
@@ -284,6 +314,8 @@ impl Sim {
         self.history.commits.push(Commit {
             at: self.now,
             engine_at: self.engine_now(),
+            orders,
+            rested: false,
             effects,
         });
     }
@@ -300,7 +332,12 @@ impl Sim {
         for dispatch in taken {
             let fate = self.fate(&dispatch);
             let one = Box::new(Try { dispatch, fate });
-            let slow = if self.rng.chance(50) { 300_000 } else { 3_000 };
+            // A message may stand before a limit of its provider for hours.
+            let slow = match self.rng.between(0, 99) {
+                0..=3 if !self.calm => 3 * 3_600_000,
+                0..=9 => 300_000,
+                _often => 3_000,
+            };
             self.after_ms(5, slow, Happening::Composed(self.epoch, one));
         }
         for mailbox in syncs {
@@ -311,7 +348,20 @@ impl Sim {
         }
     }
 
-    fn fate(&mut self, _: &Dispatch) -> Fate {
+    fn fate(&mut self, dispatch: &Dispatch) -> Fate {
+        match dispatch.touchpoint.channel {
+            Channel::Email | Channel::Whatsapp => {}
+            Channel::Voice if self.plan.calls => {
+                if self.rng.chance(400) {
+                    return Fate::Missed;
+                }
+            }
+            Channel::Voice
+            | Channel::Sms
+            | Channel::Telegram
+            | Channel::Webhook
+            | Channel::Letter => return Fate::NotConfigured,
+        }
         if self.calm || !self.rng.chance(self.plan.faults.provider) {
             return Fate::Accepts;
         }
@@ -345,8 +395,12 @@ impl Sim {
             "  delivered: {} {}",
             touchpoint.template, touchpoint.id
         ));
+        let composed = (touchpoint.id, touchpoint.attempts);
+        let composed_at = self.composed.get(&composed).copied();
+        self.write_reading(&touchpoint);
         self.history.deliveries.push(Delivery {
             at: self.now,
+            composed_at: composed_at.unwrap_or(self.now),
             touchpoint,
         });
     }
@@ -399,10 +453,12 @@ impl Sim {
 }
 
 /// The arrival that publishes a journey.
-pub(super) fn published(journey: std::sync::Arc<relance_core::journey::Journey>) -> Arrival {
+pub(super) fn published(version: &Version) -> Arrival {
+    let journey = version.journey.clone();
     Arrival::Published {
         text: format!("{} v{}", journey.id, journey.version),
         journey,
+        moves: version.moves.clone(),
     }
 }
 
@@ -433,10 +489,16 @@ pub(super) fn brief(arrival: &Arrival) -> String {
                 touchpoint, answer, ..
             } => format!("answer {touchpoint} {answer:?}"),
             Input::Event(_)
+            | Input::Echo(_)
             | Input::Timer(_)
             | Input::Claim(_)
             | Input::Suppress { .. }
             | Input::Consent { .. }
+            | Input::Segment { .. }
+            | Input::Enroll { .. }
+            | Input::Arm(_)
+            | Input::Resume { .. }
+            | Input::End(_)
             | Input::Erase => format!("{contact} {input:?}"),
         },
         Arrival::Mail(mail) => {
@@ -450,8 +512,13 @@ pub(super) fn brief(arrival: &Arrival) -> String {
         Arrival::Asset(asset) => format!("asset {}", asset.name),
         Arrival::Synced { mailbox, at, .. } => format!("synced {mailbox} at {at}"),
         Arrival::Watched(mailbox) => format!("watched {mailbox}"),
-        Arrival::Published { text, .. } => format!("published {text}"),
+        Arrival::Published { text, moves, .. } => format!("published {text} {moves:?}"),
         Arrival::Retired(id) => format!("retired {id}"),
+        Arrival::Paused(id) => format!("paused {id}"),
+        Arrival::Resumed { journey, overdue } => format!("resumed {journey} {overdue:?}"),
+        Arrival::Archived(id) => format!("archived {id}"),
+        Arrival::Lists(_) => "lists".to_owned(),
         Arrival::Templates(_) => "templates".to_owned(),
+        Arrival::Released(backlog) => format!("released {backlog:?}"),
     }
 }

@@ -1,20 +1,13 @@
 //! What people will do, written down before the life begins.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
-use relance_core::contact::Identity;
-use relance_core::event::{Event, EventKind};
-use relance_core::ids::SubjectRef;
 use relance_core::mail::{DocumentFacts, Folder, MailClass, MailSeen};
-use relance_core::value::{Fields, Value};
-use relance_engine::arrival::Arrival;
 
 use crate::history::Reply;
 use crate::plan::{self, MAILBOXES};
 
 use super::happen::{address, inbound};
-use super::{Happening, Order, Sim};
+use super::{Happening, SUNSET_DAYS, Sim, WAKE_HOURS};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -26,7 +19,12 @@ impl Sim {
             if self.plan.people[person].on_site {
                 self.write_site(person);
             }
-            for _ in 0..self.rng.between(0, 2) {
+            let most = if self.plan.people[person].is_ours() {
+                0
+            } else {
+                2
+            };
+            for _ in 0..self.rng.between(0, most) {
                 self.write_document(person);
             }
         }
@@ -53,94 +51,21 @@ impl Sim {
             let by = SignedDuration::from_secs(self.rng.between(-7_200, 7_200));
             self.at(at, Happening::SetClock(by));
         }
-        for _ in 0..self.rng.between(0, 3) {
-            let at = self.moment();
-            let versions = self.plan.journeys.len() as i64;
-            let later = self.rng.between(versions / 3, versions - 1) as usize;
-            self.at(at, Happening::Publish(later));
-        }
-        if self.rng.chance(150) {
-            let at = self.moment();
-            let journey = self.rng.between(0, self.plan.journeys.len() as i64 - 1) as usize;
-            self.at(at, Happening::Retire(journey));
-        }
-        self.at(birth + HOUR * span as i32, Happening::Calm);
+        self.write_orders();
+        let calm = birth + HOUR * span as i32;
+        self.at(calm, Happening::Calm);
+        self.at(calm + HOUR * WAKE_HOURS as i32, Happening::Wake);
+        self.at(calm + HOUR * 24 * SUNSET_DAYS as i32, Happening::Sunset);
     }
 
     /// A moment of the life before the calm.
-    fn moment(&mut self) -> Timestamp {
+    pub(super) fn moment(&mut self) -> Timestamp {
         let minutes = self.plan.days * 24 * 60;
         plan::birth() + SignedDuration::from_mins(self.rng.between(1, minutes))
     }
 
     fn mailbox(&mut self) -> usize {
         self.rng.between(0, MAILBOXES.len() as i64 - 1) as usize
-    }
-
-    fn write_site(&mut self, person: usize) {
-        let own = self.plan.people[person].clone();
-        let mut traits = Fields::new();
-        traits.insert("email".to_owned(), Value::from(own.email.as_str()));
-        traits.insert("timezone".to_owned(), Value::from(own.zone));
-        let at = plan::birth() + SignedDuration::from_mins(self.rng.between(1, 2_000));
-        let mut identify = Event::track("", at);
-        identify.kind = EventKind::Identify;
-        identify.traits = Some(traits);
-        self.tell(person, identify, 0);
-        for number in 0..self.rng.between(1, 8) {
-            let name = self.rng.pick(&[
-                "Signed Up",
-                "Signed Up",
-                "Visited",
-                "Visited",
-                "Visited",
-                "Order Completed",
-                "Left",
-                "Deal Won",
-            ]);
-            let at = self.moment();
-            let mut event = Event::track(name, at);
-            if name == "Order Completed" {
-                event.subject = Some(SubjectRef {
-                    kind: "order".into(),
-                    id: format!("{}-{}", own.user, number / 2).into(),
-                });
-            }
-            self.tell(person, event, number + 1);
-        }
-        if self.rng.chance(200) {
-            let at = self.moment();
-            self.tell(person, Event::track("Unsubscribed", at), 100);
-        }
-        let order = match self.rng.between(0, 19) {
-            0 => Some(Order::Suppress),
-            1 => Some(Order::Erase),
-            _seldom => None,
-        };
-        if let Some(order) = order {
-            let at = self.moment();
-            self.at(at, Happening::Order(person, order));
-        }
-    }
-
-    /// A caller tells an event: soon, or late; once, or more often.
-    fn tell(&mut self, person: usize, mut event: Event, number: i64) {
-        let own = &self.plan.people[person];
-        event.message_id = Some(format!("{}-{number}", own.user).into());
-        let identities = vec![Identity::user(&own.user), Identity::email(&own.email)];
-        let at = event.at;
-        let arrival = Arrival::Event {
-            identities,
-            event: Arc::new(event),
-        };
-        let unruly = self.rng.chance(self.plan.faults.caller);
-        let late = if unruly { 36 * 3_600_000 } else { 3_000 };
-        let first = at + SignedDuration::from_millis(self.rng.between(1, late));
-        self.at(first, Happening::Told(arrival.clone()));
-        if unruly {
-            let again = first + SignedDuration::from_mins(self.rng.between(0, 5_000));
-            self.at(again, Happening::Told(arrival));
-        }
     }
 
     /// A document leaves a mailbox; perhaps somebody answers, or something.

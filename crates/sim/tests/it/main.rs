@@ -1,7 +1,9 @@
 //! Lives of the virtual world. `README.md` tells how to replay one.
 
+mod found;
 mod orphans;
 mod tamper;
+mod tamper_more;
 
 use relance_sim::{Report, run};
 

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::event::names;
 use relance_core::ids::{EventName, MailboxId, TouchpointId};
+use relance_core::journey::Holdout;
 use relance_core::mail::{Address, DocumentFacts, Folder, MailClass, MailSeen};
-use relance_core::policy::Policy;
+use relance_core::policy::{Policy, ServiceExemption};
 use relance_core::time::{Calendar, Zone};
 use relance_core::world::{Needs, World};
 use relance_engine::arrival::Arrival;
@@ -38,6 +39,8 @@ fn engine() -> Engine<SqliteStore, Nobody> {
         internal_domains: BTreeSet::from(["shop.test".to_owned()]),
         freemail_domains: BTreeSet::from(["gmail.test".to_owned()]),
         approval_expiry: "7d".parse().expect("a delay"),
+        service: ServiceExemption::ALL,
+        holdout: Holdout::default(),
     };
     let store = SqliteStore::open_in_memory().expect("a store");
     let title = Box::new(|title: &str, _: &_, _: &_| title.to_owned());

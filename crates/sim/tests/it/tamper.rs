@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use relance_core::decide::Effect;
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
-use relance_core::journey::Approval;
+use relance_core::journey::{Approval, Approver};
 use relance_core::policy::Cap;
 use relance_core::touchpoint::Touchpoint;
 use relance_sim::history::{Delivery, History, Reply};
@@ -14,11 +14,11 @@ use relance_sim::invariants;
 use crate::live;
 
 /// Lives among which one is found that can be tampered with.
-const SEEDS: std::ops::Range<u64> = 0..30;
+const SEEDS: std::ops::Range<u64> = 0..60;
 
 /// Tampers with the first life that `tamper` can change, and expects the invariant to notice.
 #[track_caller]
-fn notices(invariant: &str, tamper: impl Fn(&mut History) -> bool) {
+pub fn notices(invariant: &str, tamper: impl Fn(&mut History) -> bool) {
     for seed in SEEDS {
         let mut history = live(seed).history;
         if tamper(&mut history) {
@@ -44,7 +44,7 @@ fn marketing(history: &History) -> Option<Delivery> {
     history.deliveries.iter().find(is_marketing).cloned()
 }
 
-fn each_run(history: &mut History, mut change: impl FnMut(&mut Enrollment)) {
+pub fn each_run(history: &mut History, mut change: impl FnMut(&mut Enrollment)) {
     for (_, effect) in history
         .commits
         .iter_mut()
@@ -154,7 +154,7 @@ fn a_message_without_approval_is_noticed() {
             .deliveries
             .iter_mut()
             .find(|one| one.touchpoint.approved_by.is_none());
-        own.map(|own| own.touchpoint.approval = Approval::Owner)
+        own.map(|own| own.touchpoint.approval = Approval::of(Approver::Owner))
             .is_some()
     });
 }
@@ -228,7 +228,9 @@ fn a_message_that_never_ends_is_noticed() {
         let opened: Vec<Touchpoint> = history
             .effects()
             .filter_map(|(_, _, effect)| match effect {
-                Effect::Touchpoint(touchpoint) if touchpoint.is_open() => Some(touchpoint.clone()),
+                Effect::Touchpoint(touchpoint) if touchpoint.is_open() => {
+                    Some((**touchpoint).clone())
+                }
                 _other => None,
             })
             .collect();

@@ -12,6 +12,10 @@ SET last_id = excluded.last_id, last_at = max(last_at, excluded.last_at);
 -- Adds an event to the log. ?1 contact, ?2 the event before it of the same name, ?3 body.
 INSERT INTO event (contact_id, previous_id, body) VALUES (?1, ?2, ?3);
 
+-- name: event_day_put
+-- Notes the first event of a day in the log. ?1 day, ?2 event.
+INSERT INTO event_day (day, event_id) VALUES (?1, ?2) ON CONFLICT (day) DO NOTHING;
+
 -- name: event_get
 -- One event and the one before it of the same contact and name. ?1 event.
 SELECT previous_id, body FROM event WHERE event_id = ?1;

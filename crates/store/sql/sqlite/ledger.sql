@@ -9,10 +9,11 @@ ON CONFLICT (contact_id, run) DO UPDATE SET last_id = excluded.last_id;
 
 -- name: ledger_append
 -- Adds a line. ?1 contact, ?2 the line before it, ?3 that of the run, ?4 at, ?5 what, ?6 reason,
--- ?7 journey, ?8 run, ?9 step, ?10 touchpoint, ?11 channel, ?12 template, ?13 until_at, ?14 detail.
+-- ?7 journey, ?8 run, ?9 step, ?10 touchpoint, ?11 channel, ?12 template, ?13 until_at, ?14 detail,
+-- ?15 variant.
 INSERT INTO ledger (contact_id, previous_id, previous_of_run, at, what, reason, journey, run, step,
-                    touchpoint, channel, template, until_at, detail)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
+                    touchpoint, channel, template, until_at, detail, variant)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
 
 -- name: counter_add
 -- Counts what happened. ?1 journey, ?2 day, ?3 step, ?4 what, ?5 reason, ?6 how often.
@@ -28,3 +29,8 @@ ON CONFLICT (name) DO UPDATE SET n = n + excluded.n;
 -- Changes how many live runs stand on a version. ?1 journey, ?2 version, ?3 by how much.
 INSERT INTO live_run (journey, version, n) VALUES (?1, ?2, ?3)
 ON CONFLICT (journey, version) DO UPDATE SET n = n + excluded.n;
+
+-- name: standing_add
+-- Changes how many live runs stand at a step. ?1 journey, ?2 version, ?3 step, ?4 by how much.
+INSERT INTO standing (journey, version, step, n) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (journey, version, step) DO UPDATE SET n = n + excluded.n;

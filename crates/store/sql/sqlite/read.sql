@@ -98,7 +98,7 @@ SELECT last_id FROM ledger_head WHERE contact_id = ?1 AND run = ?2;
 -- name: ledger_line
 -- One line, with the two before it. ?1 line.
 SELECT previous_id, previous_of_run, contact_id, at, what, reason, journey, run, step, touchpoint,
-       channel, template, until_at, detail
+       channel, template, until_at, detail, variant
 FROM ledger WHERE ledger_id = ?1;
 
 -- name: ledger_newest
@@ -117,10 +117,61 @@ SELECT name, n FROM total;
 
 -- name: journey_all
 -- Every version of every journey, with its live runs.
-SELECT j.journey, j.version, j.is_current, j.published_at, j.text, coalesce(r.n, 0)
+SELECT j.journey, j.version, j.is_current, j.published_at, j.text, coalesce(r.n, 0), j.moves
 FROM journey j LEFT JOIN live_run r ON r.journey = j.journey AND r.version = j.version
 ORDER BY j.journey, j.version;
+
+-- name: journey_versions
+-- Every version of a journey, oldest first. ?1 journey.
+SELECT journey, version, is_current, moves, text FROM journey WHERE journey = ?1 ORDER BY version;
+
+-- name: journey_paused_all
+-- Journeys that stand still.
+SELECT journey FROM journey_paused ORDER BY journey;
+
+-- name: standing_of
+-- Live runs of a journey by version and step. ?1 journey.
+SELECT version, step, n FROM standing WHERE journey = ?1 AND n > 0 ORDER BY version, step;
+
+-- name: asset_all
+-- All texts of a sort, by name. ?1 kind.
+SELECT name, updated_at, body FROM asset WHERE kind = ?1 ORDER BY name;
+
+-- name: history_from
+-- The first event of a day or a later one. ?1 day.
+SELECT min(event_id) FROM event_day WHERE day >= ?1;
+
+-- name: history_last
+-- The last event of the log.
+SELECT max(event_id) FROM event;
+
+-- name: history_walk
+-- Events of the log, contact after contact, each one's in order of arrival. Sorted beside the file, in
+-- temporary ones: no index over the log is kept for this. ?1 ?2 first and last event.
+SELECT contact_id, event_id, body FROM event WHERE event_id BETWEEN ?1 AND ?2
+ORDER BY contact_id, event_id;
 
 -- name: mailbox_all
 -- What is known of the watched mailboxes.
 SELECT mailbox, synced_at, cursors FROM mailbox ORDER BY mailbox;
+
+-- name: overdue_timers
+-- Timers due, the first first, with the journey of those that belong to a run. ?1 now, ?2 limit.
+SELECT t.due_at, e.journey
+FROM timer t LEFT JOIN enrollment e
+     ON t.kind = 1 AND e.contact_id = t.contact_id AND e.number = t.target
+WHERE t.due_at <= ?1 ORDER BY t.due_at, t.contact_id, t.kind, t.target LIMIT ?2;
+
+-- name: overdue_timer_last
+-- The last timer due. ?1 now.
+SELECT max(due_at) FROM timer WHERE due_at <= ?1;
+
+-- name: overdue_messages
+-- Messages whose moment has come, the first first, with their journeys. ?1 now, ?2 limit.
+SELECT o.ready_at, t.body ->> '$.journey'
+FROM outbox o JOIN touchpoint t ON t.contact_id = o.contact_id AND t.hash = o.hash
+WHERE o.ready_at <= ?1 ORDER BY o.ready_at, o.contact_id, o.hash LIMIT ?2;
+
+-- name: overdue_message_last
+-- The last message whose moment has come. ?1 now.
+SELECT max(ready_at) FROM outbox WHERE ready_at <= ?1;

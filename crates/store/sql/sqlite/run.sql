@@ -1,13 +1,24 @@
 -- name: enrollment_before
 -- What the counts of live runs know of a run. ?1 contact, ?2 number.
-SELECT is_live, journey, version FROM enrollment WHERE contact_id = ?1 AND number = ?2;
+SELECT is_live, journey, version, step FROM enrollment WHERE contact_id = ?1 AND number = ?2;
 
 -- name: enrollment_put
--- Writes a run. ?1 contact, ?2 number, ?3 is_live, ?4 journey, ?5 version, ?6 body.
-INSERT INTO enrollment (contact_id, number, is_live, journey, version, body)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+-- Writes a run. ?1 contact, ?2 number, ?3 version, ?4 step, ?5 body, ?6 is_live, ?7 journey.
+INSERT INTO enrollment (contact_id, number, version, step, body, is_live, journey)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (contact_id, number) DO UPDATE
-SET is_live = excluded.is_live, journey = excluded.journey, version = excluded.version, body = excluded.body;
+SET is_live = excluded.is_live, journey = excluded.journey, version = excluded.version,
+    step = excluded.step, body = excluded.body;
+
+-- name: enrollment_step
+-- Writes a run of which no index changes: it is as live as it was, and of the same journey.
+-- ?1 contact, ?2 number, ?3 version, ?4 step, ?5 body.
+UPDATE enrollment SET version = ?3, step = ?4, body = ?5 WHERE contact_id = ?1 AND number = ?2;
+
+-- name: enrollment_running
+-- Contacts with a live run of a journey, in order of id. ?1 journey, ?2 after this contact, ?3 limit.
+SELECT DISTINCT contact_id FROM enrollment INDEXED BY enrollment_of_journey
+WHERE journey = ?1 AND is_live = 1 AND contact_id > ?2 ORDER BY contact_id LIMIT ?3;
 
 -- name: enrollment_live
 -- Live runs of a contact, oldest first; past ones are not looked at. ?1 contact.
@@ -63,6 +74,11 @@ ON CONFLICT (contact_id, kind, id) DO UPDATE SET updated_at = excluded.updated_a
 -- name: object_get
 -- One object. ?1 contact, ?2 kind, ?3 id.
 SELECT body FROM object WHERE contact_id = ?1 AND kind = ?2 AND id = ?3;
+
+-- name: object_list
+-- Objects of a contact of one kind, the last changed first. ?1 contact, ?2 kind, ?3 limit.
+SELECT id, body FROM object WHERE contact_id = ?1 AND kind = ?2
+ORDER BY updated_at DESC, id LIMIT ?3;
 
 -- name: task_put
 -- Writes a task; the same one twice is one. ?1 contact, ?2 hash, ?3 created_at, ?4 body.

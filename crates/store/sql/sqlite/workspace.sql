@@ -25,9 +25,10 @@ SELECT generation, seen_at, keys FROM seen ORDER BY seen_id;
 SELECT text FROM journey WHERE journey = ?1 AND version = ?2;
 
 -- name: journey_put
--- Adds a version, or changes whether it is current. ?1 journey, ?2 version, ?3 is_current, ?4 now, ?5 text.
-INSERT INTO journey (journey, version, is_current, published_at, text) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (journey, version) DO UPDATE SET is_current = excluded.is_current;
+-- Adds a version, or changes whether it is current and how runs come to it.
+-- ?1 journey, ?2 version, ?3 is_current, ?4 now, ?5 text, ?6 moves.
+INSERT INTO journey (journey, version, is_current, published_at, text, moves) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (journey, version) DO UPDATE SET is_current = excluded.is_current, moves = excluded.moves;
 
 -- name: journey_retire_others
 -- Leaves no other version current. ?1 journey, ?2 version.
@@ -38,11 +39,31 @@ UPDATE journey SET is_current = 0 WHERE journey = ?1 AND version <> ?2 AND is_cu
 UPDATE journey SET is_current = 0 WHERE journey = ?1 AND version = ?2;
 
 -- name: journey_wanted
--- Versions that new runs begin on or live runs stand on.
-SELECT j.journey, j.version, j.is_current, j.text FROM journey j
-WHERE j.is_current = 1
-   OR EXISTS (SELECT 1 FROM live_run r WHERE r.journey = j.journey AND r.version = j.version AND r.n > 0)
+-- Versions that new runs begin on or live runs stand on, and all above the first of them.
+SELECT j.journey, j.version, j.is_current, j.moves, j.text FROM journey j
+WHERE j.version >= (
+    SELECT min(w.version) FROM journey w
+    WHERE w.journey = j.journey
+      AND (w.is_current = 1
+           OR EXISTS (SELECT 1 FROM live_run r
+                      WHERE r.journey = w.journey AND r.version = w.version AND r.n > 0)))
 ORDER BY j.journey, j.version;
+
+-- name: journey_versions
+-- Every version of a journey, oldest first. ?1 journey.
+SELECT journey, version, is_current, moves, text FROM journey WHERE journey = ?1 ORDER BY version;
+
+-- name: journey_pause
+-- Lets a journey stand still. ?1 journey.
+INSERT INTO journey_paused (journey) VALUES (?1) ON CONFLICT (journey) DO NOTHING;
+
+-- name: journey_go_on
+-- Lets a journey go on. ?1 journey.
+DELETE FROM journey_paused WHERE journey = ?1;
+
+-- name: journey_paused_list
+-- Journeys that stand still.
+SELECT journey FROM journey_paused ORDER BY journey;
 
 -- name: mailbox_list
 -- What is known of the watched mailboxes.

@@ -3,7 +3,8 @@
 use relance_core::contact::{Identity, IdentityKind};
 use relance_core::decide::Effect;
 use relance_core::enrollment::{EnrollmentState, ExitReason};
-use relance_core::ids::ContactId;
+use relance_core::ids::{ContactId, SubjectRef};
+use relance_core::subject::Object;
 use relance_core::touchpoint::{Outcome, TouchpointState};
 use relance_engine::ports::{Change, Store};
 
@@ -85,6 +86,24 @@ pub(super) fn ids_are_given_in_order_of_arrival<S: Store>(store: &mut S) {
     assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
 }
 
+pub(super) fn contacts_are_found_by_an_object_that_they_share<S: Store>(store: &mut S) {
+    let ana = contact(store, "ana@firm.example");
+    let bob = contact(store, "bob@firm.example");
+    let subject = |id: &str| SubjectRef {
+        kind: "document".into(),
+        id: id.into(),
+    };
+    for (who, id) in [(ana, "d1"), (bob, "d1"), (bob, "d2")] {
+        let object = Object::new(subject(id), at(0));
+        commit(store, who, vec![Effect::Object(object)]);
+    }
+    let mut found = |id: &str, limit| store.find_by_object(&subject(id), limit).expect("finds");
+    assert_eq!(found("d1", 10), [ana, bob]);
+    assert_eq!(found("d1", 1), [ana]);
+    assert_eq!(found("d2", 10), [bob]);
+    assert_eq!(found("d3", 10), []);
+}
+
 pub(super) fn contacts_are_found_by_the_domain_of_an_address<S: Store>(store: &mut S) {
     let ana = contact(store, "ana@firm.example");
     let bob = contact(store, "bob@firm.example");
@@ -163,7 +182,10 @@ pub(super) fn what_is_over_is_not_loaded<S: Store>(store: &mut S) {
     let open = touchpoint(
         &run,
         "1",
-        TouchpointState::AwaitingApproval { expires_at: at(9) },
+        TouchpointState::AwaitingApproval {
+            deputy_at: None,
+            expires_at: at(9),
+        },
     );
     let settled = TouchpointState::Settled {
         at: at(3),
@@ -177,8 +199,8 @@ pub(super) fn what_is_over_is_not_loaded<S: Store>(store: &mut S) {
             Effect::Enrollment(run.clone()),
             Effect::Enrollment(counting.clone()),
             Effect::Enrollment(over),
-            Effect::Touchpoint(open.clone()),
-            Effect::Touchpoint(done),
+            Effect::Touchpoint(open.clone().into()),
+            Effect::Touchpoint(done.into()),
         ],
     );
     let snapshot = load(store, ana);
@@ -191,4 +213,88 @@ pub(super) fn what_is_over_is_not_loaded<S: Store>(store: &mut S) {
     counting.converted_at = Some(at(4));
     commit(store, ana, vec![Effect::Enrollment(counting)]);
     assert_eq!(load(store, ana).enrollments.len(), 1);
+}
+
+/// Goes through pages of two until one is empty.
+fn swept<S: Store>(
+    store: &mut S,
+    mut page: impl FnMut(&mut S, Option<ContactId>) -> Vec<ContactId>,
+) -> Vec<ContactId> {
+    let mut all = Vec::new();
+    loop {
+        let next = page(store, all.last().copied());
+        assert!(next.len() <= 2);
+        if next.is_empty() {
+            return all;
+        }
+        all.extend(next);
+    }
+}
+
+pub(super) fn contacts_are_swept_in_order_page_by_page<S: Store>(store: &mut S) {
+    let all: Vec<ContactId> = (0..5)
+        .map(|n| contact(store, &format!("c{n}@example.org")))
+        .collect();
+    let found = swept(store, |store, after| {
+        store.contacts_after(after, 2).expect("lists")
+    });
+    assert_eq!(found, all);
+    let beyond = store.contacts_after(Some(ContactId(u64::MAX)), 2);
+    assert_eq!(beyond.expect("lists"), []);
+}
+
+pub(super) fn those_who_run_a_journey_are_swept_alone<S: Store>(store: &mut S) {
+    let journey = "offer-no-reply".into();
+    let all: Vec<ContactId> = (0..6)
+        .map(|n| contact(store, &format!("c{n}@example.org")))
+        .collect();
+    let running = |store: &mut S| {
+        swept(store, |store, after| {
+            store.contacts_running(&journey, after, 2).expect("lists")
+        })
+    };
+    assert_eq!(running(store), []);
+    for id in &all {
+        let mut other = waiting(*id, 3, 10);
+        other.journey = "welcome".into();
+        let effects = vec![
+            Effect::Enrollment(waiting(*id, 1, 10)),
+            Effect::Enrollment(waiting(*id, 2, 10)),
+            Effect::Enrollment(other),
+        ];
+        commit(store, *id, effects);
+    }
+    assert_eq!(running(store), all, "each once, with two runs as well");
+    let over = |id, number| enrollment(id, number, EnrollmentState::Finished { at: at(9) });
+    let mut counting = over(all[3], 2);
+    counting.goal_until = Some(at(100));
+    commit(store, all[1], vec![Effect::Enrollment(over(all[1], 1))]);
+    commit(
+        store,
+        all[2],
+        vec![
+            Effect::Enrollment(over(all[2], 1)),
+            Effect::Enrollment(over(all[2], 2)),
+        ],
+    );
+    commit(
+        store,
+        all[3],
+        vec![
+            Effect::Enrollment(over(all[3], 1)),
+            Effect::Enrollment(counting),
+        ],
+    );
+    let left = [all[0], all[1], all[3], all[4], all[5]];
+    assert_eq!(running(store), left, "while one is live");
+    store.begin().expect("begins");
+    store
+        .write(&[Change {
+            contact: all[2],
+            effects: vec![Effect::Enrollment(waiting(all[2], 4, 10))],
+        }])
+        .expect("writes");
+    assert_eq!(running(store), all, "a batch reads its own writes");
+    store.rollback();
+    assert_eq!(running(store), left);
 }

@@ -105,12 +105,15 @@ pub(super) fn a_message_moves_between_outbox_flight_and_rest<S: Store>(store: &m
     let message = |state| touchpoint(&run, "2", state);
     let outbox = |store: &mut S, now| store.ready_touchpoints(at(now), 10).expect("lists").len();
     let put = |store: &mut S, one: &Touchpoint| {
-        commit(store, ana, vec![Effect::Touchpoint(one.clone())]);
+        commit(store, ana, vec![Effect::Touchpoint(one.clone().into())]);
     };
 
     put(
         store,
-        &message(TouchpointState::AwaitingApproval { expires_at: at(5) }),
+        &message(TouchpointState::AwaitingApproval {
+            deputy_at: None,
+            expires_at: at(5),
+        }),
     );
     assert_eq!(
         (outbox(store, 99), store.in_flight().expect("lists").len()),
@@ -169,7 +172,7 @@ pub(super) fn several_states_in_one_batch_leave_only_the_last<S: Store>(store: &
     let effects = |run: &relance_core::enrollment::Enrollment, one: &Touchpoint| {
         vec![
             Effect::Enrollment(run.clone()),
-            Effect::Touchpoint(one.clone()),
+            Effect::Touchpoint(one.clone().into()),
         ]
     };
     batch(store, |store| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use relance_core::decide::Effect;
 use relance_core::enrollment::Entry;
 use relance_core::event::{Event, HISTORY_EVENTS_MAX};
-use relance_core::ids::ContactId;
+use relance_core::ids::{ContactId, SubjectRef};
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::Object;
 use relance_core::world::Needs;
@@ -189,6 +189,49 @@ pub(super) fn entries_and_objects_are_those_asked<S: Store>(store: &mut S) {
         snapshot.objects.into_values().collect::<Vec<_>>(),
         [object("1", 150)]
     );
+}
+
+pub(super) fn all_objects_of_a_kind_come_where_they_are_asked_for<S: Store>(store: &mut S) {
+    let (ana, bob) = (
+        contact(store, "a@example.org"),
+        contact(store, "b@example.org"),
+    );
+    let object = |kind: &str, id: &str, updated: i64| {
+        let subject = SubjectRef {
+            kind: kind.into(),
+            id: id.into(),
+        };
+        let mut object = Object::new(subject, at(1));
+        object.updated_at = at(updated);
+        object
+    };
+    let put = |objects: &[Object]| objects.iter().cloned().map(Effect::Object).collect();
+    let own = [object("deal", "1", 5), object("deal", "2", 3)];
+    commit(store, ana, put(&own));
+    commit(store, ana, put(&[object("order", "1", 9)]));
+    commit(store, bob, put(&[object("deal", "3", 9)]));
+    let needs = Needs {
+        kinds: ["deal".into(), "cart".into()].into(),
+        ..Needs::default()
+    };
+    batch(store, |store| {
+        let mut snapshot = load(store, ana);
+        // What was decided in this batch and is not written yet counts, not what is stored.
+        let changed = object("deal", "2", 8);
+        snapshot.apply(&Effect::Object(changed.clone()));
+        let added = object("deal", "4", 8);
+        store
+            .write(&[Change {
+                contact: ana,
+                effects: put(std::slice::from_ref(&added)),
+            }])
+            .expect("writes");
+        store.load_needs(&mut snapshot, &needs).expect("loads");
+        assert_eq!(
+            snapshot.objects.into_values().collect::<Vec<_>>(),
+            [own[0].clone(), changed, added]
+        );
+    });
 }
 
 pub(super) fn the_last_event_is_the_latest_by_its_own_time<S: Store>(store: &mut S) {

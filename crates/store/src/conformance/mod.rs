@@ -16,7 +16,7 @@ use relance_core::contact::{Channel, Identity};
 use relance_core::decide::Effect;
 use relance_core::enrollment::{Enrollment, EnrollmentState};
 use relance_core::ids::{ContactId, EnrollmentId, SubjectRef, TouchpointId};
-use relance_core::journey::{Approval, Sender};
+use relance_core::journey::{Approval, Approver, Recipient, Sender};
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::{Touchpoint, TouchpointState};
 use relance_engine::ports::{Change, Store};
@@ -38,10 +38,13 @@ pub fn run<S: Store>(mut make: impl FnMut() -> S) {
         contacts::the_first_known_identity_decides_and_bound_ones_stay,
         contacts::ids_are_given_in_order_of_arrival,
         contacts::contacts_are_found_by_the_domain_of_an_address,
+        contacts::contacts_are_found_by_an_object_that_they_share,
         contacts::load_keeps_the_order_asked_and_leaves_out_who_does_not_exist,
         contacts::a_key_is_new_once_inside_a_batch_and_across_batches,
         contacts::keys_of_a_batch_thrown_away_are_new_again,
         contacts::what_is_over_is_not_loaded,
+        contacts::contacts_are_swept_in_order_page_by_page,
+        contacts::those_who_run_a_journey_are_swept_alone,
         due::timers_come_earliest_first_and_never_early,
         due::arming_and_disarming_twice_is_once,
         due::a_message_moves_between_outbox_flight_and_rest,
@@ -50,10 +53,14 @@ pub fn run<S: Store>(mut make: impl FnMut() -> S) {
         history::history_ends_at_its_limit_with_the_newest,
         history::history_is_complete_beside_events_not_written_yet,
         history::entries_and_objects_are_those_asked,
+        history::all_objects_of_a_kind_come_where_they_are_asked_for,
         history::the_last_event_is_the_latest_by_its_own_time,
         workspace::threads_are_found_by_any_message_without_repetition,
         workspace::journeys_are_current_once_and_kept_while_runs_stand_on_them,
+        workspace::versions_that_runs_pass_through_are_listed,
         workspace::a_published_version_keeps_its_text,
+        workspace::how_runs_come_to_a_version_is_what_was_put_last,
+        workspace::a_journey_stands_still_until_it_goes_on,
         workspace::mailboxes_and_assets_are_what_was_put_last,
         random::what_is_loaded_is_what_was_applied,
     ];
@@ -75,7 +82,7 @@ pub fn survives<S: Store>(mut store: S, reopen: impl FnOnce(S) -> S) {
         vec![
             Effect::Event(event.into()),
             Effect::Enrollment(run.clone()),
-            Effect::Touchpoint(flying.clone()),
+            Effect::Touchpoint(flying.clone().into()),
             Effect::Arm(timer(50, 1)),
         ],
     );
@@ -185,6 +192,7 @@ fn enrollment(contact: ContactId, number: u32, state: EnrollmentState) -> Enroll
         held_out: false,
         converted_at: None,
         goal_until: None,
+        variant: None,
         state,
     }
 }
@@ -195,6 +203,7 @@ fn waiting(contact: ContactId, number: u32, until: i64) -> Enrollment {
         number,
         EnrollmentState::Waiting {
             step: "1".into(),
+            since: at(0),
             until: at(until),
         },
     )
@@ -207,10 +216,16 @@ fn touchpoint(run: &Enrollment, step: &str, state: TouchpointState) -> Touchpoin
         journey: run.journey.clone(),
         step: step.into(),
         subject: run.subject.clone(),
+        recipient: Recipient::Contact,
         channel: Channel::Email,
         template: "offer-reminder-1".into(),
+        item: None,
+        text: None,
         from: Sender::OwnerMailbox,
-        approval: Approval::Owner,
+        variant: run.variant.clone(),
+        priority: 0,
+        members: Vec::new(),
+        approval: Approval::of(Approver::Owner),
         approved_by: None,
         created_at: at(1),
         silence: None,

@@ -99,7 +99,8 @@ fn effect(chance: &mut Chance, contact: &Contact, clock: &mut i64) -> Effect {
             let until = at(chance.seconds());
             let state = match chance.below(4) {
                 0 => EnrollmentState::Waiting {
-                    step: "1".into(),
+                    step: chance.one(&["1", "3"]).into(),
+                    since: at(*clock),
                     until,
                 },
                 1 => EnrollmentState::Listening {
@@ -126,20 +127,24 @@ fn effect(chance: &mut Chance, contact: &Contact, clock: &mut i64) -> Effect {
                     until: when,
                     reason: Reason::FrequencyCap,
                 },
-                2 => TouchpointState::AwaitingApproval { expires_at: when },
+                2 => TouchpointState::AwaitingApproval {
+                    deputy_at: None,
+                    expires_at: when,
+                },
                 3 => TouchpointState::Sending { since: when },
                 _four => TouchpointState::Settled {
                     at: when,
                     outcome: Outcome::Dropped(Reason::NoConsent),
                 },
             };
-            Effect::Touchpoint(touchpoint(&run, chance.one(&["1", "2"]), state))
+            Effect::Touchpoint(touchpoint(&run, chance.one(&["1", "2"]), state).into())
         }
         5 => {
             let watch = Watch {
                 journey: chance.one(&JOURNEYS).into(),
                 subject,
                 due_at: at(chance.seconds()),
+                last_day: None,
             };
             if chance.below(3) == 0 {
                 Effect::Unwatch(watch)
@@ -209,6 +214,7 @@ fn compare<S: Store>(store: &mut S, model: &Model, seed: u64) {
             .map(document)
             .collect::<BTreeSet<SubjectRef>>(),
         entries: JOURNEYS.into_iter().map(Into::into).collect(),
+        kinds: [document("1").kind].into(),
     };
     let ids: Vec<ContactId> = model.snapshots.keys().copied().collect();
     let loaded = store.load(&ids).expect("loads");
@@ -332,7 +338,7 @@ fn one_world<S: Store>(store: &mut S, seed: u64) {
                 at: at(0),
                 outcome: Outcome::Unknown,
             };
-            effects.push(Effect::Touchpoint(one));
+            effects.push(Effect::Touchpoint(one.into()));
         }
         Change {
             contact: *contact,

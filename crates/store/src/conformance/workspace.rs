@@ -2,7 +2,8 @@
 
 use relance_core::decide::Effect;
 use relance_core::enrollment::EnrollmentState;
-use relance_core::ids::ContactId;
+use relance_core::ids::{ContactId, JourneyId};
+use relance_core::journey::Moves;
 use relance_engine::ports::{Asset, MailboxState, Store, StoredJourney, ThreadEntry};
 
 use super::{at, batch, commit, contact, document, enrollment, waiting};
@@ -47,6 +48,7 @@ fn journey(id: &str, version: u32, current: bool) -> StoredJourney {
         version,
         text: format!("id: {id}\n# {version}\n"),
         current,
+        moves: Moves::Pin,
     }
 }
 
@@ -116,6 +118,89 @@ pub(super) fn journeys_are_current_once_and_kept_while_runs_stand_on_them<S: Sto
         assert_eq!(versions(store), kept[1..], "also inside the batch");
     });
     assert_eq!(versions(store), kept[1..]);
+}
+
+pub(super) fn versions_that_runs_pass_through_are_listed<S: Store>(store: &mut S) {
+    let id = JourneyId::from("offer-no-reply");
+    let ana = contact(store, "a@example.org");
+    for version in 1..=5 {
+        batch(store, |store| {
+            store
+                .put_journey(&journey("offer-no-reply", version, true), at(0))
+                .expect("puts")
+        });
+        if version == 2 {
+            let mut run = waiting(ana, 1, 10);
+            run.version = 2;
+            commit(store, ana, vec![Effect::Enrollment(run)]);
+        }
+    }
+    let numbers =
+        |all: Vec<StoredJourney>| -> Vec<u32> { all.iter().map(|one| one.version).collect() };
+    let listed = |store: &mut S| numbers(store.journeys().expect("lists"));
+    assert_eq!(listed(store), [2, 3, 4, 5], "from the run's version on");
+    batch(store, |store| {
+        store.retire_journey(&id, 5).expect("retires")
+    });
+    assert_eq!(
+        listed(store),
+        [2, 3, 4, 5],
+        "also when no new run begins any more"
+    );
+    let mut over = enrollment(ana, 1, EnrollmentState::Finished { at: at(9) });
+    over.version = 2;
+    commit(store, ana, vec![Effect::Enrollment(over)]);
+    assert_eq!(listed(store), [] as [u32; 0]);
+    let all = store.journey_versions(&id).expect("lists");
+    assert!(all.iter().all(|one| !one.current), "archived");
+    assert_eq!(numbers(all), [1, 2, 3, 4, 5]);
+    let other = store.journey_versions(&"other".into()).expect("lists");
+    assert_eq!(other, []);
+}
+
+pub(super) fn how_runs_come_to_a_version_is_what_was_put_last<S: Store>(store: &mut S) {
+    let id = JourneyId::from("welcome");
+    let table = [("1".into(), Some("first".into())), ("2".into(), None)];
+    for moves in [Moves::Follow, Moves::Map(table.into()), Moves::Pin] {
+        let one = StoredJourney {
+            moves,
+            ..journey("welcome", 1, true)
+        };
+        batch(store, |store| store.put_journey(&one, at(0)).expect("puts"));
+        assert_eq!(store.journeys().expect("lists"), std::slice::from_ref(&one));
+        assert_eq!(store.journey_versions(&id).expect("lists"), [one]);
+    }
+}
+
+pub(super) fn a_journey_stands_still_until_it_goes_on<S: Store>(store: &mut S) {
+    let paused = |store: &mut S| store.paused_journeys().expect("lists");
+    assert_eq!(paused(store), []);
+    let set = |store: &mut S, id: &str, still: bool| {
+        batch(store, |store| {
+            store.set_journey_paused(&id.into(), still).expect("sets")
+        });
+    };
+    set(store, "welcome", true);
+    set(store, "offer", true);
+    set(store, "welcome", true);
+    assert_eq!(paused(store), ["offer".into(), "welcome".into()]);
+    set(store, "offer", false);
+    set(store, "absent", false);
+    assert_eq!(paused(store), ["welcome".into()]);
+    // Another version is paused like the ones before it.
+    batch(store, |store| {
+        store
+            .put_journey(&journey("welcome", 1, true), at(0))
+            .expect("puts")
+    });
+    assert_eq!(paused(store), ["welcome".into()]);
+    store.begin().expect("begins");
+    store
+        .set_journey_paused(&"welcome".into(), false)
+        .expect("sets");
+    assert_eq!(paused(store), [], "a batch reads its own writes");
+    store.rollback();
+    assert_eq!(paused(store), ["welcome".into()]);
 }
 
 pub(super) fn a_published_version_keeps_its_text<S: Store>(store: &mut S) {

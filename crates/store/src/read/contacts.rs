@@ -1,6 +1,6 @@
 //! Contacts, their runs and what happened to them.
 
-use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use relance_core::contact::{Contact, Identity, IdentityKind};
 use relance_core::enrollment::Enrollment;
@@ -8,9 +8,10 @@ use relance_core::event::Event;
 use relance_core::ids::{ContactId, EnrollmentId};
 use relance_engine::ports::StoreError;
 use relance_wire::stored::{read_contact, read_enrollment, read_event};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::{PAGE_ROWS_MAX, Page, ReadError, Reader, limits, number, page, wrong};
+use super::history::walk_back;
+use super::{PAGE_ROWS_MAX, Page, ReadError, Reader, limits, number, page};
 use crate::sqlite::column::{contact_id, contact_key, text};
 use crate::sqlite::error::{Located, unreadable};
 
@@ -122,53 +123,21 @@ impl Reader {
     ) -> Result<Page<LoggedEvent>, ReadError> {
         let (shown, _) = limits(limit);
         let before = number(after, i64::MAX)?;
-        let key = contact_key(contact);
         self.with(|conn| {
-            // One moment of the database for all statements.
-            let whole = conn.unchecked_transaction().at("event of", contact)?;
-            let numbers = |sql: &'static str, of: &[i64]| -> rusqlite::Result<Vec<i64>> {
-                let mut statement = whole.prepare_cached(sql)?;
-                statement
-                    .query_map(rusqlite::params_from_iter(of), |row| row.get(0))?
-                    .collect()
-            };
-            let mark = numbers(self.sql.event_mark, &[]).at("mark", "event_head")?;
-            let mark = mark.first().copied().unwrap_or(0);
-            // Beginnings that are written, events behind the mark, and from each the way back.
-            let mut open: BTreeSet<i64> = numbers(self.sql.event_heads_of, &[key])
-                .at("event_head", contact)?
-                .into_iter()
-                .collect();
-            open.extend(numbers(self.sql.event_tail_of, &[mark, key]).at("event of", contact)?);
-            let mut statement = whole.prepare_cached(self.sql.event_one).at("event", "")?;
             let mut rows = Vec::new();
-            while let Some(id) = open.pop_last().filter(|_| rows.len() <= shown) {
-                let found = statement
-                    .query_row([id], |row| {
-                        let event = (id < before).then(|| text(row, 2).map(read_event));
-                        Ok((
-                            contact_id(row, 0)?,
-                            row.get::<_, Option<i64>>(1)?,
-                            event.transpose()?,
-                        ))
-                    })
-                    .optional()
-                    .at("event", id)?;
-                let Some((owner, previous, event)) = found else {
-                    return Err(
-                        unreadable("event", id, "a chain leads to it but it is gone").into(),
-                    );
-                };
-                if owner != contact || previous.is_some_and(|previous| previous >= id) {
-                    return Err(unreadable("event", id, "its chain does not lead back").into());
-                }
-                open.extend(previous);
-                if let Some(event) = event {
-                    let event = event.at("event", id)?;
-                    let number = u64::try_from(id).map_err(|_| wrong(&id.to_string()))?;
+            walk_back(conn, &self.sql, contact, |id, body| {
+                if id < before {
+                    let event = read_event(body).at("event", id)?;
+                    let number = id.unsigned_abs();
                     rows.push((LoggedEvent { number, event }, id.to_string()));
                 }
-            }
+                // One more than is shown tells whether there is another page.
+                Ok(if rows.len() > shown {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
+            })?;
             Ok(page(rows, shown))
         })
     }

@@ -1,7 +1,8 @@
-//! The why ledger of a contact or of one run, the newest line first.
+//! The why ledger of a contact, of one of its runs or of what a journey had to do with it, the newest line
+//! first.
 
 use relance_core::contact::Channel;
-use relance_core::ids::{ContactId, EnrollmentId, TouchpointId};
+use relance_core::ids::{ContactId, EnrollmentId, JourneyId, TouchpointId};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 use relance_engine::ports::StoreError;
 use rusqlite::{OptionalExtension, Row};
@@ -9,6 +10,10 @@ use rusqlite::{OptionalExtension, Row};
 use super::{Page, ReadError, Reader, limits, number, wrong};
 use crate::sqlite::column::{contact_id, contact_key, moment, text};
 use crate::sqlite::error::{Located, unreadable};
+
+/// Lines of a contact that one page of a journey's lines looks at; a page that found too few goes on from
+/// there.
+pub const LINES_WALKED_MAX: usize = 10_000;
 
 /// A line with its place in the ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +29,34 @@ struct Found {
     entry: LedgerEntry,
     previous: Option<i64>,
     previous_of_run: Option<i64>,
+}
+
+/// Which lines of a contact.
+#[derive(Debug, Clone, Copy)]
+enum Of<'a> {
+    /// All.
+    Contact,
+    /// Those of a run.
+    Run(u32),
+    /// Those of a journey: found among all.
+    Journey(&'a JourneyId),
+}
+
+impl Of<'_> {
+    /// The run whose chain is followed; else it is that of the contact.
+    const fn run(self) -> Option<u32> {
+        match self {
+            Self::Run(number) => Some(number),
+            Self::Contact | Self::Journey(_) => None,
+        }
+    }
+
+    fn holds(self, entry: &LedgerEntry) -> bool {
+        match self {
+            Self::Contact | Self::Run(_) => true,
+            Self::Journey(journey) => entry.journey.as_ref() == Some(journey),
+        }
+    }
 }
 
 /// A word of a closed set.
@@ -67,6 +100,7 @@ fn line(row: &Row<'_>, id: i64) -> Result<Found, StoreError> {
         template: optional(11)?.map(Into::into),
         until: integer(12)?.map(moment),
         detail: optional(13)?.map(str::to_owned),
+        variant: optional(14)?.map(Into::into),
     };
     Ok(Found {
         entry,
@@ -83,7 +117,7 @@ impl Reader {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<LedgerLine>, ReadError> {
-        self.chain(contact, None, after, limit)
+        self.chain(contact, Of::Contact, after, limit)
     }
 
     /// What happened in one run, and why.
@@ -93,7 +127,19 @@ impl Reader {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<LedgerLine>, ReadError> {
-        self.chain(id.contact, Some(id.number), after, limit)
+        self.chain(id.contact, Of::Run(id.number), after, limit)
+    }
+
+    /// What a journey had to do with a contact, and why: its runs, and why there were none. A page may
+    /// hold fewer lines than asked and still not be the last.
+    pub fn ledger_of_journey(
+        &self,
+        contact: ContactId,
+        journey: &JourneyId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<LedgerLine>, ReadError> {
+        self.chain(contact, Of::Journey(journey), after, limit)
     }
 
     /// What happened to anybody, the newest first.
@@ -127,11 +173,12 @@ impl Reader {
     fn chain(
         &self,
         contact: ContactId,
-        run: Option<u32>,
+        of: Of<'_>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<LedgerLine>, ReadError> {
         let (shown, _) = limits(limit);
+        let run = of.run();
         self.with(|conn| {
             let mut next = match after {
                 Some(_) => Some(number(after, 0)?),
@@ -144,8 +191,9 @@ impl Reader {
                     .at("ledger_head", contact)?,
             };
             let mut items = Vec::new();
+            let mut walked = 0;
             let mut statement = conn.prepare_cached(self.sql.ledger_line).at("ledger", "")?;
-            while let Some(id) = next.filter(|_| items.len() < shown) {
+            while let Some(id) = next.filter(|_| items.len() < shown && walked < LINES_WALKED_MAX) {
                 let found = statement
                     .query_row([id], |row| Ok(line(row, id)))
                     .optional()
@@ -160,7 +208,7 @@ impl Reader {
                 };
                 let Some(found) = found.filter(own) else {
                     return Err(match after {
-                        Some(cursor) if items.is_empty() => wrong(cursor),
+                        Some(cursor) if walked == 0 => wrong(cursor),
                         Some(_) | None => {
                             unreadable("ledger", id, "a chain leads to it wrongly").into()
                         }
@@ -174,11 +222,13 @@ impl Reader {
                 if previous.is_some_and(|previous| previous >= id) {
                     return Err(unreadable("ledger", id, "its chain does not lead back").into());
                 }
-                let number = id.unsigned_abs();
-                items.push(LedgerLine {
-                    number,
-                    entry: found.entry,
-                });
+                walked += 1;
+                if of.holds(&found.entry) {
+                    items.push(LedgerLine {
+                        number: id.unsigned_abs(),
+                        entry: found.entry,
+                    });
+                }
                 next = previous;
             }
             Ok(Page {

@@ -33,6 +33,8 @@ pub enum TouchpointList {
     Withdrawn,
     /// Dropped by the gate, the latest first.
     Dropped,
+    /// Calls that nobody took, the latest first.
+    Missed,
     /// Of unknown fate, the latest first.
     Unknown,
 }
@@ -49,6 +51,7 @@ impl TouchpointList {
             Self::ChannelNotConfigured => state::CHANNEL_NOT_CONFIGURED,
             Self::Withdrawn => state::WITHDRAWN,
             Self::Dropped => state::DROPPED,
+            Self::Missed => state::MISSED,
             Self::Unknown => state::UNKNOWN,
         }
     }
@@ -63,6 +66,7 @@ impl TouchpointList {
             | Self::ChannelNotConfigured
             | Self::Withdrawn
             | Self::Dropped
+            | Self::Missed
             | Self::Unknown => false,
         }
     }

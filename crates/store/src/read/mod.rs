@@ -6,9 +6,17 @@
 //!
 //! **Absent:** writing, and counting while a page is looked at: sums are kept by the writer.
 
+mod approvals;
 mod contacts;
+mod history;
+#[cfg(test)]
+mod history_tests;
+#[cfg(test)]
+mod journey_tests;
+mod journeys;
 mod ledger;
 mod lists;
+mod overdue;
 mod pool;
 #[cfg(test)]
 mod tests;
@@ -16,11 +24,15 @@ mod workspace;
 
 use relance_engine::ports::StoreError;
 
+pub use approvals::Question;
 pub use contacts::LoggedEvent;
-pub use ledger::LedgerLine;
+pub use history::{CONTACT_EVENTS_MAX, ContactHistory};
+pub use journeys::{DatedText, JourneyStatus, JourneySummary, JourneyVersion};
+pub use ledger::{LINES_WALKED_MAX, LedgerLine};
 pub use lists::{ObjectOf, TouchpointList};
+pub use overdue::{Due, DueOf, OVERDUE_COUNTED_MAX, Overdue};
 pub use pool::{READERS_MAX, Reader};
-pub use workspace::{Count, JourneyVersion, Totals};
+pub use workspace::{Count, Totals};
 
 /// The SQL of this dialect.
 const FILES: &[&str] = &[include_str!("../../sql/sqlite/read.sql")];

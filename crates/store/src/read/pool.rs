@@ -42,7 +42,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let sql = ReadSql::load(FILES)?;
         let conn = connect(path)?;
-        crate::sqlite::check_schema(&conn)?;
+        crate::sqlite::check_current(&conn)?;
         let pool = Mutex::new(Pool {
             idle: vec![conn],
             open: 1,

@@ -5,7 +5,7 @@ use relance_core::decide::Effect;
 use relance_core::enrollment::{Enrollment, EnrollmentState};
 use relance_core::event::Event;
 use relance_core::ids::{ContactId, EnrollmentId, SubjectRef, TouchpointId};
-use relance_core::journey::{Approval, Sender};
+use relance_core::journey::{Approval, Moves, Recipient, Sender};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 use relance_core::subject::Object;
 use relance_core::touchpoint::{Outcome, Task, Touchpoint, TouchpointState};
@@ -14,18 +14,18 @@ use relance_engine::ports::{Change, Store, StoredJourney};
 use super::*;
 use crate::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 
-fn at(seconds: i64) -> jiff::Timestamp {
+pub(super) fn at(seconds: i64) -> jiff::Timestamp {
     jiff::Timestamp::constant(1_800_000_000 + seconds, 5)
 }
 
-struct World {
-    store: SqliteStore,
-    reader: Reader,
+pub(super) struct World {
+    pub(super) store: SqliteStore,
+    pub(super) reader: Reader,
     dir: tempfile::TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("workspace.db");
         let options = SqliteOptions {
@@ -37,13 +37,13 @@ impl World {
         Self { store, reader, dir }
     }
 
-    fn contact(&mut self, user: &str) -> ContactId {
+    pub(super) fn contact(&mut self, user: &str) -> ContactId {
         self.store
             .resolve(&[Identity::user(user)], at(0))
             .expect("resolves")
     }
 
-    fn write(&mut self, contact: ContactId, effects: Vec<Effect>) {
+    pub(super) fn write(&mut self, contact: ContactId, effects: Vec<Effect>) {
         self.store
             .write(&[Change { contact, effects }])
             .expect("writes");
@@ -51,7 +51,10 @@ impl World {
 }
 
 /// Reads a list to its end in small pages, and checks that no page is longer than asked.
-fn all<T>(mut read: impl FnMut(Option<&str>) -> Result<Page<T>, ReadError>, most: usize) -> Vec<T> {
+pub(super) fn all<T>(
+    mut read: impl FnMut(Option<&str>) -> Result<Page<T>, ReadError>,
+    most: usize,
+) -> Vec<T> {
     let mut items = Vec::new();
     let mut next: Option<String> = None;
     loop {
@@ -88,7 +91,14 @@ fn a_reader_is_shared_between_threads() {
 #[test]
 fn every_statement_prepares_and_reads_along_a_key() {
     let world = World::new();
-    let small = ["total_all", "journey_all", "mailbox_all"];
+    // The last is the whole log, sorted by contact for whoever replays it.
+    let small = [
+        "total_all",
+        "journey_all",
+        "journey_paused_all",
+        "mailbox_all",
+        "history_walk",
+    ];
     world
         .reader
         .with(|conn| {
@@ -156,6 +166,7 @@ fn the_ledger_is_read_backwards_and_stays_with_its_contact() {
         line.template = Some("hello".into());
         line.until = Some(at(n + 1));
         line.detail = Some("detail".to_owned());
+        line.variant = Some("B".into());
         line
     };
     let mut expected = Vec::new();
@@ -226,7 +237,7 @@ fn events_are_those_of_the_contact_whatever_their_names() {
     );
 }
 
-fn touchpoint(contact: ContactId, number: u32, state: TouchpointState) -> Touchpoint {
+pub(super) fn touchpoint(contact: ContactId, number: u32, state: TouchpointState) -> Touchpoint {
     let enrollment = EnrollmentId { contact, number };
     Touchpoint {
         id: TouchpointId::derive(enrollment, "1", 1),
@@ -234,10 +245,16 @@ fn touchpoint(contact: ContactId, number: u32, state: TouchpointState) -> Touchp
         journey: "welcome".into(),
         step: "1".into(),
         subject: None,
+        recipient: Recipient::Contact,
         channel: relance_core::contact::Channel::Email,
         template: "hello".into(),
+        item: None,
+        text: None,
         from: Sender::Workspace,
-        approval: Approval::Auto,
+        variant: None,
+        priority: 0,
+        members: Vec::new(),
+        approval: Approval::AUTO,
         approved_by: None,
         created_at: at(0),
         silence: None,
@@ -253,7 +270,10 @@ fn messages_are_listed_by_state() {
     for n in 0..12 {
         let when = at(100 - i64::from(n));
         let state = match n % 4 {
-            0 => TouchpointState::AwaitingApproval { expires_at: when },
+            0 => TouchpointState::AwaitingApproval {
+                deputy_at: None,
+                expires_at: when,
+            },
             1 => TouchpointState::Held {
                 until: when,
                 reason: Reason::QuietHours,
@@ -264,7 +284,10 @@ fn messages_are_listed_by_state() {
             },
             _ => TouchpointState::Sending { since: when },
         };
-        world.write(ana, vec![Effect::Touchpoint(touchpoint(ana, n, state))]);
+        world.write(
+            ana,
+            vec![Effect::Touchpoint(touchpoint(ana, n, state).into())],
+        );
     }
     let numbers = |list: TouchpointList| -> Vec<u32> {
         let found = all(|after| world.reader.touchpoints(list, after, 2), 2);
@@ -321,7 +344,10 @@ fn messages_are_listed_by_state() {
         at: at(200),
         outcome: Outcome::Dropped(Reason::Approval),
     };
-    world.write(ana, vec![Effect::Touchpoint(touchpoint(ana, 4, state))]);
+    world.write(
+        ana,
+        vec![Effect::Touchpoint(touchpoint(ana, 4, state).into())],
+    );
     let totals = world.reader.totals().expect("reads");
     assert_eq!((totals.awaiting_approval, totals.not_accepted), (2, 1));
 }
@@ -384,6 +410,7 @@ fn runs_tasks_journeys_and_counts_are_told() {
         version: 1,
         text: "id: welcome".to_owned(),
         current: true,
+        moves: Moves::Pin,
     };
     world.store.put_journey(&journey, at(7)).expect("puts");
     let run = |number: u32, state: EnrollmentState| Enrollment {
@@ -399,6 +426,7 @@ fn runs_tasks_journeys_and_counts_are_told() {
         held_out: false,
         converted_at: None,
         goal_until: None,
+        variant: None,
         state,
     };
     let task = |n: u32| Task {
@@ -427,6 +455,7 @@ fn runs_tasks_journeys_and_counts_are_told() {
     line.reason = Some(Reason::QuietHours);
     let waiting = EnrollmentState::Waiting {
         step: "1".into(),
+        since: at(0),
         until: at(9),
     };
     world.write(

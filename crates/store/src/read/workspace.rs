@@ -1,9 +1,9 @@
-//! The workspace as a whole: sums, journeys, mailboxes.
+//! The workspace as a whole: sums, mailboxes.
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::ids::{JourneyId, MailboxId, StepKey};
 use relance_core::ledger::{Reason, What};
-use relance_engine::ports::{MailboxState, StoredJourney};
+use relance_engine::ports::MailboxState;
 use rusqlite::params;
 
 use super::{ReadError, Reader};
@@ -25,17 +25,6 @@ pub struct Count {
     pub reason: Option<Reason>,
     /// How often.
     pub times: u64,
-}
-
-/// A published version of a journey.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JourneyVersion {
-    /// Its id, version and text.
-    pub journey: StoredJourney,
-    /// When it was published.
-    pub published_at: Timestamp,
-    /// Live runs that stand on it.
-    pub live_runs: u64,
 }
 
 /// Sums over the workspace, kept as things happen.
@@ -139,24 +128,6 @@ impl Reader {
             *sum += n;
         }
         Ok(sums)
-    }
-
-    /// Every version of every journey, with its text.
-    pub fn journeys(&self) -> Result<Vec<JourneyVersion>, ReadError> {
-        self.rows(self.sql.journey_all, "journey", [], |row| {
-            let id = JourneyId::from(text(row, 0).at("journey", "")?);
-            let live_runs: i64 = row.get(5).at("live_run", &id)?;
-            Ok(JourneyVersion {
-                published_at: moment(row.get(3).at("journey", &id)?),
-                live_runs: u64::try_from(live_runs).unwrap_or(0),
-                journey: StoredJourney {
-                    version: row.get(1).at("journey", &id)?,
-                    current: row.get(2).at("journey", &id)?,
-                    text: row.get(4).at("journey", &id)?,
-                    id,
-                },
-            })
-        })
     }
 
     /// The watched mailboxes.

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use relance_core::ids::{ContactId, ObjectKind, SubjectRef};
+use relance_core::journey::Moves;
+use relance_wire::stored::read_moves;
 use rusqlite::Row;
 use rusqlite::types::Type;
 
@@ -59,4 +61,15 @@ pub(crate) fn subject(row: &Row<'_>, ix: usize) -> rusqlite::Result<Option<Subje
         kind: ObjectKind::from(kind),
         id: id.into(),
     }))
+}
+
+/// How runs on older versions come to a version; null for those that do not.
+pub(crate) fn moves(row: &Row<'_>, ix: usize) -> rusqlite::Result<Moves> {
+    let read = |stored: String| {
+        read_moves(&stored).map_err(|problem| {
+            rusqlite::Error::FromSqlConversionFailure(ix, Type::Text, problem.into())
+        })
+    };
+    row.get::<_, Option<String>>(ix)?
+        .map_or(Ok(Moves::Pin), read)
 }

@@ -6,22 +6,29 @@ use jiff::Timestamp;
 use relance_core::contact::{Contact, Identity, IdentityKind};
 use relance_core::enrollment::Entry;
 use relance_core::event::{Event, HISTORY_EVENTS_MAX, History};
-use relance_core::ids::{ContactId, EnrollmentId, JourneyId, SubjectRef, TouchpointId};
+use relance_core::ids::{ContactId, EnrollmentId, JourneyId, ObjectKind, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::world::Needs;
 use relance_engine::ports::StoreError;
 use relance_wire::stored::{
     contact_text, read_contact, read_enrollment, read_object, read_touchpoint, read_watch,
 };
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Params, params};
 
-use super::SqliteStore;
 use super::column::{contact_id, contact_key, hash, moment, subject, text};
 use super::error::Located;
 use super::tally::totals;
+use super::{SqliteStore, limit_column};
 
 /// Earlier entries of a contact into one journey that are looked back over: the latest.
 pub const ENTRIES_MAX: usize = 1_000;
+/// Objects of one kind that are looked at where all of a contact's are asked for: the last changed.
+pub const OBJECTS_OF_KIND_MAX: usize = 500;
+
+/// Where a page of contacts begins; a number that no contact has lies behind all of them.
+fn after_column(after: Option<ContactId>) -> i64 {
+    after.map_or(i64::MIN, |id| i64::try_from(id.0).unwrap_or(i64::MAX))
+}
 
 impl SqliteStore {
     pub(super) fn resolve_contact(
@@ -86,22 +93,53 @@ impl SqliteStore {
         Ok(())
     }
 
+    pub(super) fn contacts_with_object(
+        &self,
+        subject: &SubjectRef,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let key = params![subject.kind.as_str(), &*subject.id, limit_column(limit)];
+        self.ids(self.sql.object_contacts, key)
+            .at("object", subject)
+    }
+
     pub(super) fn contacts_at_domain(
         &self,
         domain: &str,
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.conn
-            .prepare_cached(self.sql.domain_contacts)
-            .and_then(|mut statement| {
-                statement
-                    .query_map(params![domain.to_lowercase(), limit], |row| {
-                        contact_id(row, 0)
-                    })?
-                    .collect()
-            })
+        let key = params![domain.to_lowercase(), limit_column(limit)];
+        self.ids(self.sql.domain_contacts, key)
             .at("email_domain", "")
+    }
+
+    pub(super) fn contacts_in_order(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let key = params![after_column(after), limit_column(limit)];
+        self.ids(self.sql.contact_next, key)
+            .at("contact", "in order")
+    }
+
+    pub(super) fn contacts_with_run(
+        &self,
+        journey: &JourneyId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let key = params![journey.as_str(), after_column(after), limit_column(limit)];
+        self.ids(self.sql.enrollment_running, key)
+            .at("enrollment of", journey)
+    }
+
+    /// The contacts in the first column.
+    fn ids(&self, sql: &'static str, params: impl Params) -> rusqlite::Result<Vec<ContactId>> {
+        self.conn
+            .prepare_cached(sql)?
+            .query_map(params, |row| contact_id(row, 0))?
+            .collect()
     }
 
     pub(super) fn load_one(&mut self, id: ContactId) -> Result<Option<Snapshot>, StoreError> {
@@ -202,6 +240,9 @@ impl SqliteStore {
                     .insert(wanted.clone(), object.at("object of", id)?);
             }
         }
+        for kind in &needs.kinds {
+            self.load_objects(snapshot, kind)?;
+        }
         for journey in &needs.entries {
             self.load_entries(snapshot, journey)?;
         }
@@ -215,10 +256,36 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// All objects of a kind. Those that the snapshot has are newer than the stored ones, or the same.
+    fn load_objects(&self, snapshot: &mut Snapshot, kind: &ObjectKind) -> Result<(), StoreError> {
+        let id = snapshot.contact.id;
+        let limit = limit_column(OBJECTS_OF_KIND_MAX);
+        let mut statement = self
+            .conn
+            .prepare_cached(self.sql.object_list)
+            .at("object of", id)?;
+        let mut rows = statement
+            .query(params![contact_key(id), kind.as_str(), limit])
+            .at("object of", id)?;
+        while let Some(row) = rows.next().at("object of", id)? {
+            let subject = SubjectRef {
+                kind: kind.clone(),
+                id: text(row, 0).at("object of", id)?.into(),
+            };
+            if snapshot.objects.contains_key(&subject) {
+                continue;
+            }
+            let body = text(row, 1).at("object of", id)?;
+            let object = read_object(subject.clone(), body).at("object of", id)?;
+            snapshot.objects.insert(subject, object);
+        }
+        Ok(())
+    }
+
     /// Entries that the snapshot has are newer than the stored ones, or the same.
     fn load_entries(&self, snapshot: &mut Snapshot, journey: &JourneyId) -> Result<(), StoreError> {
         let id = snapshot.contact.id;
-        let limit = i64::try_from(ENTRIES_MAX).unwrap_or(i64::MAX);
+        let limit = limit_column(ENTRIES_MAX);
         let mut statement = self
             .conn
             .prepare_cached(self.sql.entry_list)

@@ -6,7 +6,7 @@
 //! log when the file is opened. A batch of events of a hundred contacts would otherwise touch a hundred
 //! pages to note a hundred beginnings (decision 0003).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use relance_engine::ports::StoreError;
 use relance_wire::stored::{event_text, read_event};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::column::{contact_id, contact_key, moment, nanos, text};
+use super::column::{contact_id, contact_key, day, moment, nanos, text};
 use super::error::{Located, unreadable};
 use crate::sql::Sql;
 
@@ -24,6 +24,11 @@ use crate::sql::Sql;
 const HEADS_HELD_MIN: usize = 32_768;
 /// Beginnings written for each event appended while sweeping: more than one, so that a sweep ends.
 const HEADS_SWEPT_PER_EVENT: usize = 2;
+/// Events behind the mark after which sweeping starts however few beginnings there are: opening the file
+/// reads them.
+const EVENTS_BEHIND_MAX: i64 = 262_144;
+/// Days of which it is remembered that their first event is noted: more than come up in ordinary life.
+const DAYS_HELD_MAX: usize = 4_096;
 /// The name of the mark up to which `event_head` is right.
 const MARK: &str = "event_head";
 
@@ -49,9 +54,15 @@ struct Sweep {
 pub(super) struct Heads {
     /// [`HEADS_HELD_MIN`], or less in tests.
     pub(super) held_min: usize,
+    /// [`EVENTS_BEHIND_MAX`], or less in tests.
+    pub(super) behind_max: i64,
     held: BTreeMap<Key, Head>,
     last_id: i64,
+    /// Up to which event `event_head` is right.
+    mark: i64,
     sweep: Option<Sweep>,
+    /// Days whose first event is noted.
+    days: BTreeSet<i64>,
     undo: Undo,
 }
 
@@ -60,8 +71,8 @@ pub(super) struct Heads {
 struct Undo {
     /// The state before each change, in order.
     heads: Vec<(Key, Option<Head>)>,
-    /// `last_id` and sweep before the batch, once it changed something.
-    before: Option<(i64, Option<Sweep>)>,
+    /// `last_id`, mark and sweep before the batch, once it changed something.
+    before: Option<(i64, i64, Option<Sweep>)>,
 }
 
 impl Heads {
@@ -73,9 +84,12 @@ impl Heads {
             .at("mark", MARK)?;
         let mut heads = Self {
             held_min: HEADS_HELD_MIN,
+            behind_max: EVENTS_BEHIND_MAX,
             held: BTreeMap::new(),
             last_id: mark.unwrap_or(0),
+            mark: mark.unwrap_or(0),
             sweep: None,
+            days: BTreeSet::new(),
             undo: Undo::default(),
         };
         let mut statement = conn
@@ -111,7 +125,7 @@ impl Heads {
     /// Notes the state before the batch's first change.
     fn touch(&mut self) {
         if self.undo.before.is_none() {
-            self.undo.before = Some((self.last_id, self.sweep.clone()));
+            self.undo.before = Some((self.last_id, self.mark, self.sweep.clone()));
         }
     }
 
@@ -134,6 +148,27 @@ impl Heads {
             })
             .at("event of", contact)?;
         self.put(key, id, nanos(event.at));
+        self.note_day(conn, sql, day(event.at), id)
+    }
+
+    /// Notes where a day begins in the log, once.
+    fn note_day(
+        &mut self,
+        conn: &Connection,
+        sql: &Sql,
+        day: i64,
+        id: i64,
+    ) -> Result<(), StoreError> {
+        if self.days.contains(&day) {
+            return Ok(());
+        }
+        conn.prepare_cached(sql.event_day_put)
+            .and_then(|mut statement| statement.execute([day, id]))
+            .at("event_day", day)?;
+        if self.days.len() >= DAYS_HELD_MAX {
+            self.days.clear();
+        }
+        self.days.insert(day);
         Ok(())
     }
 
@@ -144,7 +179,9 @@ impl Heads {
         sql: &Sql,
         appended: usize,
     ) -> Result<(), StoreError> {
-        if appended == 0 || (self.sweep.is_none() && self.held.len() < self.held_min) {
+        let is_due =
+            self.held.len() >= self.held_min || self.last_id - self.mark >= self.behind_max;
+        if appended == 0 || (self.sweep.is_none() && !is_due) {
             return Ok(());
         }
         self.touch();
@@ -186,6 +223,7 @@ impl Heads {
                 conn.prepare_cached(sql.mark_put)
                     .and_then(|mut statement| statement.execute(params![MARK, sweep.began_at]))
                     .at("mark", MARK)?;
+                self.mark = sweep.began_at;
             }
         }
         some.into_iter().for_each(|(key, _)| self.change(key, None));
@@ -264,9 +302,12 @@ impl Heads {
                 None => self.held.remove(&key),
             };
         }
-        if let Some((last_id, sweep)) = self.undo.before.take() {
+        if let Some((last_id, mark, sweep)) = self.undo.before.take() {
             self.last_id = last_id;
+            self.mark = mark;
             self.sweep = sweep;
+            // Those of the batch are gone from the file; the others are noted again for nothing.
+            self.days.clear();
         }
     }
 }

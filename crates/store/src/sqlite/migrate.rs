@@ -12,7 +12,10 @@ use super::error::Located;
 pub(super) const APPLICATION_ID: i32 = 0x526C_6E63;
 
 /// Steps, in order; the first makes an empty file version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_workspace.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_workspace.sql"),
+    include_str!("../../migrations/sqlite/0002_journeys.sql"),
+];
 
 /// The version of the schema that this program reads and writes.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
@@ -43,6 +46,19 @@ pub(crate) fn check(conn: &Connection) -> Result<(), OpenError> {
             known: SCHEMA_VERSION,
         })
     }
+}
+
+/// Refuses a file that [`migrate`] has not brought to this program's schema. Changes nothing.
+pub(crate) fn check_current(conn: &Connection) -> Result<(), OpenError> {
+    check(conn)?;
+    let found = number(conn, "user_version")?;
+    if usize::try_from(found).is_ok_and(|version| version == SCHEMA_VERSION) {
+        return Ok(());
+    }
+    Err(OpenError::Older {
+        found,
+        known: SCHEMA_VERSION,
+    })
 }
 
 /// Takes the steps that the file has not taken.
@@ -81,4 +97,161 @@ fn step(conn: &Connection) -> Result<bool, OpenError> {
     conn.pragma_update(None, "application_id", APPLICATION_ID)
         .at("migration", next)?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::Timestamp;
+    use relance_core::contact::Identity;
+    use relance_core::enrollment::EnrollmentState;
+    use relance_core::ids::ContactId;
+    use relance_core::journey::{Approval, Approver, Moves};
+    use relance_core::touchpoint::TouchpointState;
+    use relance_engine::ports::Store;
+
+    use super::*;
+    use crate::{Reader, SqliteOptions, SqliteStore};
+
+    /// Bodies as the first release wrote them.
+    const ROWS: &str = r#"
+        INSERT INTO contact (contact_id, body) VALUES
+            (1, '{"v":1,"created":"2026-11-18T11:06:40Z","runs":3}'),
+            (2, '{"v":1,"created":"2026-11-18T11:06:40Z"}');
+        INSERT INTO identity (kind, value, contact_id) VALUES ('user_id', 'ana', 1);
+        INSERT INTO enrollment (contact_id, number, is_live, journey, version, body) VALUES
+            (1, 1, 1, 'welcome', 1, '{"v":1,"journey":"welcome","version":1,"entered":"2026-11-18T11:06:43Z","state":{"waiting":{"step":"1","until":"2026-11-20T09:00:00Z"}}}'),
+            (1, 2, 1, 'welcome', 1, '{"v":1,"journey":"welcome","version":1,"entered":"2026-11-18T11:06:43Z","goal_until":"2026-12-18T11:06:43Z","state":{"finished":{"at":"2026-11-18T11:06:43Z"}}}'),
+            (1, 3, 0, 'welcome', 1, '{"v":1,"journey":"welcome","version":1,"entered":"2026-11-18T11:06:43Z","state":{"finished":{"at":"2026-11-18T11:06:43Z"}}}'),
+            (2, 1, 1, 'welcome', 2, '{"v":1,"journey":"welcome","version":2,"entered":"2026-11-18T11:06:43Z","state":{"listening":{"step":"2.then.1"}}}');
+        INSERT INTO live_run (journey, version, n) VALUES ('welcome', 1, 2), ('welcome', 2, 1);
+        INSERT INTO touchpoint (contact_id, hash, slot, slot_at, state, state_at, body) VALUES
+            (1, 5, 2, 9, 3, 9, '{"v":1,"run":1,"journey":"welcome","step":"1","channel":"email","template":"hello","approval":{"role":"head"},"created":"2026-11-18T11:06:41Z","state":{"awaiting_approval":{"expires":"2026-11-21T09:00:00Z"}}}');
+        INSERT INTO journey (journey, version, is_current, published_at, text) VALUES
+            ('welcome', 1, 0, 1, 'id: welcome'), ('welcome', 2, 1, 2, 'id: welcome # 2');
+        INSERT INTO ledger (ledger_id, contact_id, at, what, journey, run) VALUES (1, 1, 7, 'enrolled', 'welcome', 1);
+        INSERT INTO ledger_head (contact_id, run, last_id) VALUES (1, 0, 1), (1, 1, 1);
+        INSERT INTO event (event_id, contact_id, previous_id, body) VALUES
+            (1, 1, NULL, '{"v":1,"name":"Viewed","at":"2026-11-18T23:59:59.5Z"}'),
+            (2, 1, 1, '{"v":1,"name":"Viewed","at":"2026-11-19T00:00:00Z"}'),
+            (3, 2, NULL, '{"v":1,"name":"Viewed","at":"-009999-01-02T01:59:59Z"}');
+    "#;
+
+    /// A workspace as the first release left it.
+    fn old(path: &Path) {
+        let conn = Connection::open(path).expect("opens");
+        conn.execute_batch(MIGRATIONS[0]).expect("creates");
+        conn.execute_batch(ROWS).expect("fills");
+        conn.pragma_update(None, "user_version", 1).expect("sets");
+        conn.pragma_update(None, "application_id", APPLICATION_ID)
+            .expect("sets");
+    }
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().expect("a moment")
+    }
+
+    #[test]
+    fn a_workspace_of_the_first_release_opens_and_goes_on() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("workspace.db");
+        old(&path);
+        let mut store = SqliteStore::open(&path, SqliteOptions::default()).expect("migrates");
+        let (ana, bob) = (ContactId(1), ContactId(2));
+        let snapshots = store.load(&[ana, bob]).expect("loads");
+        let until = moment("2026-11-20T09:00:00Z");
+        assert_eq!(
+            snapshots[0].enrollments[0].state,
+            EnrollmentState::Waiting {
+                step: "1".into(),
+                since: until,
+                until
+            }
+        );
+        assert_eq!(snapshots[0].enrollments.len(), 2);
+        let question = &snapshots[0].touchpoints[0];
+        assert_eq!(
+            question.approval,
+            Approval::of(Approver::Role("head".to_owned()))
+        );
+        assert_eq!(
+            question.state,
+            TouchpointState::AwaitingApproval {
+                deputy_at: None,
+                expires_at: moment("2026-11-21T09:00:00Z"),
+            }
+        );
+        let journeys = store.journeys().expect("lists");
+        let told: Vec<_> = journeys
+            .iter()
+            .map(|one| (one.version, one.current, one.moves.clone()))
+            .collect();
+        assert_eq!(told, [(1, false, Moves::Pin), (2, true, Moves::Pin)]);
+        let welcome = "welcome".into();
+        let running = store.contacts_running(&welcome, None, 9).expect("lists");
+        assert_eq!(running, [ana, bob]);
+        assert_eq!(store.paused_journeys().expect("lists"), []);
+
+        let reader = Reader::open(&path).expect("opens");
+        let standing = reader.standing(&welcome).expect("reads");
+        assert_eq!(standing, [(1, "1".into(), 1), (2, "2.then.1".into(), 1)]);
+        let lines = reader.ledger_of_contact(ana, None, 9).expect("reads");
+        assert_eq!(lines.items[0].entry.variant, None);
+        let since = |text| reader.history_events(moment(text)).expect("counts");
+        assert_eq!(since("2026-11-18T12:00:00Z"), 3);
+        assert_eq!(since("2026-11-19T12:00:00Z"), 2);
+        assert_eq!(since("2026-11-20T12:00:00Z"), 0);
+
+        // A run that was counted before is not counted twice when it goes on.
+        let mut run = snapshots[0].enrollments[0].clone();
+        run.state = EnrollmentState::Standing {
+            step: "2".into(),
+            due: until,
+        };
+        let change = relance_engine::ports::Change {
+            contact: ana,
+            effects: vec![relance_core::decide::Effect::Enrollment(run)],
+        };
+        store.write(&[change]).expect("writes");
+        let standing = reader.standing(&welcome).expect("reads");
+        assert_eq!(standing, [(1, "2".into(), 1), (2, "2.then.1".into(), 1)]);
+        assert_eq!(
+            store.find(&Identity::user("ana")).expect("finds"),
+            Some(ana)
+        );
+        drop(store);
+        SqliteStore::open(&path, SqliteOptions::default()).expect("opens again");
+    }
+
+    #[test]
+    fn a_migrated_file_has_the_schema_of_a_new_one() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let schema = |path: &Path| -> Vec<(String, String)> {
+            drop(SqliteStore::open(path, SqliteOptions::default()).expect("opens"));
+            let conn = Connection::open(path).expect("opens");
+            let mut statement = conn
+                .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name")
+                .expect("prepares");
+            let rows = statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .expect("reads");
+            rows.collect::<Result<_, _>>().expect("reads")
+        };
+        let (new, migrated) = (dir.path().join("new.db"), dir.path().join("old.db"));
+        old(&migrated);
+        assert_eq!(schema(&migrated), schema(&new));
+    }
+
+    #[test]
+    fn a_reader_of_a_file_that_waits_for_its_writer_says_so() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("workspace.db");
+        old(&path);
+        let error = Reader::open(&path).expect_err("refused");
+        assert!(
+            matches!(error, OpenError::Older { found: 1, .. }),
+            "{error}"
+        );
+    }
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Timer, TimerKind};
-use relance_core::ids::{ContactId, JourneyId, TouchpointId};
+use relance_core::ids::{ContactId, JourneyId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
@@ -46,9 +46,9 @@ use self::seen::Seen;
 use self::tally::Tally;
 use crate::sql::{Sql, SqlProblem};
 
-pub use self::contacts::ENTRIES_MAX;
+pub use self::contacts::{ENTRIES_MAX, OBJECTS_OF_KIND_MAX};
 pub use self::migrate::SCHEMA_VERSION;
-pub(crate) use self::migrate::check as check_schema;
+pub(crate) use self::migrate::check_current;
 pub use self::seen::{SEEN_AGE, SEEN_KEYS_MAX};
 pub use self::workspace::THREADS_PER_MESSAGE_MAX;
 
@@ -121,6 +121,16 @@ pub enum OpenError {
     /// It was written by a newer program.
     #[error("the file has schema {found}, this program knows up to {known}; use the newer program")]
     Newer {
+        /// In the file.
+        found: i64,
+        /// In this program.
+        known: usize,
+    },
+    /// It was written by an older program, and nobody has opened it to write since.
+    #[error(
+        "the file has schema {found}, this program reads {known}; start `relance serve` with it once"
+    )]
+    Older {
         /// In the file.
         found: i64,
         /// In this program.
@@ -328,6 +338,14 @@ impl Store for SqliteStore {
         self.find_contact(identity)
     }
 
+    fn find_by_object(
+        &mut self,
+        subject: &SubjectRef,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_with_object(subject, limit)
+    }
+
     fn find_by_domain(&mut self, domain: &str, limit: usize) -> Result<Vec<ContactId>, StoreError> {
         self.contacts_at_domain(domain, limit)
     }
@@ -431,10 +449,45 @@ impl Store for SqliteStore {
         self.wanted_journeys()
     }
 
+    fn journey_versions(&mut self, id: &JourneyId) -> Result<Vec<StoredJourney>, StoreError> {
+        self.versions_of(id)
+    }
+
     fn retire_journey(&mut self, id: &JourneyId, version: u32) -> Result<(), StoreError> {
         self.run(self.sql.journey_retire, params![id.as_str(), version])
             .at("journey", id)?;
         Ok(())
+    }
+
+    fn set_journey_paused(&mut self, id: &JourneyId, paused: bool) -> Result<(), StoreError> {
+        let sql = if paused {
+            self.sql.journey_pause
+        } else {
+            self.sql.journey_go_on
+        };
+        self.run(sql, [id.as_str()]).at("journey_paused", id)?;
+        Ok(())
+    }
+
+    fn paused_journeys(&mut self) -> Result<Vec<JourneyId>, StoreError> {
+        self.standing_still()
+    }
+
+    fn contacts_running(
+        &mut self,
+        journey: &JourneyId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_with_run(journey, after, limit)
+    }
+
+    fn contacts_after(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_in_order(after, limit)
     }
 
     fn assets(&mut self, kind: &str) -> Result<Vec<Asset>, StoreError> {

@@ -31,13 +31,15 @@ pub(crate) const DROPPED: i64 = 15;
 pub(crate) const UNKNOWN: i64 = 16;
 /// Not tried; a message never settles so.
 pub(crate) const POSTPONED: i64 = 17;
+/// A call that nobody took.
+pub(crate) const MISSED: i64 = 18;
 
 /// The column `state`, and since when, or until when for what waits.
 pub(crate) fn state_columns(touchpoint: &Touchpoint) -> (i64, i64) {
     let (state, at): (i64, Timestamp) = match &touchpoint.state {
         TouchpointState::Queued { ready_at } => (QUEUED, *ready_at),
         TouchpointState::Held { until, .. } => (HELD, *until),
-        TouchpointState::AwaitingApproval { expires_at } => (AWAITING_APPROVAL, *expires_at),
+        TouchpointState::AwaitingApproval { expires_at, .. } => (AWAITING_APPROVAL, *expires_at),
         TouchpointState::Sending { since } => (SENDING, *since),
         TouchpointState::Settled { at, outcome } => (outcome_code(outcome), *at),
     };
@@ -55,6 +57,7 @@ fn outcome_code(outcome: &Outcome) -> i64 {
         Outcome::Dropped(_) => DROPPED,
         Outcome::Unknown => UNKNOWN,
         Outcome::Postponed { .. } => POSTPONED,
+        Outcome::Missed => MISSED,
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) mod totals {
     /// Tasks.
     pub(crate) const TASKS: &str = "tasks";
     /// Messages by the number of their state (see `state.rs`); numbers without a word are free.
-    pub(crate) const TOUCHPOINTS: [&str; 18] = [
+    pub(crate) const TOUCHPOINTS: [&str; 19] = [
         "touchpoints:0",
         "touchpoints:queued",
         "touchpoints:held",
@@ -41,6 +41,7 @@ pub(crate) mod totals {
         "touchpoints:dropped",
         "touchpoints:unknown",
         "touchpoints:postponed",
+        "touchpoints:missed",
     ];
 }
 
@@ -51,6 +52,7 @@ pub(super) struct Tally {
     counts: BTreeMap<Count, i64>,
     totals: BTreeMap<&'static str, i64>,
     live_runs: BTreeMap<(JourneyId, u32), i64>,
+    standing: BTreeMap<(JourneyId, u32, StepKey), i64>,
 }
 
 impl Tally {
@@ -74,6 +76,12 @@ impl Tally {
 
     pub(super) fn live_run(&mut self, journey: JourneyId, version: u32, by: i64) {
         *self.live_runs.entry((journey, version)).or_default() += by;
+    }
+
+    /// A live run came to a step, or left it.
+    pub(super) fn standing(&mut self, journey: JourneyId, version: u32, step: StepKey, by: i64) {
+        let place = (journey, version, step);
+        *self.standing.entry(place).or_default() += by;
     }
 
     /// Writes the sums and begins anew.
@@ -100,6 +108,13 @@ impl Tally {
             conn.prepare_cached(sql.live_run_add)
                 .and_then(|mut statement| statement.execute(params![journey.as_str(), version, n]))
                 .at("live_run", journey)?;
+        }
+        let standing = std::mem::take(&mut self.standing);
+        for ((journey, version, step), n) in standing.into_iter().filter(|(_, n)| *n != 0) {
+            let row = params![journey.as_str(), version, step.as_str(), n];
+            conn.prepare_cached(sql.standing_add)
+                .and_then(|mut statement| statement.execute(row))
+                .at("standing", journey)?;
         }
         Ok(())
     }

@@ -111,6 +111,50 @@ fn chains_stay_whole_through_sweeps_rollbacks_and_reopening() {
     assert!(mark > 900, "{mark}");
 }
 
+/// However few contacts there are, opening reads a bounded end of the log.
+#[test]
+fn few_beginnings_are_swept_when_the_log_grows_long() {
+    let (_dir, path) = file();
+    let mut store = SqliteStore::open(&path, options()).expect("opens");
+    store.heads.behind_max = 50;
+    let ana = store
+        .resolve(&[Identity::user("ana")], at(0))
+        .expect("resolves");
+    let told = 500;
+    for n in 0..told {
+        let event = Effect::Event(Event::track("Viewed", at(n)).into());
+        let change = Change {
+            contact: ana,
+            effects: vec![event],
+        };
+        store.begin().expect("begins");
+        store.write(std::slice::from_ref(&change)).expect("writes");
+        store.rollback();
+        store.write(&[change]).expect("writes");
+    }
+    let behind: i64 = store
+        .conn
+        .query_row(
+            "SELECT (SELECT max(event_id) FROM event) - n FROM mark WHERE name = 'event_head'",
+            [],
+            |row| row.get(0),
+        )
+        .expect("sweeps ended");
+    assert!(behind < 60, "{behind}");
+    drop(store);
+    let mut store = SqliteStore::open(&path, options()).expect("opens again");
+    let mut snapshot = store.load(&[ana]).expect("loads").remove(0);
+    let needs = Needs {
+        history: ["Viewed".into()].into(),
+        last_event: true,
+        ..Needs::default()
+    };
+    store.load_needs(&mut snapshot, &needs).expect("loads");
+    let count = snapshot.history.of(&"Viewed".into()).count();
+    assert_eq!(count, usize::try_from(told).expect("fits"));
+    assert_eq!(snapshot.last_event_at, Some(at(told - 1)));
+}
+
 #[test]
 fn keys_are_forgotten_by_generations() {
     let (_dir, path) = file();
@@ -199,6 +243,7 @@ fn no_statement_of_a_batch_scans_a_table() {
         "seen_forget",
         "in_flight_list",
         "journey_wanted",
+        "journey_paused_list",
         "mailbox_list",
         "seen_load",
         "event_last_at",
@@ -218,7 +263,7 @@ fn no_statement_of_a_batch_scans_a_table() {
         let scans = steps.iter().any(|step| {
             // The smallest or largest key is found without a scan, though SQLite calls it one.
             (step.starts_with("SCAN") && !text.contains("min("))
-                || (step.contains("TEMP B-TREE") && name != "entry_list")
+                || (step.contains("TEMP B-TREE") && !["entry_list", "object_list"].contains(&name))
         });
         assert!(!scans || may_scan.contains(&name), "{name}: {steps:?}");
     }
@@ -334,6 +379,44 @@ fn a_chain_that_leads_in_a_circle_ends() {
         .load_needs(&mut snapshot, &needs)
         .expect_err("damaged");
     assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
+}
+
+#[test]
+fn of_very_many_objects_the_last_changed_are_looked_at() {
+    use relance_core::ids::SubjectRef;
+    use relance_core::subject::Object;
+    let mut store = SqliteStore::open_in_memory().expect("opens");
+    let ana = store
+        .resolve(&[Identity::user("ana")], at(0))
+        .expect("resolves");
+    let surplus = 7;
+    let effects = (0..OBJECTS_OF_KIND_MAX + surplus)
+        .map(|n| {
+            let id = n.to_string().as_str().into();
+            let kind = "order".into();
+            let mut object = Object::new(SubjectRef { kind, id }, at(0));
+            object.updated_at = at(i64::try_from(n).expect("fits"));
+            Effect::Object(object)
+        })
+        .collect();
+    store
+        .write(&[Change {
+            contact: ana,
+            effects,
+        }])
+        .expect("writes");
+    let mut snapshot = store.load(&[ana]).expect("loads").remove(0);
+    let needs = Needs {
+        kinds: ["order".into()].into(),
+        ..Needs::default()
+    };
+    store.load_needs(&mut snapshot, &needs).expect("loads");
+    assert_eq!(snapshot.objects.len(), OBJECTS_OF_KIND_MAX);
+    let oldest = snapshot.objects.values().map(|object| object.updated_at);
+    assert_eq!(
+        oldest.min(),
+        Some(at(i64::try_from(surplus).expect("fits")))
+    );
 }
 
 #[test]

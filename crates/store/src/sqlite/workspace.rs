@@ -2,11 +2,15 @@
 
 use jiff::Timestamp;
 use relance_core::ids::{JourneyId, MailboxId};
+use relance_core::journey::Moves;
 use relance_engine::ports::{Asset, MailboxState, StoreError, StoredJourney, ThreadEntry};
-use rusqlite::params;
+use relance_wire::stored::moves_text;
+use rusqlite::{Params, params};
 
 use super::SqliteStore;
-use super::column::{contact_id, contact_key, moment, nanos, subject, subject_columns, text};
+use super::column::{
+    contact_id, contact_key, moment, moves, nanos, subject, subject_columns, text,
+};
 use super::error::Located;
 
 /// Threads that one message is said to belong to: a message to more contacts than this is no
@@ -56,21 +60,43 @@ impl SqliteStore {
     }
 
     pub(super) fn wanted_journeys(&self) -> Result<Vec<StoredJourney>, StoreError> {
+        self.journeys_by(self.sql.journey_wanted, [])
+    }
+
+    pub(super) fn versions_of(&self, id: &JourneyId) -> Result<Vec<StoredJourney>, StoreError> {
+        self.journeys_by(self.sql.journey_versions, [id.as_str()])
+    }
+
+    fn journeys_by(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+    ) -> Result<Vec<StoredJourney>, StoreError> {
+        let mut found = Vec::new();
+        let mut statement = self.conn.prepare_cached(sql).at("journey", "")?;
+        let mut rows = statement.query(params).at("journey", "")?;
+        while let Some(row) = rows.next().at("journey", "")? {
+            let id = JourneyId::from(text(row, 0).at("journey", "")?);
+            found.push(StoredJourney {
+                version: row.get(1).at("journey", &id)?,
+                current: row.get(2).at("journey", &id)?,
+                moves: moves(row, 3).at("journey", &id)?,
+                text: row.get(4).at("journey", &id)?,
+                id,
+            });
+        }
+        Ok(found)
+    }
+
+    pub(super) fn standing_still(&self) -> Result<Vec<JourneyId>, StoreError> {
         self.conn
-            .prepare_cached(self.sql.journey_wanted)
+            .prepare_cached(self.sql.journey_paused_list)
             .and_then(|mut statement| {
                 statement
-                    .query_map([], |row| {
-                        Ok(StoredJourney {
-                            id: JourneyId::from(text(row, 0)?),
-                            version: row.get(1)?,
-                            current: row.get(2)?,
-                            text: row.get(3)?,
-                        })
-                    })?
+                    .query_map([], |row| Ok(JourneyId::from(text(row, 0)?)))?
                     .collect()
             })
-            .at("journey", "")
+            .at("journey_paused", "")
     }
 
     /// A published version is immutable: another text under its number is refused.
@@ -91,13 +117,26 @@ impl SqliteStore {
                 "journey {place} is published with another text; publish a new version"
             )));
         }
+        let moves = match &journey.moves {
+            Moves::Pin => None,
+            moves @ (Moves::Follow | Moves::Map(_)) => {
+                Some(moves_text(moves).at("journey", &place)?)
+            }
+        };
         if journey.current {
             self.run(self.sql.journey_retire_others, params![id, version])
                 .at("journey", &place)?;
         }
         self.run(
             self.sql.journey_put,
-            params![id, version, journey.current, nanos(now), journey.text],
+            params![
+                id,
+                version,
+                journey.current,
+                nanos(now),
+                journey.text,
+                moves
+            ],
         )
         .at("journey", &place)?;
         Ok(())

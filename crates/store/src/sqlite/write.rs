@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use relance_core::contact::Channel;
 use relance_core::decide::{Effect, Timer, TimerKind};
 use relance_core::enrollment::{Enrollment, Entry};
-use relance_core::ids::{ContactId, EnrollmentId, JourneyId, StepKey, TemplateId, TouchpointId};
+use relance_core::ids::{
+    ContactId, EnrollmentId, JourneyId, StepKey, TemplateId, TouchpointId, Variant,
+};
 use relance_core::ledger::{LedgerEntry, Reason};
 use relance_core::subject::Object;
 use relance_core::touchpoint::{Task, Touchpoint};
@@ -168,23 +170,52 @@ impl SqliteStore {
                 params![contact, number],
                 |row| {
                     let journey: JourneyId = super::column::text(row, 1)?.into();
-                    Ok((row.get::<_, bool>(0)?, journey, row.get::<_, u32>(2)?))
+                    let step: Option<String> = row.get(3)?;
+                    let place = (journey, row.get::<_, u32>(2)?, step.map(StepKey::from));
+                    Ok((row.get::<_, bool>(0)?, place))
                 },
             )
             .at("enrollment", run.id)?;
         let body = enrollment_text(run).at("enrollment", run.id)?;
         let is_live = run.is_live();
-        let journey = run.journey.as_str();
-        self.run(
-            self.sql.enrollment_put,
-            params![contact, number, is_live, journey, run.version, body],
-        )
+        let (version, step) = (run.version, run.step());
+        let step_column = step.map(StepKey::as_str);
+        let keeps_indexes = before.as_ref().is_some_and(|(was_live, (journey, ..))| {
+            *was_live == is_live && *journey == run.journey
+        });
+        if keeps_indexes {
+            self.run(
+                self.sql.enrollment_step,
+                params![contact, number, version, step_column, body],
+            )
+        } else {
+            let journey = run.journey.as_str();
+            self.run(
+                self.sql.enrollment_put,
+                params![
+                    contact,
+                    number,
+                    version,
+                    step_column,
+                    body,
+                    is_live,
+                    journey
+                ],
+            )
+        }
         .at("enrollment", run.id)?;
-        if let Some((true, journey, version)) = before {
+        if let Some((true, (journey, version, step))) = before {
+            if let Some(step) = step {
+                self.tally.standing(journey.clone(), version, step, -1);
+            }
             self.tally.live_run(journey, version, -1);
         }
         if is_live {
-            self.tally.live_run(run.journey.clone(), run.version, 1);
+            if let Some(step) = step {
+                self.tally
+                    .standing(run.journey.clone(), version, step.clone(), 1);
+            }
+            self.tally.live_run(run.journey.clone(), version, 1);
         }
         Ok(())
     }
@@ -322,6 +353,7 @@ impl SqliteStore {
                     line.template.as_ref().map(TemplateId::as_str),
                     line.until.map(nanos),
                     line.detail,
+                    line.variant.as_ref().map(Variant::as_str),
                 ])
             })
             .at("ledger of", line.contact)?;

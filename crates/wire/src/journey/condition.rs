@@ -6,12 +6,13 @@ use relance_core::condition::{
     CONDITION_DEPTH_MAX, CONDITION_LIST_MAX, Condition, Did, Operand, Test,
 };
 use relance_core::ids::{EventName, SegmentId};
-use relance_core::time::Delay;
-use relance_core::value::{FieldPath, Root, Value};
+use relance_core::journey::SIGNS_OF_LIFE;
+use relance_core::time::{Delay, Zone};
+use relance_core::value::{self, FieldPath, Root, Value};
 
 use crate::yaml::Node;
 
-use super::reader::{Reader, nearest, shorten};
+use super::reader::{NAME_CHARS_MAX, Reader, nearest, shorten};
 
 /// Comparisons.
 pub const TESTS: &[&str] = &[
@@ -31,7 +32,11 @@ pub const TESTS: &[&str] = &[
 /// Keys of `did`.
 pub const DID_KEYS: &[&str] = &["did", "times", "within", "where", "then"];
 /// Words that are not fields.
-const WORDS: &[&str] = &["all", "any", "not", "did", "in_segment"];
+pub const WORDS: &[&str] = &["all", "any", "not", "did", "in_segment", "engaged"];
+/// Values in one `in: [...]`.
+pub const VALUES_MAX: usize = 1_000;
+/// How long ago a sign of life may lie for `engaged: true`.
+const ENGAGED_WITHIN: Delay = Delay::days(90);
 
 /// Reads a condition; bare field names lie below `default`.
 pub(super) fn read(
@@ -72,25 +77,13 @@ pub(super) fn read(
             "any" => list(reader, &pair.value, &child, default, depth).map(Condition::Any),
             "not" => read(reader, &pair.value, &child, default, depth + 1)
                 .map(|inner| Condition::Not(Box::new(inner))),
-            "in_segment" => match pair.value.text() {
-                Some(id) => Some(Condition::InSegment(SegmentId::from(id))),
-                None => {
-                    reader.problem(&child, pair.line, "expected a segment's id", "write its id");
-                    None
-                }
-            },
-            name => match FieldPath::parse(name, Some(default)) {
-                Ok(field) => tests(reader, &pair.value, &child, &field),
-                Err(error) => {
-                    let what = format!("{:?} is not a field", shorten(name));
-                    let remedy = match nearest(name, WORDS) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => error.to_string(),
-                    };
-                    reader.problem(&child, pair.line, what, remedy);
-                    None
-                }
-            },
+            "in_segment" => reader
+                .text_up_to(&pair.value, &child, NAME_CHARS_MAX)
+                .map(|id| Condition::InSegment(SegmentId::from(id))),
+            "engaged" => engaged(reader, &pair.value, &child),
+            name => reader
+                .field(name, &child, pair.line, default)
+                .and_then(|field| tests(reader, &pair.value, &child, &field)),
         };
         whole &= one.is_some();
         all.extend(one);
@@ -112,12 +105,8 @@ fn list(
     default: Root,
     depth: usize,
 ) -> Option<Vec<Condition>> {
-    let members = reader.list(node, path)?;
-    if members.len() > CONDITION_LIST_MAX {
-        let what = format!("more than {CONDITION_LIST_MAX} conditions");
-        reader.problem(path, node.line, what, "use `in: [...]`, or split them");
-        return None;
-    }
+    let remedy = "use `in: [...]`, or split them";
+    let members = reader.list_up_to(node, path, CONDITION_LIST_MAX, remedy)?;
     let read: Vec<Option<Condition>> = members
         .iter()
         .enumerate()
@@ -132,7 +121,17 @@ fn tests(reader: &mut Reader, node: &Node, path: &str, field: &FieldPath) -> Opt
         path: field.clone(),
         test,
     };
-    if node.list().is_some() {
+    if let Some(list) = node.list() {
+        // `ayn: [{ ... }]` would be a field that is one of some maps.
+        if list.iter().any(|member| member.pairs().is_some()) {
+            let last = field.names.last().map_or("", |name| name);
+            let remedy = match nearest(last, WORDS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write `all`, `any` or `not` before conditions".to_owned(),
+            };
+            reader.problem(path, node.line, "a field is compared with maps", remedy);
+            return None;
+        }
         return values(reader, node, path).map(|values| with(Test::In(values)));
     }
     let Some(pairs) = node.pairs() else {
@@ -172,17 +171,13 @@ fn test(reader: &mut Reader, word: &str, node: &Node, path: &str) -> Option<Test
         "gte" => operand(reader, node, path).map(Test::Gte),
         "lt" => operand(reader, node, path).map(Test::Lt),
         "lte" => operand(reader, node, path).map(Test::Lte),
-        "before" => operand(reader, node, path).map(Test::Before),
-        "after" => operand(reader, node, path).map(Test::After),
+        "before" => moment(reader, node, path).map(Test::Before),
+        "after" => moment(reader, node, path).map(Test::After),
         "in" => values(reader, node, path).map(Test::In),
         "contains" => Some(Test::Contains(node.to_value())),
-        "starts_with" => match node.text() {
-            Some(text) => Some(Test::StartsWith(text.to_owned())),
-            None => {
-                reader.problem(path, node.line, "expected a text", "write how it starts");
-                None
-            }
-        },
+        "starts_with" => reader
+            .text_up_to(node, path, NAME_CHARS_MAX)
+            .map(|text| Test::StartsWith(text.to_owned())),
         "exists" => Some(Test::Exists(reader.yes(node, path))),
         other => {
             let remedy = match nearest(other, TESTS) {
@@ -197,8 +192,21 @@ fn test(reader: &mut Reader, word: &str, node: &Node, path: &str) -> Option<Test
 }
 
 fn values(reader: &mut Reader, node: &Node, path: &str) -> Option<Vec<Value>> {
-    let members = reader.list(node, path)?;
+    let members = reader.list_up_to(node, path, VALUES_MAX, "make a segment of them")?;
     Some(members.iter().map(Node::to_value).collect())
+}
+
+/// An operand that can be a moment; another could never hold.
+fn moment(reader: &mut Reader, node: &Node, path: &str) -> Option<Operand> {
+    let operand = operand(reader, node, path)?;
+    if let Operand::Value(value) = &operand
+        && value::moment(value, &Zone::utc()).is_none()
+    {
+        let remedy = "write a date such as 2026-12-24, { ago: 90d } or { in: 7d }";
+        reader.problem(path, node.line, "not a moment", remedy);
+        return None;
+    }
+    Some(operand)
 }
 
 /// A value, `{ ago: 90d }` or `{ in: 7d }`.
@@ -235,6 +243,30 @@ fn operand(reader: &mut Reader, node: &Node, path: &str) -> Option<Operand> {
     }
 }
 
+/// `engaged: 30d`: opened, clicked or replied within this time; `true` is [`ENGAGED_WITHIN`].
+fn engaged(reader: &mut Reader, node: &Node, path: &str) -> Option<Condition> {
+    let within = |within: Delay| {
+        let sign = |event: &str| {
+            Condition::Did(Did {
+                event: EventName::from(event),
+                times_min: 1,
+                times_max: None,
+                within: Some(within),
+                filter: None,
+                then: None,
+            })
+        };
+        Condition::Any(SIGNS_OF_LIFE.into_iter().map(sign).collect())
+    };
+    match node.to_value() {
+        Value::Bool(true) => Some(within(ENGAGED_WITHIN)),
+        Value::Bool(false) => Some(Condition::Not(Box::new(within(ENGAGED_WITHIN)))),
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            reader.parse::<Delay>(node, path).map(within)
+        }
+    }
+}
+
 fn did(reader: &mut Reader, node: &Node, path: &str, depth: usize) -> Option<Did> {
     if depth > CONDITION_DEPTH_MAX {
         let what = format!("conditions lie more than {CONDITION_DEPTH_MAX} deep");
@@ -242,36 +274,26 @@ fn did(reader: &mut Reader, node: &Node, path: &str, depth: usize) -> Option<Did
         return None;
     }
     let map = reader.map(node, path, DID_KEYS)?;
-    let event = reader.text(&map, "did").map(EventName::from);
-    if event.is_none() {
-        reader.missing(&map, "did", "name an event");
-    }
-    let (times_min, times_max) = match map.get("times") {
-        Some(node) => times(reader, node, &map.child("times"))?,
-        None => (1, None),
+    let event = reader.required_name(&map, "did", "name an event");
+    let times = match map.get("times") {
+        Some(node) => times(reader, node, &map.child("times")),
+        None => Some((1, None)),
     };
-    let within = match map.get("within") {
-        Some(node) => Some(reader.parse::<Delay>(node, &map.child("within"))?),
-        None => None,
-    };
-    let filter = match map.get("where") {
-        Some(node) => {
-            let filter = read(reader, node, &map.child("where"), Root::Event, depth + 1)?;
-            Some(Box::new(filter))
-        }
-        None => None,
-    };
-    let then = match map.get("then") {
-        Some(node) => Some(Box::new(did(reader, node, &map.child("then"), depth + 1)?)),
-        None => None,
-    };
+    let within = reader.optional(&map, "within");
+    let filter = map
+        .get("where")
+        .and_then(|node| read(reader, node, &map.child("where"), Root::Event, depth + 1));
+    let then = map
+        .get("then")
+        .and_then(|node| did(reader, node, &map.child("then"), depth + 1));
+    let (times_min, times_max) = times?;
     Some(Did {
-        event: event?,
+        event: EventName::from(event?),
         times_min,
         times_max,
         within,
-        filter,
-        then,
+        filter: filter.map(Box::new),
+        then: then.map(Box::new),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use relance_core::contact::{Channel, Consent, Contact, SendMark, SuppressionReason};
-use relance_core::ids::{ContactId, MailboxId, SegmentId, Topic};
+use relance_core::ids::{ContactId, ItemId, ListId, MailboxId, SegmentId, Topic};
 use relance_core::value::Fields;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ struct ContactV1<'a> {
     mailboxes: BTreeSet<MailboxId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sends: Vec<SendV1>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    seen: BTreeMap<ListId, Vec<ItemId>>,
     #[serde(default, skip_serializing_if = "is_zero")]
     runs: u32,
 }
@@ -71,6 +73,7 @@ pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
                 topic: mark.topic.clone(),
             })
             .collect(),
+        seen: contact.seen.clone(),
         runs: contact.enrollments,
     };
     text(SHAPE, &body)
@@ -98,6 +101,7 @@ pub fn read_contact(id: ContactId, stored: &str) -> Result<Contact, StoredProble
                 topic: mark.topic,
             })
             .collect(),
+        seen: body.seen,
         enrollments: body.runs,
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
-use relance_core::ids::{EnrollmentId, EventName, JourneyId, StepKey, TouchpointId};
+use relance_core::ids::{EnrollmentId, EventName, JourneyId, StepKey, TouchpointId, Variant};
 use serde::{Deserialize, Serialize};
 
 use super::event::EventV1;
@@ -28,6 +28,8 @@ struct EnrollmentV1<'a> {
     converted: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     goal_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variant: Option<Variant>,
     state: StateV1,
 }
 
@@ -36,12 +38,19 @@ struct EnrollmentV1<'a> {
 enum StateV1 {
     Waiting {
         step: StepKey,
+        /// Left out where it is `until`, as in rows from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
         until: Timestamp,
     },
     Listening {
         step: StepKey,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+    },
+    Standing {
+        step: StepKey,
+        due: Timestamp,
     },
     Sending {
         step: StepKey,
@@ -63,6 +72,9 @@ enum ExitV1 {
     Goal(EventName),
     Unsubscribed,
     Erased,
+    Merged,
+    Stopped,
+    Archived,
     StepGone,
     Loop,
 }
@@ -70,13 +82,18 @@ enum ExitV1 {
 impl From<&EnrollmentState> for StateV1 {
     fn from(state: &EnrollmentState) -> Self {
         match state {
-            EnrollmentState::Waiting { step, until } => Self::Waiting {
+            EnrollmentState::Waiting { step, since, until } => Self::Waiting {
                 step: step.clone(),
+                since: Some(*since).filter(|since| since != until),
                 until: *until,
             },
             EnrollmentState::Listening { step, until } => Self::Listening {
                 step: step.clone(),
                 until: *until,
+            },
+            EnrollmentState::Standing { step, due } => Self::Standing {
+                step: step.clone(),
+                due: *due,
             },
             EnrollmentState::Sending { step, touchpoint } => Self::Sending {
                 step: step.clone(),
@@ -90,6 +107,9 @@ impl From<&EnrollmentState> for StateV1 {
                     ExitReason::Goal(name) => ExitV1::Goal(name.clone()),
                     ExitReason::Unsubscribed => ExitV1::Unsubscribed,
                     ExitReason::Erased => ExitV1::Erased,
+                    ExitReason::Merged => ExitV1::Merged,
+                    ExitReason::Stopped => ExitV1::Stopped,
+                    ExitReason::Archived => ExitV1::Archived,
                     ExitReason::StepGone => ExitV1::StepGone,
                     ExitReason::Loop => ExitV1::Loop,
                 },
@@ -101,8 +121,13 @@ impl From<&EnrollmentState> for StateV1 {
 impl From<StateV1> for EnrollmentState {
     fn from(state: StateV1) -> Self {
         match state {
-            StateV1::Waiting { step, until } => Self::Waiting { step, until },
+            StateV1::Waiting { step, since, until } => Self::Waiting {
+                step,
+                since: since.unwrap_or(until),
+                until,
+            },
             StateV1::Listening { step, until } => Self::Listening { step, until },
+            StateV1::Standing { step, due } => Self::Standing { step, due },
             StateV1::Sending { step, touchpoint } => Self::Sending { step, touchpoint },
             StateV1::Finished { at } => Self::Finished { at },
             StateV1::Exited { at, by } => Self::Exited {
@@ -112,6 +137,9 @@ impl From<StateV1> for EnrollmentState {
                     ExitV1::Goal(name) => ExitReason::Goal(name),
                     ExitV1::Unsubscribed => ExitReason::Unsubscribed,
                     ExitV1::Erased => ExitReason::Erased,
+                    ExitV1::Merged => ExitReason::Merged,
+                    ExitV1::Stopped => ExitReason::Stopped,
+                    ExitV1::Archived => ExitReason::Archived,
                     ExitV1::StepGone => ExitReason::StepGone,
                     ExitV1::Loop => ExitReason::Loop,
                 },
@@ -132,6 +160,7 @@ pub fn enrollment_text(run: &Enrollment) -> Result<String, StoredProblem> {
         held_out: run.held_out,
         converted: run.converted_at,
         goal_until: run.goal_until,
+        variant: run.variant.clone(),
         state: StateV1::from(&run.state),
     };
     text(SHAPE, &body)
@@ -150,6 +179,7 @@ pub fn read_enrollment(id: EnrollmentId, stored: &str) -> Result<Enrollment, Sto
         held_out: body.held_out,
         converted_at: body.converted,
         goal_until: body.goal_until,
+        variant: body.variant,
         state: body.state.into(),
     })
 }

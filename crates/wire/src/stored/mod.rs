@@ -2,7 +2,9 @@
 //!
 //! Every text begins with `"v": N`. A text of a version that this program does not know is refused by
 //! name, never half read; a shape that changes gets a new version and keeps the reader of the old one.
-//! `tests/golden/*-1.json` is what version 1 wrote, for ever.
+//! A field or a case may be added to a version where leaving it out means what it meant before: it is left
+//! out of the text then, and the schema of the file keeps programs away that do not know it.
+//! `tests/golden/*-1.jsonl` is what version 1 wrote, `*-1b.jsonl` what was added to it, for ever.
 //!
 //! What a store has as the key of a row (contact, number, hash, kind and id) is not repeated in the text.
 //!
@@ -11,6 +13,7 @@
 mod contact;
 mod enrollment;
 mod event;
+mod moves;
 mod object;
 mod task;
 #[cfg(test)]
@@ -28,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use contact::{contact_text, read_contact};
 pub use enrollment::{enrollment_text, read_enrollment};
 pub use event::{event_text, read_event};
+pub use moves::{moves_text, read_moves};
 pub use object::{object_text, read_object};
 pub use task::{read_task, task_text};
 pub use touchpoint::{read_touchpoint, touchpoint_text};

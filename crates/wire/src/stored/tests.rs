@@ -9,10 +9,11 @@ use relance_core::contact::{Channel, Consent, Contact, SendMark, SuppressionReas
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{ContactId, EnrollmentId, ObjectKind, SubjectRef, TouchpointId};
-use relance_core::journey::{Approval, Sender};
+use relance_core::journey::{Approval, Approver, Deputy, Lapse, Moves, Recipient, Sender};
 use relance_core::ledger::Reason;
 use relance_core::subject::{Object, ObjectPatch};
-use relance_core::touchpoint::{Outcome, Silence, Task, Touchpoint, TouchpointState};
+use relance_core::time::Delay;
+use relance_core::touchpoint::{Member, Outcome, Silence, Task, Touchpoint, TouchpointState};
 use relance_core::value::{Fields, Value};
 use relance_core::watch::Watch;
 use serde_json::json;
@@ -101,6 +102,7 @@ fn enrollment(state: EnrollmentState) -> Enrollment {
         held_out: true,
         converted_at: Some(at(4)),
         goal_until: Some(at(5)),
+        variant: None,
         state,
     }
 }
@@ -112,10 +114,16 @@ fn touchpoint(state: TouchpointState) -> Touchpoint {
         journey: "offer-no-reply".into(),
         step: "2".into(),
         subject: Some(offer()),
+        recipient: Recipient::Contact,
         channel: Channel::Email,
         template: "offer-reminder-1".into(),
+        item: None,
+        text: None,
         from: Sender::OwnerMailbox,
-        approval: Approval::Role("head".to_owned()),
+        variant: None,
+        priority: 0,
+        members: Vec::new(),
+        approval: Approval::of(Approver::Role("head".to_owned())),
         approved_by: Some("eve".into()),
         created_at: at(1),
         silence: Some(Silence {
@@ -139,6 +147,7 @@ fn watch() -> Watch {
         journey: "come-back".into(),
         subject: Some(offer()),
         due_at: at(7),
+        last_day: None,
     }
 }
 
@@ -203,6 +212,7 @@ fn enrollment_states() -> Vec<EnrollmentState> {
     vec![
         EnrollmentState::Waiting {
             step: "1".into(),
+            since: at(6),
             until: at(6),
         },
         EnrollmentState::Listening {
@@ -263,7 +273,10 @@ fn touchpoint_states() -> Vec<TouchpointState> {
     let settled = |outcome| TouchpointState::Settled { at: at(8), outcome };
     let mut all = vec![
         TouchpointState::Queued { ready_at: at(8) },
-        TouchpointState::AwaitingApproval { expires_at: at(8) },
+        TouchpointState::AwaitingApproval {
+            deputy_at: None,
+            expires_at: at(8),
+        },
         TouchpointState::Sending { since: at(8) },
     ];
     all.extend(outcomes.map(settled));
@@ -288,7 +301,7 @@ fn touchpoints_are_as_version_1_wrote_them() {
     let mut all: Vec<Touchpoint> = golden_states.map(touchpoint).collect();
     let mut bare = touchpoint(TouchpointState::Queued { ready_at: at(0) });
     (bare.subject, bare.approved_by, bare.silence) = (None, None, None);
-    (bare.from, bare.approval, bare.attempts) = (Sender::Workspace, Approval::Auto, 0);
+    (bare.from, bare.approval, bare.attempts) = (Sender::Workspace, Approval::AUTO, 0);
     all.push(bare);
     let id = all[0].id;
     let read = |text: &str| read_touchpoint(id, text);
@@ -345,6 +358,189 @@ fn objects_watches_and_tasks_are_as_version_1_wrote_them() {
         task_text,
         read,
     );
+}
+
+/// Ways to stand and to end that were added to version 1.
+fn added_enrollment_states() -> Vec<EnrollmentState> {
+    let exited = |reason| EnrollmentState::Exited { at: at(6), reason };
+    vec![
+        EnrollmentState::Waiting {
+            step: "1".into(),
+            since: at(5),
+            until: at(6),
+        },
+        EnrollmentState::Standing {
+            step: "2".into(),
+            due: at(6),
+        },
+        exited(ExitReason::Merged),
+        exited(ExitReason::Stopped),
+        exited(ExitReason::Archived),
+    ]
+}
+
+#[test]
+fn contacts_and_watches_are_as_they_were_added_to_version_1() {
+    let mut seen = Contact::new(ANA, at(0));
+    seen.seen = [
+        ("lessons".into(), vec!["b".into(), "a".into()]),
+        ("tips".into(), vec!["1".into()]),
+    ]
+    .into();
+    golden(
+        include_str!("../../tests/golden/stored-contact-1b.jsonl"),
+        &[seen],
+        contact_text,
+        |text| read_contact(ANA, text),
+    );
+    let of_day = |last_day| Watch {
+        last_day,
+        ..watch()
+    };
+    golden(
+        include_str!("../../tests/golden/stored-watch-1b.jsonl"),
+        &[of_day(Some(20_775)), of_day(Some(-1))],
+        watch_text,
+        read_watch,
+    );
+}
+
+#[test]
+fn enrollments_are_as_they_were_added_to_version_1() {
+    let plain = |state| Enrollment {
+        cause: None,
+        subject: None,
+        ..enrollment(state)
+    };
+    let mut all: Vec<Enrollment> = added_enrollment_states().into_iter().map(plain).collect();
+    all.push(Enrollment {
+        variant: Some("B".into()),
+        ..plain(EnrollmentState::Finished { at: at(6) })
+    });
+    golden(
+        include_str!("../../tests/golden/stored-enrollment-1b.jsonl"),
+        &all,
+        enrollment_text,
+        |text| read_enrollment(RUN, text),
+    );
+}
+
+fn delay(text: &str) -> Delay {
+    text.parse().expect("a delay")
+}
+
+#[test]
+fn touchpoints_are_as_they_were_added_to_version_1() {
+    let plain = |state| Touchpoint {
+        subject: None,
+        silence: None,
+        ..touchpoint(state)
+    };
+    let queued = || plain(TouchpointState::Queued { ready_at: at(8) });
+    let mut all = vec![
+        plain(TouchpointState::AwaitingApproval {
+            deputy_at: Some(at(7)),
+            expires_at: at(8),
+        }),
+        plain(TouchpointState::Settled {
+            at: at(8),
+            outcome: Outcome::Missed,
+        }),
+        Touchpoint {
+            item: Some(("lessons".into(), "7".into())),
+            text: Some("Dear Ana\nshorter".into()),
+            variant: Some("A".into()),
+            priority: -5,
+            ..queued()
+        },
+    ];
+    let member = |number, subject| Member {
+        enrollment: EnrollmentId {
+            contact: ANA,
+            number,
+        },
+        step: "2".into(),
+        subject,
+    };
+    all.push(Touchpoint {
+        members: vec![member(4, Some(offer())), member(5, None)],
+        ..queued()
+    });
+    let recipients = [
+        Recipient::Owner,
+        Recipient::Role("head".into()),
+        Recipient::User("eve@firm.example".into()),
+    ];
+    for recipient in recipients {
+        all.push(Touchpoint {
+            recipient,
+            ..queued()
+        });
+    }
+    let deputy = |who, after| Deputy {
+        who,
+        after: delay(after),
+    };
+    let approvals = [
+        Approval {
+            by: Approver::Owner,
+            deputy: Some(deputy(Approver::Role("head".to_owned()), "1bd")),
+            expires: Some(delay("1d 12h")),
+            lapse: Lapse::Skip,
+        },
+        Approval {
+            deputy: Some(deputy(Approver::Owner, "4h")),
+            lapse: Lapse::Send,
+            ..Approval::of(Approver::Role("head".to_owned()))
+        },
+        Approval {
+            lapse: Lapse::Stop,
+            ..Approval::of(Approver::Owner)
+        },
+        Approval {
+            lapse: Lapse::Call,
+            ..Approval::of(Approver::Owner)
+        },
+    ];
+    for approval in approvals {
+        all.push(Touchpoint {
+            approval,
+            ..queued()
+        });
+    }
+    let id = all[0].id;
+    golden(
+        include_str!("../../tests/golden/stored-touchpoint-1b.jsonl"),
+        &all,
+        touchpoint_text,
+        |text| read_touchpoint(id, text),
+    );
+}
+
+#[test]
+fn moves_are_as_version_1_wrote_them() {
+    let table = [
+        ("1".into(), Some("first".into())),
+        ("2.then.1".into(), None),
+    ];
+    golden(
+        include_str!("../../tests/golden/stored-moves-1.jsonl"),
+        &[Moves::Pin, Moves::Follow, Moves::Map(table.into())],
+        moves_text,
+        read_moves,
+    );
+}
+
+/// What says nothing costs nothing: an ordinary row is as short as before fields were added.
+#[test]
+fn what_was_added_takes_no_room_in_an_ordinary_row() {
+    let state = TouchpointState::Queued { ready_at: at(8) };
+    let text = touchpoint_text(&touchpoint(state)).expect("writes");
+    for name in [
+        "to", "item", "text", "variant", "priority", "members", "deputy", "expires",
+    ] {
+        assert!(!text.contains(&format!("\"{name}\":")), "{name}: {text}");
+    }
 }
 
 #[test]
@@ -510,12 +706,16 @@ proptest! {
     #[test]
     fn any_run_reads_back(
         cause in prop::option::of(any_event()),
-        which in 0..11_usize,
+        which in 0..16_usize,
+        variant in prop::option::of(".{0,6}"),
         subject in prop::option::of(any_subject()),
         moments in prop::collection::vec(prop::option::of(any_moment()), 2),
         held_out in any::<bool>(),
     ) {
-        let mut run = enrollment(enrollment_states().swap_remove(which));
+        let mut states = enrollment_states();
+        states.extend(added_enrollment_states());
+        let mut run = enrollment(states.swap_remove(which));
+        run.variant = variant.map(Into::into);
         run.cause = cause.map(Arc::new);
         run.subject = subject;
         run.converted_at = moments[0];
@@ -544,5 +744,6 @@ proptest! {
         let _ = read_contact(ANA, &text);
         let _ = read_touchpoint(task().id, &text);
         let _ = read_watch(&text);
+        let _ = read_moves(&text);
     }
 }

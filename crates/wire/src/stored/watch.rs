@@ -16,6 +16,8 @@ struct WatchV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<SubjectV1>,
     due: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_day: Option<i32>,
 }
 
 /// The text of a watch.
@@ -25,6 +27,7 @@ pub fn watch_text(watch: &Watch) -> Result<String, StoredProblem> {
         journey: watch.journey.clone(),
         subject: watch.subject.as_ref().map(SubjectV1::from),
         due: watch.due_at,
+        last_day: watch.last_day,
     };
     text(SHAPE, &body)
 }
@@ -36,5 +39,6 @@ pub fn read_watch(stored: &str) -> Result<Watch, StoredProblem> {
         journey: body.journey,
         subject: body.subject.map(Into::into),
         due_at: body.due,
+        last_day: body.last_day,
     })
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::{Channel, Consent, Contact, SuppressionReason};
-use relance_core::decide::{Answer, Input};
+use relance_core::decide::{Answer, Input, Overdue, Starter};
 use relance_core::event::{Event, EventKind};
-use relance_core::ids::{ContactId, JourneyId, MailboxId, SubjectRef, Topic, UserId};
+use relance_core::ids::{
+    ContactId, JourneyId, MailboxId, StepKey, SubjectRef, TemplateId, Topic, TouchpointId, UserId,
+};
+use relance_core::journey::{Moves, StepKind};
 use relance_core::play::{Play, Seen};
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::ObjectPatch;
@@ -114,6 +117,11 @@ pub fn happen(story: &StoryWorld, driver: &mut Driver, line: &str, sights: &mut 
         None => story.contacts[0].1.id,
     };
     if rule(story, driver, now, &words) {
+        for (_, contact) in &story.contacts {
+            for input in everywhere(&words) {
+                driver.input(contact.id, &input, sights, named);
+            }
+        }
         return;
     }
     for input in inputs(story, driver, contact, now, &words) {
@@ -131,11 +139,18 @@ fn rule(story: &StoryWorld, driver: &mut Driver, now: Timestamp, words: &[&str])
         ["synced", mailbox] => {
             driver.world().synced.insert(MailboxId::from(*mailbox), now);
         }
-        ["publish", id, version] => {
+        ["publish", id, version, how @ ..] => {
             let key = ((*id).to_owned(), version.parse().expect(version));
-            driver.world().add_journey(story.later[&key].clone(), true);
+            let journey = story.later[&key].clone();
+            driver.world().add_journey(journey, moves(how), true);
         }
-        ["retire", id] => driver.world().retire(&JourneyId::from(*id)),
+        ["list", id, items @ ..] => {
+            let items = items.iter().map(|item| (*item).into()).collect();
+            driver.world().lists.insert((*id).into(), items);
+        }
+        ["pause", id] => driver.world().set_paused(&JourneyId::from(*id), true),
+        ["resume", id, ..] => driver.world().set_paused(&JourneyId::from(*id), false),
+        ["archive" | "retire", id] => driver.world().retire(&JourneyId::from(*id)),
         ["forget"] => {
             // The journeys are lost: the runs on them have no step to stand on.
             let world = World::new(driver.world().policy.clone(), driver.world().salt);
@@ -144,6 +159,43 @@ fn rule(story: &StoryWorld, driver: &mut Driver, now: Timestamp, words: &[&str])
         _other => return false,
     }
     true
+}
+
+/// What every contact is told of a change of the world.
+fn everywhere(words: &[&str]) -> Vec<Input> {
+    match words {
+        ["publish", id, ..] => vec![Input::Arm(JourneyId::from(*id))],
+        ["archive", id] => vec![Input::End(JourneyId::from(*id))],
+        ["resume", id, overdue @ ..] => vec![Input::Resume {
+            journey: JourneyId::from(*id),
+            overdue: match overdue {
+                [] | ["late"] => Overdue::Late,
+                ["skip"] => Overdue::Skip,
+                ["shift"] => Overdue::Shift,
+                other => panic!("what is overdue: {other:?}"),
+            },
+        }],
+        _other => Vec::new(),
+    }
+}
+
+/// Nothing or `pin`, `follow`, or `map OLD=NEW OLD=end`.
+fn moves(words: &[&str]) -> Moves {
+    match words {
+        [] | ["pin"] => Moves::Pin,
+        ["follow"] => Moves::Follow,
+        ["map", steps @ ..] => Moves::Map(
+            steps
+                .iter()
+                .map(|pair| {
+                    let (old, new) = pair.split_once('=').expect("OLD=NEW");
+                    let new = Some(new).filter(|new| *new != "end");
+                    (StepKey::from(old), new.map(StepKey::from))
+                })
+                .collect(),
+        ),
+        other => panic!("pin, follow or map: {other:?}"),
+    }
 }
 
 fn inputs(
@@ -164,7 +216,7 @@ fn inputs(
             .collect();
         found
     };
-    let approve = |answer, template| {
+    let approve = |answer: Answer, template| {
         awaited(
             |state| matches!(state, TouchpointState::AwaitingApproval { .. }),
             template,
@@ -173,12 +225,38 @@ fn inputs(
         .map(|(touchpoint, _)| Input::Approve {
             touchpoint,
             by: UserId::from("boss"),
-            answer,
+            answer: answer.clone(),
         })
         .collect()
     };
     match words {
-        ["approve", rest @ ..] => approve(Answer::Approve, rest.first()),
+        ["approve", rest @ ..] => {
+            let text = rest.iter().find_map(|word| word.strip_prefix("text="));
+            let text = text.map(Into::into);
+            let template = rest.iter().find(|word| !word.contains('='));
+            approve(Answer::Approve { text }, template)
+        }
+        ["enters", segment] => vec![Input::Segment {
+            segment: (*segment).into(),
+            member: true,
+        }],
+        ["leaves", segment] => vec![Input::Segment {
+            segment: (*segment).into(),
+            member: false,
+        }],
+        [by @ ("starts" | "calls"), journey, rest @ ..] => {
+            let cause = event(story, now, rest);
+            vec![Input::Enroll {
+                journey: JourneyId::from(*journey),
+                by: match *by {
+                    "starts" => Starter::Person(UserId::from("boss")),
+                    _calls => Starter::Program,
+                },
+                subject: cause.subject.clone(),
+                properties: cause.properties,
+                once: None,
+            }]
+        }
         ["skip", rest @ ..] => approve(Answer::Skip, rest.first()),
         ["call", rest @ ..] => approve(Answer::CallInstead, rest.first()),
         ["suppress", channel] => vec![Input::Suppress {
@@ -196,6 +274,17 @@ fn inputs(
         }],
         ["erase"] => vec![Input::Erase],
         ["settle", outcome, rest @ ..] => settle(driver, contact, outcome, rest),
+        [act @ ("opens" | "clicks"), template, rest @ ..] => {
+            let name = match *act {
+                "opens" => "Email Opened",
+                _clicks => "Email Link Clicked",
+            };
+            let mut told = event(story, now, rest);
+            told.name = name.into();
+            let id = message(driver, contact, template).to_string();
+            told.properties.insert("touchpoint".to_owned(), id.into());
+            vec![Input::Event(Arc::new(told))]
+        }
         ["identify", traits @ ..] => {
             let mut event = Event::track("", now);
             event.kind = EventKind::Identify;
@@ -204,6 +293,41 @@ fn inputs(
         }
         _event => vec![Input::Event(Arc::new(event(story, now, words)))],
     }
+}
+
+/// The message with this template: the last that a run came to, and still waits for or has passed.
+fn message(driver: &Driver, contact: ContactId, template: &str) -> TouchpointId {
+    let sent = match driver {
+        Driver::ByHand(rig) => rig
+            .dispatched(contact)
+            .map(|(name, id, _)| (name.clone(), id))
+            .collect(),
+        Driver::Play(play) => play_messages(play, contact),
+    };
+    let mut ids = sent
+        .into_iter()
+        .filter(|(name, _)| name.as_str() == template);
+    ids.next_back().expect(template).1
+}
+
+/// The player settles its messages itself; each id derives from run and step.
+fn play_messages(play: &Play, contact: ContactId) -> Vec<(TemplateId, TouchpointId)> {
+    let runs = &play.contact(contact).expect("contact").enrollments;
+    let mut found = Vec::new();
+    for run in runs {
+        let journey = play
+            .world
+            .journey(&run.journey, run.version)
+            .expect("journey");
+        found.extend(journey.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Send { send, .. } => {
+                let id = TouchpointId::derive(run.id, step.key.as_str(), 1);
+                Some((send.template.clone(), id))
+            }
+            _other_step => None,
+        }));
+    }
+    found
 }
 
 /// `settle OUTCOME [TEMPLATE] [attempt=N]`: of messages in flight, or by hand of any that was.
@@ -226,6 +350,7 @@ fn settle(driver: &Driver, contact: ContactId, outcome: &str, rest: &[&str]) -> 
         "template" => Outcome::TemplateFailed("undefined".to_owned()),
         "unconfigured" => Outcome::ChannelNotConfigured,
         "unknown" => Outcome::Unknown,
+        "missed" => Outcome::Missed,
         "withdrawn" => Outcome::Withdrawn(relance_core::ledger::Reason::Exited),
         other => panic!("no outcome: {other}"),
     };

@@ -5,15 +5,26 @@ use std::sync::Arc;
 use relance_core::condition::{Condition, Did, Operand, Test};
 use relance_core::contact::Channel;
 use relance_core::ids::{JourneyId, StepKey};
-use relance_core::journey::draft::{JourneyDraft, StepDraft, StepDraftKind};
+use relance_core::journey::draft::{JourneyDraft, StepDraft};
 use relance_core::journey::{
-    Approval, Exit, Goal, Journey, Reentry, Send, Sender, TaskStep, Trigger, publish,
+    Approval, Approver, Arm, Awaited, AwaitedThing, Deputy, Exit, Goal, Holdout, Journey, Lapse,
+    NotifyStep, On, Promo, Recipient, Reentry, Send, Sender, StepKind, TaskStep, Trigger, Unit,
+    Until, Wait, publish,
 };
-use relance_core::time::Window;
-use relance_core::value::{FieldPath, Root, Value};
+use relance_core::time::{DateRule, Offset, Recurrence, Window, parse_time_of_day};
+use relance_core::value::{FieldPath, Fields, Root, Value};
 
 /// Reads `journey ID [vN]: on ...` and its lines.
 pub fn read(lines: &[&str]) -> Arc<Journey> {
+    let (draft, version) = draft(lines);
+    match publish(draft, version) {
+        Ok(journey) => Arc::new(journey),
+        Err(problems) => panic!("{problems:?}"),
+    }
+}
+
+/// Reads a journey that may have problems, and its version.
+pub fn draft(lines: &[&str]) -> (JourneyDraft, u32) {
     let head = lines[0].strip_prefix("journey ").expect("journey");
     let (name, trigger) = head.split_once(':').expect("`journey ID: on ...`");
     let (id, version) = match name.split_once(" v") {
@@ -29,9 +40,10 @@ pub fn read(lines: &[&str]) -> Arc<Journey> {
         reentry: None,
         goal: None,
         exits: Vec::new(),
-        holdout_permille: 0,
-        approval: Approval::Auto,
+        holdout: Holdout::default(),
+        approval: Approval::AUTO,
         topic: None,
+        priority: 0,
         steps: Vec::new(),
     };
     let mut steps = Vec::new();
@@ -62,20 +74,20 @@ pub fn read(lines: &[&str]) -> Arc<Journey> {
                     delay => Reentry::After(delay.parse().expect(delay)),
                 });
             }
-            ["holdout", share] if top => {
-                let percent: u16 = share.trim_end_matches('%').parse().expect(share);
-                draft.holdout_permille = percent * 10;
+            ["holdout", share, ref by @ ..] if top => {
+                draft.holdout = Holdout {
+                    permille: permille(share),
+                    by: unit(by),
+                };
             }
-            ["approval", who] if top => draft.approval = approval(who),
+            ["priority", priority] if top => draft.priority = priority.parse().expect(priority),
+            ["approval", ref who @ ..] if top => draft.approval = approval(who),
             ["topic", topic] if top => draft.topic = Some(topic.into()),
             [..] => steps.push(*line),
         }
     }
     draft.steps = read_steps(&steps, 2);
-    match publish(draft, version) {
-        Ok(journey) => Arc::new(journey),
-        Err(problems) => panic!("{problems:?}"),
-    }
+    (draft, version)
 }
 
 fn exit(event: &str, any: bool, filter: Condition) -> Exit {
@@ -86,26 +98,139 @@ fn exit(event: &str, any: bool, filter: Condition) -> Exit {
     }
 }
 
-fn approval(who: &str) -> Approval {
+/// `10%` in thousandths.
+pub fn permille(share: &str) -> u16 {
+    let percent: u16 = share.trim_end_matches('%').parse().expect(share);
+    percent * 10
+}
+
+/// Nothing, or `by account`.
+fn unit(words: &[&str]) -> Unit {
+    match words {
+        [] => Unit::Contact,
+        ["by", "account"] => Unit::Account,
+        other => panic!("a unit is `by account`, not {other:?}"),
+    }
+}
+
+/// `WHO [deputy WHO after TIME] [expires TIME] [lapse END]`.
+fn approval(words: &[&str]) -> Approval {
+    let mut approval = Approval::of(approver(words[0]));
+    let mut rest = &words[1..];
+    loop {
+        match rest {
+            [] => return approval,
+            ["deputy", who, "after", after, more @ ..] => {
+                approval.deputy = Some(Deputy {
+                    who: approver(who),
+                    after: after.parse().expect(after),
+                });
+                rest = more;
+            }
+            ["expires", delay, more @ ..] => {
+                approval.expires = Some(delay.parse().expect(delay));
+                rest = more;
+            }
+            ["lapse", end, more @ ..] => {
+                approval.lapse = match *end {
+                    "skip" => Lapse::Skip,
+                    "send" => Lapse::Send,
+                    "stop" => Lapse::Stop,
+                    "call" => Lapse::Call,
+                    other => panic!("no end of a question: {other}"),
+                };
+                rest = more;
+            }
+            other => panic!("in an approval: {other:?}"),
+        }
+    }
+}
+
+fn approver(who: &str) -> Approver {
     match who {
-        "auto" => Approval::Auto,
-        "owner" => Approval::Owner,
-        role => Approval::Role(role.trim_start_matches("role:").to_owned()),
+        "auto" => Approver::Auto,
+        "owner" => Approver::Owner,
+        role => Approver::Role(role.trim_start_matches("role:").to_owned()),
+    }
+}
+
+fn path(text: &str) -> FieldPath {
+    FieldPath::parse(text, None).expect(text)
+}
+
+/// `[offset -3d] [at 09:00] [yearly]`; the rest is left.
+fn date_rule<'a>(words: &'a [&'a str]) -> (DateRule, &'a [&'a str]) {
+    let mut rule = DateRule::default();
+    let mut rest = words;
+    loop {
+        match rest {
+            ["offset", offset, more @ ..] => {
+                rule.offset = Some(offset.parse::<Offset>().expect(offset));
+                rest = more;
+            }
+            ["at", time, more @ ..] => {
+                rule.at = Some(parse_time_of_day(time).expect(time));
+                rest = more;
+            }
+            ["yearly", more @ ..] => {
+                rule.yearly = true;
+                rest = more;
+            }
+            _other => return (rule, rest),
+        }
     }
 }
 
 fn read_trigger(text: &str) -> (Trigger, Option<String>) {
     let words = split(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (what, rest) = match words[..] {
-        ["on", event, ref rest @ ..] => (Ok(event), rest),
-        ["inactive", after, ref rest @ ..] => (Err(after), rest),
-        ref other => panic!("a trigger is `on EVENT` or `inactive TIME`, not {other:?}"),
-    };
     let mut subject = None;
     let mut filter = Condition::All(vec![]);
-    let mut missed = None;
-    let mut rest = rest;
+    let (mut on, mut rest) = match words[..] {
+        ["on", event, ref rest @ ..] => (On::Event(event.into()), rest),
+        ["inactive", after, ref rest @ ..] => {
+            let after = after.parse().expect(after);
+            (On::Inactive { event: None, after }, rest)
+        }
+        ["entered", segment, ref rest @ ..] => (On::SegmentEntered(segment.into()), rest),
+        ["left", segment, ref rest @ ..] => (On::SegmentLeft(segment.into()), rest),
+        ["changed", field, ref rest @ ..] => {
+            let (mut from, mut to, mut rest) = (None, None, rest);
+            loop {
+                match rest {
+                    ["from", was, more @ ..] => (from, rest) = (Some(value(was)), more),
+                    ["to", is, more @ ..] => (to, rest) = (Some(value(is)), more),
+                    _other => break,
+                }
+            }
+            let path = path(field);
+            (On::Changed { path, from, to }, rest)
+        }
+        ["date", field, ref rest @ ..] => {
+            let (rule, rest) = date_rule(rest);
+            let path = path(field);
+            (On::Date { path, rule }, rest)
+        }
+        ["schedule", days, "at", time, ref rest @ ..] => {
+            let days = Some(days).filter(|days| *days != "daily");
+            let (every, rest) = match rest {
+                ["every", weeks, more @ ..] => (
+                    Some(weeks.trim_end_matches('w').parse().expect(weeks)),
+                    more,
+                ),
+                _other => (None, rest),
+            };
+            let rule = Recurrence::parse(days, time, every, None).expect("schedule");
+            let (segment, rest) = match rest {
+                ["for", segment, more @ ..] => (Some((*segment).into()), more),
+                _other => (None, rest),
+            };
+            (On::Schedule { rule, segment }, rest)
+        }
+        ["manual", ref rest @ ..] => (On::Manual, rest),
+        ["api", ref rest @ ..] => (On::Api, rest),
+        ref other => panic!("no trigger: {other:?}"),
+    };
     loop {
         match rest {
             [] => break,
@@ -114,7 +239,10 @@ fn read_trigger(text: &str) -> (Trigger, Option<String>) {
                 rest = more;
             }
             ["event", name, more @ ..] => {
-                missed = Some((*name).into());
+                let On::Inactive { event, .. } = &mut on else {
+                    panic!("only `inactive` misses an event");
+                };
+                *event = Some((*name).into());
                 rest = more;
             }
             ["where", more @ ..] => {
@@ -124,18 +252,7 @@ fn read_trigger(text: &str) -> (Trigger, Option<String>) {
             other => panic!("in a trigger: {other:?}"),
         }
     }
-    let trigger = match what {
-        Ok(event) => Trigger::Event {
-            event: event.into(),
-            filter,
-        },
-        Err(after) => Trigger::Inactive {
-            event: missed,
-            after: after.parse().expect(after),
-            filter,
-        },
-    };
-    (trigger, subject)
+    (Trigger { on, filter }, subject)
 }
 
 fn indent(line: &str) -> usize {
@@ -196,14 +313,59 @@ fn read_step(line: &str, inside: &[&str], depth: usize) -> StepDraft {
         at.map(|at| ways.remove(at).1).unwrap_or_default()
     };
     let kind = match words[..] {
-        ["wait", delay] => StepDraftKind::Wait {
-            delay: delay.parse().expect(delay),
+        ["wait", "best_hour", fallback] => StepKind::Wait(Wait {
+            until: Until::BestHour {
+                fallback: parse_time_of_day(fallback).expect(fallback),
+            },
             window: None,
-        },
-        ["wait", delay, "in", days, hours] => StepDraftKind::Wait {
-            delay: delay.parse().expect(delay),
-            window: Some(Window::parse(Some(days), Some(hours)).expect("window")),
-        },
+        }),
+        ["wait", "until", field, ref rest @ ..] if field.contains('.') => {
+            let (rule, rest) = date_rule(rest);
+            assert!(rest.is_empty(), "in a wait: {rest:?}");
+            let until = Until::Date {
+                path: path(field),
+                rule,
+            };
+            StepKind::Wait(Wait {
+                until,
+                window: None,
+            })
+        }
+        ["wait", "until", time] => StepKind::Wait(Wait {
+            until: Until::TimeOfDay(parse_time_of_day(time).expect(time)),
+            window: None,
+        }),
+        ["wait", delay, ref window @ ..] => StepKind::Wait(Wait {
+            until: Until::Passed(delay.parse().expect(delay)),
+            window: match window {
+                [] => None,
+                ["in", days, hours] => {
+                    Some(Window::parse(Some(days), Some(hours)).expect("window"))
+                }
+                other => panic!("in a wait: {other:?}"),
+            },
+        }),
+        ["wait_for", "any", ref timeout @ ..] => {
+            let otherwise = way("else");
+            let awaited = ways
+                .drain(..)
+                .map(|(head, then)| {
+                    let words = split(head);
+                    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                    let what = match words[..] {
+                        ["on", event] => awaited_event(event, false),
+                        ["when", ref rest @ ..] => AwaitedThing::Condition(condition(rest)),
+                        ref other => panic!("awaited: {other:?}"),
+                    };
+                    Awaited { what, then }
+                })
+                .collect();
+            StepKind::WaitFor {
+                awaited,
+                timeout: timeout.first().map(|delay| delay.parse().expect(delay)),
+                otherwise,
+            }
+        }
         ["wait_for", event, ref rest @ ..] => {
             let mut timeout = None;
             let mut since_enrolled = false;
@@ -213,12 +375,12 @@ fn read_step(line: &str, inside: &[&str], depth: usize) -> StepDraft {
                     delay => timeout = Some(delay.parse().expect(delay)),
                 }
             }
-            StepDraftKind::WaitFor {
-                event: event.into(),
-                filter: Condition::All(vec![]),
-                since_enrolled,
+            StepKind::WaitFor {
+                awaited: vec![Awaited {
+                    what: awaited_event(event, since_enrolled),
+                    then: way("then"),
+                }],
                 timeout,
-                then: way("then"),
                 otherwise: way("else"),
             }
         }
@@ -232,35 +394,69 @@ fn read_step(line: &str, inside: &[&str], depth: usize) -> StepDraft {
                     (condition(&words), steps)
                 })
                 .collect();
-            StepDraftKind::Branch { arms, otherwise }
+            StepKind::Branch { arms, otherwise }
         }
-        ["set", path, "=", value] => StepDraftKind::Set(vec![(
-            FieldPath::parse(path, None).expect(path),
-            self::value(value),
-        )]),
-        ["task", title, ref due @ ..] => StepDraftKind::Task(TaskStep {
+        ["split", ref rest @ ..] => {
+            let (experiment, rest) = match rest {
+                ["experiment", name, more @ ..] => (Some((*name).into()), more),
+                _other => (None, rest),
+            };
+            let arms = ways
+                .drain(..)
+                .map(|(head, then)| {
+                    let words: Vec<&str> = head.split_whitespace().collect();
+                    let ["arm", variant, weight] = words[..] else {
+                        panic!("an arm is `arm NAME WEIGHT`, not {head}");
+                    };
+                    Arm {
+                        variant: variant.into(),
+                        weight: weight.parse().expect(weight),
+                        then,
+                    }
+                })
+                .collect();
+            StepKind::Split {
+                arms,
+                by: unit(rest),
+                experiment,
+            }
+        }
+        ["set", field, "=", value] => StepKind::Set(vec![(path(field), self::value(value))]),
+        ["task", title, ref due @ ..] => StepKind::Task(TaskStep {
             title: title.into(),
             due: due.first().map(|due| due.parse().expect(due)),
             assignee: None,
         }),
-        ["stop"] => StepDraftKind::Stop,
+        ["notify", to, text] => StepKind::Notify(NotifyStep {
+            to: match to.split_once(':') {
+                Some(("role", role)) => Recipient::Role(role.into()),
+                Some(_) | None if to == "owner" => Recipient::Owner,
+                Some(_) | None => Recipient::User(to.into()),
+            },
+            text: text.into(),
+            template: None,
+        }),
+        ["move", stage] => StepKind::Move {
+            stage: stage.into(),
+        },
+        ["promo", prefix, ref valid @ ..] => StepKind::Promo(Promo {
+            prefix: prefix.into(),
+            save_as: "promo_code".into(),
+            valid: valid.first().map(|delay| delay.parse().expect(delay)),
+            fields: Fields::new(),
+        }),
+        ["enroll", journey] => StepKind::Enroll(journey.into()),
+        ["stop"] => StepKind::Stop,
         [channel, template, ref rest @ ..] => {
-            let mut send = Send {
-                channel: Channel::from_word(channel).unwrap_or_else(|| panic!("step: {line}")),
-                template: template.into(),
-                from: Sender::Workspace,
-                approval: None,
-            };
-            match rest {
-                [] => {}
-                ["from", "owner"] => send.from = Sender::OwnerMailbox,
-                ["approval", who] => send.approval = Some(approval(who)),
-                other => panic!("in a send: {other:?}"),
+            let channel = Channel::from_word(channel).unwrap_or_else(|| panic!("step: {line}"));
+            StepKind::Send {
+                send: read_send(channel, template, rest),
+                otherwise: way("otherwise"),
             }
-            StepDraftKind::Send(send)
         }
         ref other => panic!("no step: {other:?}"),
     };
+    assert!(ways.is_empty(), "no way of this step: {:?}", ways[0].0);
     StepDraft {
         path: line.trim().to_owned(),
         id,
@@ -269,7 +465,60 @@ fn read_step(line: &str, inside: &[&str], depth: usize) -> StepDraft {
     }
 }
 
-/// `PATH OP VALUE`, `did EVENT`, joined by `and`.
+fn awaited_event(event: &str, since_enrolled: bool) -> AwaitedThing {
+    AwaitedThing::Event {
+        event: event.into(),
+        filter: Condition::All(vec![]),
+        since_enrolled,
+    }
+}
+
+/// What stands behind channel and template, in any order; `approval ...` and `if ...` last.
+fn read_send(channel: Channel, template: &str, words: &[&str]) -> Send {
+    let mut send = Send {
+        channel,
+        template: template.into(),
+        from: Sender::Workspace,
+        approval: None,
+        when: None,
+        content: None,
+        digest: None,
+        opened_within: None,
+    };
+    let mut rest = words;
+    loop {
+        match rest {
+            [] => return send,
+            ["from", "owner", more @ ..] => {
+                send.from = Sender::OwnerMailbox;
+                rest = more;
+            }
+            ["content", list, more @ ..] => {
+                send.content = Some((*list).into());
+                rest = more;
+            }
+            ["digest", within, more @ ..] => {
+                send.digest = Some(within.parse().expect(within));
+                rest = more;
+            }
+            ["opened", within, more @ ..] => {
+                send.opened_within = Some(within.parse().expect(within));
+                rest = more;
+            }
+            ["approval", who @ ..] => {
+                send.approval = Some(approval(who));
+                rest = &[];
+            }
+            ["if", when @ ..] => {
+                send.when = Some(condition(when));
+                rest = &[];
+            }
+            other => panic!("in a send: {other:?}"),
+        }
+    }
+}
+
+/// `PATH OP VALUE`, `did EVENT`, `in_segment SEGMENT`, joined by `and`.
 pub fn condition(words: &[&str]) -> Condition {
     let parts = words.split(|word| *word == "and");
     Condition::All(parts.map(one_condition).collect())
@@ -285,6 +534,7 @@ fn one_condition(words: &[&str]) -> Condition {
             filter: None,
             then: None,
         }),
+        ["in_segment", segment] => Condition::InSegment((*segment).into()),
         ["not", rest @ ..] => Condition::Not(Box::new(one_condition(rest))),
         [path, op, operand] => {
             let operand = value(operand);

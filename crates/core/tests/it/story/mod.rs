@@ -19,7 +19,8 @@
 //! stay in flight until a line settles them; all others by [`Play`](relance_core::play::Play).
 
 pub mod act;
-mod journey;
+pub mod entropy;
+pub mod journey;
 pub mod rig;
 pub mod world;
 
@@ -118,6 +119,16 @@ fn words(seen: &Seen, name_journey: bool) -> Option<String> {
         Seen::WouldSend(touchpoint) => {
             parts.push("would_send".to_owned());
             parts.push(touchpoint.template.to_string());
+            parts.extend(touchpoint.item.iter().map(|(_, item)| item.to_string()));
+            parts.extend(
+                touchpoint
+                    .subjects()
+                    .skip(1)
+                    .map(|subject| format!("+{}", subject.id)),
+            );
+            if touchpoint.approved_by.is_some() {
+                parts.extend(touchpoint.text.iter().map(ToString::to_string));
+            }
             if touchpoint.attempts > 1 {
                 parts.push(format!("#{}", touchpoint.attempts));
             }
@@ -150,15 +161,24 @@ fn of_line(line: &LedgerEntry, name_journey: bool) -> Vec<String> {
     if of_run && name_journey {
         parts.extend(line.journey.as_ref().map(ToString::to_string));
     }
-    let of_step = matches!(line.what, What::Came | What::TimedOut) || line.what == What::Skipped;
+    let of_step = matches!(
+        line.what,
+        What::Came | What::TimedOut | What::Skipped | What::Paused | What::Resumed
+    );
     match &line.template {
         Some(template) => parts.push(template.to_string()),
         None if of_step => parts.extend(line.step.as_ref().map(ToString::to_string)),
         None => {}
     }
-    let tells_more = matches!(line.what, What::Set | What::Task | What::Branched);
+    let tells_more = matches!(
+        line.what,
+        What::Set | What::Task | What::Branched | What::Moved | What::Notified | What::Migrated
+    );
     if tells_more {
         parts.extend(line.detail.clone());
+    }
+    if line.what == What::Assigned {
+        parts.extend(line.variant.as_ref().map(ToString::to_string));
     }
     parts.extend(line.reason.map(|reason| reason.word().to_owned()));
     parts

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use relance_core::contact::Contact;
 use relance_core::decide::{Effect, Input, Timer, TimerKind, decide};
 use relance_core::ids::{ContactId, TemplateId, TouchpointId};
+use relance_core::journey::Recipient;
 use relance_core::ledger::{LedgerEntry, What};
 use relance_core::play::Seen;
 use relance_core::snapshot::Snapshot;
@@ -24,7 +25,11 @@ pub struct Rig {
     timers: BTreeSet<(Timestamp, ContactId, TimerKind)>,
     dispatched: BTreeMap<TouchpointId, (TemplateId, u8)>,
     now: Timestamp,
+    /// Looks at every decision: the world, the contact before and after, the effects, the moment.
+    pub auditor: Option<Auditor>,
 }
+
+pub type Auditor = Box<dyn FnMut(&World, &Snapshot, &Snapshot, &[Effect], Timestamp)>;
 
 impl Rig {
     pub fn new(world: World) -> Self {
@@ -34,6 +39,7 @@ impl Rig {
             timers: BTreeSet::new(),
             dispatched: BTreeMap::new(),
             now: Timestamp::MIN,
+            auditor: None,
         }
     }
 
@@ -43,6 +49,11 @@ impl Rig {
 
     pub fn contact(&self, id: ContactId) -> &Snapshot {
         &self.contacts[&id]
+    }
+
+    /// Timers that are set.
+    pub fn timers(&self) -> &BTreeSet<(Timestamp, ContactId, TimerKind)> {
+        &self.timers
     }
 
     pub fn now(&self) -> Timestamp {
@@ -130,7 +141,12 @@ impl Rig {
         let Some(snapshot) = self.contacts.get_mut(&contact) else {
             return;
         };
-        for effect in decide(&self.world, snapshot, input, self.now) {
+        let before = self.auditor.is_some().then(|| snapshot.clone());
+        let effects = decide(&self.world, snapshot, input, self.now);
+        if let (Some(audit), Some(before)) = (&mut self.auditor, before) {
+            audit(&self.world, &before, snapshot, &effects, self.now);
+        }
+        for effect in effects {
             self.follow(contact, &effect, watcher);
         }
     }
@@ -142,11 +158,10 @@ impl Rig {
                 if let TouchpointState::Sending { .. } = touchpoint.state {
                     let tries = (touchpoint.template.clone(), touchpoint.attempts);
                     self.dispatched.insert(touchpoint.id, tries);
-                    watcher(
-                        self.now,
-                        contact,
-                        &Seen::WouldSend(Box::new(touchpoint.clone())),
-                    );
+                    // A word to one of ours was told when it was intended.
+                    if touchpoint.recipient == Recipient::Contact {
+                        watcher(self.now, contact, &Seen::WouldSend(touchpoint.clone()));
+                    }
                 }
             }
             Effect::Arm(timer) => {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use relance_core::contact::{Channel, Contact};
 use relance_core::ids::{ContactId, MailboxId, TemplateId, Topic};
-use relance_core::journey::Journey;
+use relance_core::journey::{Holdout, Journey, Moves, Unit};
 use relance_core::play::Play;
-use relance_core::policy::{Cap, Policy, TemplateFacts};
-use relance_core::time::{Calendar, CalendarParts, Holiday, QuietHours, Weekdays, Zone};
+use relance_core::policy::{Cap, Policy, ServiceExemption, TemplateFacts};
+use relance_core::time::{Calendar, CalendarParts, Holiday, QuietHours, Weekdays, Window, Zone};
 use relance_core::value::Value;
 use relance_core::world::World;
 
@@ -74,7 +74,7 @@ impl StoryWorld {
         let journey = journey::read(lines);
         if journey.version == 1 {
             self.journeys += 1;
-            self.world.add_journey(journey, true);
+            self.world.add_journey(journey, Moves::Pin, true);
         } else {
             self.later
                 .insert((journey.id.to_string(), journey.version), journey);
@@ -97,9 +97,43 @@ impl StoryWorld {
                 let quiet = QuietHours::daily(hours).expect(hours);
                 policy.quiet_hours.insert(channel, quiet);
             }
+            ["holdout", share] => {
+                policy.holdout = Holdout {
+                    permille: journey::permille(share),
+                    by: Unit::Contact,
+                };
+            }
+            ["service", "asks", ref what @ ..] => {
+                for one in what {
+                    match *one {
+                        "consent" => policy.service.consent = false,
+                        "holdout" => policy.service.holdout = false,
+                        "caps" => policy.service.caps = false,
+                        "quiet_hours" => policy.service.quiet_hours = false,
+                        other => panic!("a service message asks no {other}"),
+                    }
+                }
+            }
+            ["list", id, ref items @ ..] => {
+                let items = items.iter().map(|item| (*item).into()).collect();
+                self.world.lists.insert(id.into(), items);
+            }
+            ["quiet", channel, days, hours] => {
+                let channel = Channel::from_word(channel).expect(channel);
+                let window = Window::parse(Some(days), Some(hours)).expect("hours");
+                let mut periods: Vec<Window> = match policy.quiet_hours.get(&channel) {
+                    Some(quiet) => quiet.periods().to_vec(),
+                    None => vec![],
+                };
+                periods.push(window);
+                let quiet = QuietHours::new(periods).expect("quiet hours");
+                policy.quiet_hours.insert(channel, quiet);
+            }
             ["cap", most, "in", days, ref rest @ ..] => policy.caps.push(Cap {
                 channel: rest.first().and_then(|word| Channel::from_word(word)),
-                topic: None,
+                topic: rest
+                    .iter()
+                    .find_map(|word| Some(word.strip_prefix("topic=")?.into())),
                 days: days.parse().expect(days),
                 most: most.parse().expect(most),
             }),
@@ -130,6 +164,10 @@ impl StoryWorld {
                     match one.split_once('=').expect(one) {
                         ("mailbox", address) => {
                             contact.mailboxes.insert(MailboxId::from(address));
+                        }
+                        ("account", id) => {
+                            let account = serde_json::json!({ "id": id });
+                            contact.traits.insert("account".to_owned(), account);
                         }
                         (name, value) => {
                             let value = Value::String(value.to_owned());
@@ -180,6 +218,8 @@ fn policy() -> Policy {
         internal_domains: std::iter::once("us.test".to_owned()).collect(),
         freemail_domains: std::iter::once("gmail.com".to_owned()).collect(),
         approval_expiry: "3d".parse().expect("delay"),
+        service: ServiceExemption::ALL,
+        holdout: Holdout::default(),
     }
 }
 

@@ -1,0 +1,187 @@
+//! What messages are made of: templates and content lists, from the database to the composer.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use relance_core::ids::TemplateId;
+use relance_core::policy::TemplateFacts;
+use relance_core::snapshot::Snapshot;
+use relance_core::touchpoint::Task;
+use relance_core::world::World;
+use relance_engine::ports::{Store, StoreError, StoredJourney};
+use relance_engine::turn::TitleWriter;
+use relance_message::outbound::{TemplateSet, TemplateSource};
+use relance_store::SqliteStore;
+use relance_wire::list::{self, ContentList};
+
+use crate::config::Config;
+use crate::policy::policy;
+use crate::scenario::apply::{LIST, TEMPLATE, items_of};
+use crate::scenario::{FileProblem, Files, compile};
+use crate::send::compose::{Composer, contact_value, facts_of};
+use crate::workspace::OpenProblem;
+
+/// Templates and content lists in force.
+pub struct Content {
+    composer: Arc<Composer>,
+    /// By file name.
+    files: Mutex<Texts>,
+}
+
+#[derive(Clone, Default)]
+struct Texts {
+    templates: BTreeMap<String, String>,
+    lists: BTreeMap<String, String>,
+}
+
+/// What was laid over what was in force.
+pub struct Laid {
+    /// What the gate must know of templates.
+    pub facts: Vec<(TemplateId, TemplateFacts)>,
+    before: Texts,
+}
+
+impl Content {
+    /// Gives what the database holds to the composer and to the rules.
+    pub fn load(
+        store: &mut SqliteStore,
+        composer: Arc<Composer>,
+        world: &mut World,
+    ) -> Result<Self, OpenProblem> {
+        let texts = Texts {
+            templates: texts(store, TEMPLATE)?,
+            lists: texts(store, LIST)?,
+        };
+        let set = compile_templates(&texts.templates)?;
+        world.templates = composer.set_templates(set).into_iter().collect();
+        world.lists = items_of(&texts.lists);
+        composer.set_lists(parse_lists(&texts.lists)?);
+        Ok(Self {
+            composer,
+            files: Mutex::new(texts),
+        })
+    }
+
+    /// Lays the files of a scenario over those in force.
+    pub fn put(&self, files: &Files) -> Result<Laid, Vec<FileProblem>> {
+        let mut held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = held.clone();
+        all.templates.extend(files.templates.clone());
+        all.lists.extend(files.lists.clone());
+        let facts = self.use_texts(&all)?;
+        let before = std::mem::replace(&mut *held, all);
+        Ok(Laid { facts, before })
+    }
+
+    /// Gives back what was in force: what was laid over it was refused.
+    pub fn take_back(&self, laid: Laid) {
+        let mut held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        // It was in force, so it compiles.
+        if self.use_texts(&laid.before).is_ok() {
+            *held = laid.before;
+        }
+    }
+
+    fn use_texts(
+        &self,
+        texts: &Texts,
+    ) -> Result<Vec<(TemplateId, TemplateFacts)>, Vec<FileProblem>> {
+        let set = compile(&texts.templates)?;
+        let lists = texts.lists.values();
+        let lists = lists.filter_map(|text| list::parse(text).ok());
+        self.composer.set_lists(lists.collect());
+        Ok(self.composer.set_templates(set))
+    }
+}
+
+fn texts(store: &mut SqliteStore, kind: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    let assets = store.assets(kind)?;
+    Ok(assets
+        .into_iter()
+        .map(|asset| (asset.name, asset.body.unwrap_or_default()))
+        .collect())
+}
+
+fn compile_templates(files: &BTreeMap<String, String>) -> Result<TemplateSet, OpenProblem> {
+    let sources: Vec<TemplateSource> = files
+        .iter()
+        .map(|(name, text)| {
+            TemplateSource::parse(name, text)
+                .map_err(|problems| damaged("template", name, &problems))
+        })
+        .collect::<Result<_, _>>()?;
+    TemplateSet::compile(&sources).map_err(|problems| damaged("template", "files", &problems))
+}
+
+fn parse_lists(files: &BTreeMap<String, String>) -> Result<Vec<ContentList>, OpenProblem> {
+    files
+        .iter()
+        .map(|(name, text)| {
+            list::parse(text).map_err(|problems| damaged("content list", name, &problems))
+        })
+        .collect()
+}
+
+fn damaged(what: &'static str, name: &str, problems: &[impl ToString]) -> OpenProblem {
+    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    OpenProblem::Content {
+        what,
+        name: name.to_owned(),
+        text: text.join("; "),
+    }
+}
+
+/// Puts all journeys of the database into the world; returns how many.
+pub fn load_journeys(store: &mut SqliteStore, world: &mut World) -> Result<usize, OpenProblem> {
+    add_journeys(store.journeys()?, world)
+}
+
+/// Puts journeys into the world; returns how many.
+pub fn add_journeys(
+    journeys: impl IntoIterator<Item = StoredJourney>,
+    world: &mut World,
+) -> Result<usize, OpenProblem> {
+    let mut count = 0;
+    for stored in journeys {
+        count += 1;
+        let journey = relance_wire::journey::publish(&stored.text, stored.version)
+            .map_err(|problems| damaged("journey", stored.id.as_str(), &problems))?;
+        world.add_journey(Arc::new(journey), stored.moves, stored.current);
+    }
+    Ok(count)
+}
+
+/// What the gate must know of templates, from their files.
+pub fn facts(
+    files: &BTreeMap<String, String>,
+) -> Result<BTreeMap<TemplateId, TemplateFacts>, OpenProblem> {
+    Ok(facts_of(&compile_templates(files)?))
+}
+
+/// Whether what the database holds can be used by this version; says how much it is.
+pub fn check_content(store: &mut SqliteStore) -> Result<String, OpenProblem> {
+    let set = compile_templates(&texts(store, TEMPLATE)?)?;
+    let lists = parse_lists(&texts(store, LIST)?)?;
+    let mut world = World::new(policy(&Config::default())?, 0);
+    let journeys = load_journeys(store, &mut world)?;
+    Ok(format!(
+        "{journeys} journeys, {} templates, {} content lists",
+        set.iter().count(),
+        lists.len()
+    ))
+}
+
+/// Titles of tasks are Jinja texts; one that fails stays as it was written.
+pub fn title_writer() -> TitleWriter {
+    Box::new(|title: &str, snapshot: &Snapshot, task: &Task| {
+        let subject = task
+            .subject
+            .as_ref()
+            .and_then(|subject| snapshot.objects.get(subject));
+        let context = serde_json::json!({
+            "contact": contact_value(&snapshot.contact),
+            "subject": subject.map(|object| &object.fields),
+        });
+        relance_message::outbound::render_line(title, &context).unwrap_or_else(|_| title.to_owned())
+    })
+}

@@ -1,0 +1,177 @@
+//! The workspace's rules, out of its configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relance_core::contact::{Channel, SENDS_MAX};
+use relance_core::ids::Topic;
+use relance_core::journey::{Holdout, Unit};
+use relance_core::policy::{Cap, Policy, ServiceExemption};
+use relance_core::time::{Calendar, QuietHours, Window, Zone};
+
+use crate::config::{CapConfig, Config, ConfigProblem, QuietConfig, field};
+
+/// Domains of mail providers, one a line.
+const FREEMAIL: &str = include_str!("../../../assets/rules/freemail.txt");
+
+/// The calendars that come with the program, by id and by country.
+pub fn calendars() -> BTreeMap<String, Arc<Calendar>> {
+    relance_wire::calendar::built_in_ids()
+        .filter_map(|id| {
+            Some((
+                id.to_owned(),
+                Arc::new(relance_wire::calendar::built_in(id)?),
+            ))
+        })
+        .collect()
+}
+
+/// The workspace's rules.
+pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
+    let own = &config.workspace;
+    let zone = Zone::parse(&own.zone).map_err(|problem| field("workspace.zone", problem))?;
+    let calendar = match own.calendar.as_str() {
+        "none" => Arc::new(Calendar::weekends_only()),
+        id => calendars()
+            .get(&id.to_lowercase())
+            .cloned()
+            .ok_or_else(|| {
+                let known: Vec<String> = calendars().into_keys().collect();
+                let what = format!(
+                    "{id:?} is not known; use none or one of {}",
+                    known.join(", ")
+                );
+                field("workspace.calendar", what)
+            })?,
+    };
+    let mut quiet_hours = BTreeMap::new();
+    for (word, hours) in &config.quiet_hours {
+        quiet_hours.insert(channel("quiet_hours", word)?, quiet(hours)?);
+    }
+    let caps = config.cap.iter().map(cap).collect::<Result<_, _>>()?;
+    Ok(Policy {
+        zone,
+        calendar,
+        quiet_hours,
+        caps,
+        opt_in_topics: own
+            .opt_in_topics
+            .iter()
+            .map(|topic| Topic::from(topic.as_str()))
+            .collect(),
+        internal_domains: own
+            .internal_domains
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect(),
+        freemail_domains: FREEMAIL
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect(),
+        approval_expiry: own
+            .approval_expiry
+            .parse()
+            .map_err(|problem| field("workspace.approval_expiry", problem))?,
+        service: service(&own.service_asks)?,
+        holdout: holdout(&own.holdout)?,
+    })
+}
+
+fn channel(place: &str, word: &str) -> Result<Channel, ConfigProblem> {
+    Channel::from_word(word).ok_or_else(|| {
+        let words: Vec<&str> = Channel::ALL.iter().map(|channel| channel.word()).collect();
+        let what = format!("{word:?} is not a channel; use {}", words.join(", "));
+        field(place, what)
+    })
+}
+
+/// The same hours every day, or periods with their weekdays.
+fn quiet(hours: &QuietConfig) -> Result<QuietHours, ConfigProblem> {
+    let wrong = |problem| field("quiet_hours", problem);
+    match hours {
+        QuietConfig::Daily(hours) => QuietHours::daily(hours).map_err(wrong),
+        QuietConfig::Periods(periods) => {
+            let windows = periods
+                .iter()
+                .map(|period| Window::parse(period.days.as_deref(), Some(&period.hours)))
+                .collect::<Result<_, _>>()
+                .map_err(wrong)?;
+            QuietHours::new(windows).map_err(wrong)
+        }
+    }
+}
+
+fn cap(cap: &CapConfig) -> Result<Cap, ConfigProblem> {
+    let days = match (cap.days, cap.per.as_deref()) {
+        (Some(0), _) => return Err(field("cap.days", "zero; count at least today")),
+        (Some(days), None) => days,
+        (None, Some("day")) => 1,
+        (None, Some("week")) => 7,
+        (None, Some("month")) => 30,
+        (None, Some(other)) => {
+            let what = format!("{other:?} is no period; write day, week or month");
+            return Err(field("cap.per", what));
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(field("cap", "write either days = 7 or per = \"week\""));
+        }
+    };
+    if usize::try_from(cap.most).map_or(true, |most| most > SENDS_MAX) {
+        let what = format!("more than {SENDS_MAX} messages are not counted; write a lower cap");
+        return Err(field("cap.most", what));
+    }
+    let channel = cap
+        .channel
+        .as_deref()
+        .map(|word| channel("cap.channel", word))
+        .transpose()?;
+    Ok(Cap {
+        channel,
+        topic: cap.topic.as_deref().map(Topic::from),
+        days,
+        most: cap.most,
+    })
+}
+
+/// What service messages must ask all the same, where the law or the workspace wants it.
+fn service(asks: &[String]) -> Result<ServiceExemption, ConfigProblem> {
+    let mut service = ServiceExemption::ALL;
+    for word in asks {
+        match word.as_str() {
+            "consent" => service.consent = false,
+            "holdout" => service.holdout = false,
+            "caps" => service.caps = false,
+            "quiet_hours" => service.quiet_hours = false,
+            other => {
+                let what = format!(
+                    "{other:?} is nothing that a service message could ask; use consent, holdout, caps or quiet_hours"
+                );
+                return Err(field("workspace.service_asks", what));
+            }
+        }
+    }
+    Ok(service)
+}
+
+/// `10%` of contacts, or of accounts, that no journey writes to.
+fn holdout(share: &str) -> Result<Holdout, ConfigProblem> {
+    /// The largest share, in percent.
+    const PERCENT_MAX: f64 = 90.0;
+    let percent = share
+        .trim()
+        .strip_suffix('%')
+        .and_then(|number| number.trim().parse::<f64>().ok())
+        .filter(|percent| (0.0..=PERCENT_MAX).contains(percent));
+    match percent {
+        Some(percent) => Ok(Holdout {
+            permille: (percent * 10.0).round() as u16,
+            by: Unit::Contact,
+        }),
+        None => {
+            let what = format!("{share:?} is not a share; write 0% to 90%");
+            Err(field("workspace.holdout", what))
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! A scenario is compared with what is in force, and what differs is applied: all of it, or nothing.
+//!
+//! The comparison is the plan that `journey plan` shows; applying the same scenario twice changes nothing
+//! the second time. The same code serves a running server and a data folder without one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use relance_core::ids::{ItemId, JourneyId, ListId, StepKey};
+use relance_core::journey::{self, Journey, Landing, Moves};
+use relance_engine::arrival::{Arrival, Refusal};
+use relance_engine::ports::{Asset, DRAFT, StoreError, StoredJourney};
+use relance_engine::turn::{SWEEP, ended_by};
+use relance_store::read::{ReadError, Reader};
+use serde::{Deserialize, Serialize};
+
+use super::{Checked, FileProblem, Files, check, compile};
+use crate::workspace::Workspace;
+
+/// What applying a scenario weighs in the engine's queue.
+const APPLY_WEIGHT: usize = 64 * 1024;
+/// The sort of assets that template files are.
+pub const TEMPLATE: &str = "template";
+/// The sort of assets that content lists are.
+pub const LIST: &str = "list";
+
+/// What is in force before a scenario is applied.
+#[derive(Debug, Clone, Default)]
+pub struct InForce {
+    /// Template files, by name.
+    pub templates: BTreeMap<String, String>,
+    /// Content list files, by name.
+    pub lists: BTreeMap<String, String>,
+    /// Versions of journeys, oldest first.
+    pub journeys: BTreeMap<JourneyId, Vec<StoredJourney>>,
+    /// Where live runs stand: version, step, how many.
+    pub standing: BTreeMap<JourneyId, Vec<(u32, StepKey, u64)>>,
+    /// Journeys that stand still.
+    pub paused: BTreeSet<JourneyId>,
+    /// Journeys that were archived, and whose runs are still being ended.
+    pub ending: BTreeSet<JourneyId>,
+}
+
+/// What applying changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Journeys published, with their new versions.
+    pub published: BTreeMap<String, u32>,
+    /// Journeys that are in force already.
+    pub unchanged: Vec<String>,
+    /// Template files that are new or changed.
+    pub templates: Vec<String>,
+    /// Content lists that are new or changed.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// What becomes of runs in flight, by published journey.
+    #[serde(default)]
+    pub runs: BTreeMap<String, Vec<RunsMoved>>,
+    /// What does not stop it, but should be looked at.
+    #[serde(default)]
+    pub warnings: Vec<FileProblem>,
+}
+
+impl Applied {
+    /// Whether nothing changes.
+    pub fn is_nothing(&self) -> bool {
+        self.published.is_empty() && self.templates.is_empty() && self.lists.is_empty()
+    }
+}
+
+/// Runs at one step of one version, and what becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsMoved {
+    /// The version they are on.
+    pub version: u32,
+    /// The step they stand at.
+    pub step: String,
+    /// How many.
+    pub runs: u64,
+    /// `stay`, `move` or `end`.
+    pub what: String,
+    /// The step of the new version that they come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// How runs in flight come to newly published versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovesAsked {
+    /// Each finishes on its own version.
+    #[default]
+    Pin,
+    /// Those whose step still exists go over.
+    Follow,
+    /// By a table of steps; null ends the run.
+    Map(BTreeMap<String, Option<String>>),
+}
+
+impl From<&MovesAsked> for Moves {
+    fn from(asked: &MovesAsked) -> Self {
+        match asked {
+            MovesAsked::Pin => Self::Pin,
+            MovesAsked::Follow => Self::Follow,
+            MovesAsked::Map(steps) => Self::Map(
+                steps
+                    .iter()
+                    .map(|(old, new)| {
+                        let key = |text: &String| StepKey::from(text.as_str());
+                        (key(old), new.as_ref().map(key))
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// A scenario compared with what is in force.
+pub struct Planned {
+    /// What would change.
+    pub applied: Applied,
+    /// What brings it about, in one commit.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// Why a scenario was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyProblem {
+    /// The engine did not take it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What is in force cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Files are wrong.
+    #[error("{} problems in the scenario", .0.len())]
+    Files(Vec<FileProblem>),
+}
+
+impl InForce {
+    /// What a database holds.
+    pub fn read(reader: &Reader) -> Result<Self, ReadError> {
+        let texts = |kind| -> Result<BTreeMap<String, String>, ReadError> {
+            let texts = reader.texts(kind)?;
+            Ok(texts.into_iter().map(|one| (one.name, one.body)).collect())
+        };
+        let mut in_force = Self {
+            templates: texts(TEMPLATE)?,
+            lists: texts(LIST)?,
+            paused: reader.paused_journeys()?.into_iter().collect(),
+            ending: {
+                let sweeps = reader.texts(SWEEP)?;
+                sweeps
+                    .iter()
+                    .filter_map(|one| ended_by(&one.name))
+                    .collect()
+            },
+            ..Self::default()
+        };
+        for version in reader.journeys()? {
+            let id = version.journey.id.clone();
+            let versions = in_force.journeys.entry(id).or_default();
+            versions.push(version.journey);
+        }
+        for id in in_force.journeys.keys() {
+            let standing = reader.standing(id)?;
+            in_force.standing.insert(id.clone(), standing);
+        }
+        Ok(in_force)
+    }
+
+    /// The files that give it back: what is current, with its text as it was published.
+    pub fn files(&self) -> Files {
+        let current = self.journeys.values().flatten().filter(|one| one.current);
+        Files {
+            journeys: current
+                .map(|one| (format!("{}.yaml", one.id), one.text.clone()))
+                .collect(),
+            templates: self.templates.clone(),
+            lists: self.lists.clone(),
+        }
+    }
+
+    /// Compares a scenario with it.
+    pub fn plan(&self, files: &Files, moves: &Moves) -> Result<Planned, Vec<FileProblem>> {
+        let names = self.templates.keys();
+        let templates: BTreeSet<&str> = names.filter_map(|name| name.split('.').next()).collect();
+        let known_lists = self.list_ids(files);
+        let Checked {
+            journeys,
+            lists,
+            warnings,
+        } = check(files, &|id| templates.contains(id), &|id| {
+            known_lists.contains_key(id)
+        })?;
+        let problems: Vec<FileProblem> = lists
+            .keys()
+            .filter_map(|id| {
+                let file = known_lists.get(id.as_str())?;
+                let text = format!(
+                    "the file {file} in force has the content list {id}; use its name, or another id"
+                );
+                Some(FileProblem::whole(&format!("{id}"), text))
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        // Templates that are not in the files stay as they are, and must still fit those that are.
+        let mut templates = self.templates.clone();
+        templates.extend(files.templates.clone());
+        compile(&templates)?;
+
+        let mut applied = Applied {
+            warnings,
+            ..Applied::default()
+        };
+        let mut arrivals = Vec::new();
+        for (kind, all, known, told) in [
+            (
+                TEMPLATE,
+                &files.templates,
+                &self.templates,
+                &mut applied.templates,
+            ),
+            (LIST, &files.lists, &self.lists, &mut applied.lists),
+        ] {
+            for (name, text) in all {
+                if known.get(name) == Some(text) {
+                    continue;
+                }
+                told.push(name.clone());
+                arrivals.push(Arrival::Asset(Asset {
+                    kind: kind.to_owned(),
+                    name: name.clone(),
+                    body: Some(text.clone()),
+                }));
+            }
+        }
+        if !applied.lists.is_empty() {
+            arrivals.push(Arrival::Lists(self.items_with(&lists)));
+        }
+        let mut table = match moves {
+            Moves::Map(table) => table.clone(),
+            Moves::Pin | Moves::Follow => BTreeMap::new(),
+        };
+        let ending: Vec<FileProblem> = journeys
+            .iter()
+            .filter(|(_, journey)| self.ending.contains(&journey.id))
+            .map(|(_, journey)| {
+                let text = "it is being archived, and its runs still end; start the server if none runs, \
+                            and apply again in a moment";
+                FileProblem::whole(journey.id.as_str(), text.to_owned())
+            })
+            .collect();
+        if !ending.is_empty() {
+            return Err(ending);
+        }
+        let mut targets: BTreeSet<StepKey> = table.values().flatten().cloned().collect();
+        for (text, journey) in journeys {
+            let versions = self
+                .journeys
+                .get(&journey.id)
+                .map_or(&[][..], Vec::as_slice);
+            let current = versions.iter().find(|one| one.current);
+            if current.is_some_and(|one| one.text == text) {
+                applied.unchanged.push(journey.id.to_string());
+                continue;
+            }
+            let version = versions.last().map_or(1, |newest| newest.version + 1);
+            let journey = Arc::new(Journey { version, ..journey });
+            let id = journey.id.to_string();
+            let parsed = parsed(versions);
+            table.retain(|step, _| !parsed.values().any(|(old, _)| old.find(step).is_some()));
+            targets.retain(|step| journey.find(step).is_none());
+            let runs = self.runs_moved(&journey, &parsed, moves);
+            if self.paused.contains(&journey.id) {
+                let text = format!(
+                    "{id} is paused, and so is what is published now: relance journey resume {id}"
+                );
+                applied.warnings.push(FileProblem::whole(&id, text));
+            }
+            applied.published.insert(id.clone(), version);
+            if !runs.is_empty() {
+                applied.runs.insert(id.clone(), runs);
+            }
+            // The draft that became this version is no draft any more.
+            arrivals.push(Arrival::Asset(Asset {
+                kind: DRAFT.to_owned(),
+                name: id,
+                body: None,
+            }));
+            arrivals.push(Arrival::Published {
+                text,
+                journey,
+                moves: moves.clone(),
+            });
+        }
+        if !applied.published.is_empty() {
+            // A name that is mistyped would leave runs where they are, and nobody would know.
+            let old = table.keys().map(|step| (step, "no older version has"));
+            let new = targets.iter().map(|step| (step, "no new version has"));
+            let unknown: Vec<FileProblem> = old
+                .chain(new)
+                .map(|(step, who)| {
+                    let text = format!("{who} a step {step}; journey plan names the steps of runs");
+                    FileProblem::whole("map", text)
+                })
+                .collect();
+            if !unknown.is_empty() {
+                return Err(unknown);
+            }
+        }
+        Ok(Planned { applied, arrivals })
+    }
+
+    /// Content lists in force that stay beside the files, by id, with their files.
+    fn list_ids(&self, files: &Files) -> BTreeMap<String, &String> {
+        let kept = self.lists.iter();
+        kept.filter(|(name, _)| !files.lists.contains_key(*name))
+            .filter_map(|(name, text)| {
+                let list = relance_wire::list::parse(text).ok()?;
+                Some((list.id.to_string(), name))
+            })
+            .collect()
+    }
+
+    /// Items of all lists once those of a scenario are in force.
+    fn items_with(
+        &self,
+        new: &BTreeMap<ListId, relance_wire::list::ContentList>,
+    ) -> BTreeMap<ListId, Arc<[ItemId]>> {
+        let mut items = items_of(&self.lists);
+        items.extend(new.iter().map(|(id, list)| (id.clone(), list.ids())));
+        items
+    }
+
+    fn runs_moved(
+        &self,
+        to: &Arc<Journey>,
+        versions: &BTreeMap<u32, (Arc<Journey>, Moves)>,
+        moves: &Moves,
+    ) -> Vec<RunsMoved> {
+        let Some(standing) = self.standing.get(&to.id) else {
+            return Vec::new();
+        };
+        let plan = journey::plan_through(versions, to, moves, standing);
+        plan.lines
+            .into_iter()
+            .map(|line| {
+                let (what, to) = match line.landing {
+                    Landing::Stay => ("stay", None),
+                    Landing::Same(step) | Landing::Before(step) => ("move", Some(step)),
+                    Landing::End => ("end", None),
+                };
+                RunsMoved {
+                    version: line.version,
+                    step: line.step.to_string(),
+                    runs: line.runs,
+                    what: what.to_owned(),
+                    to: to.map(|step| step.to_string()),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Versions of a journey, with how runs come to each.
+fn parsed(versions: &[StoredJourney]) -> BTreeMap<u32, (Arc<Journey>, Moves)> {
+    versions
+        .iter()
+        .filter_map(|one| {
+            let journey = relance_wire::journey::publish(&one.text, one.version).ok()?;
+            Some((one.version, (Arc::new(journey), one.moves.clone())))
+        })
+        .collect()
+}
+
+/// The items of content lists, in order; a text that cannot be read has none.
+pub fn items_of(lists: &BTreeMap<String, String>) -> BTreeMap<ListId, Arc<[ItemId]>> {
+    lists
+        .values()
+        .filter_map(|text| relance_wire::list::parse(text).ok())
+        .map(|list| (list.id.clone(), list.ids()))
+        .collect()
+}
+
+/// Says what applying a scenario to a running workspace would change.
+pub async fn plan(
+    workspace: &Arc<Workspace>,
+    files: Files,
+    moves: Moves,
+) -> Result<Planned, ApplyProblem> {
+    let reading = workspace.clone();
+    let planned = tokio::task::spawn_blocking(move || {
+        let in_force = InForce::read(&reading.reader)?;
+        in_force.plan(&files, &moves).map_err(ApplyProblem::Files)
+    });
+    planned.await.unwrap_or_else(|_| {
+        let lost = StoreError::Failed("the plan was not finished".to_owned());
+        Err(ApplyProblem::Read(lost.into()))
+    })
+}
+
+/// Applies a scenario to a running workspace: in one commit, or not at all.
+pub async fn apply(
+    workspace: &Arc<Workspace>,
+    files: Files,
+    moves: Moves,
+) -> Result<Applied, ApplyProblem> {
+    // One at a time: each is compared with what the one before left.
+    let _turn = workspace.applying.lock().await;
+    let Planned {
+        applied,
+        mut arrivals,
+    } = plan(workspace, files.clone(), moves).await?;
+    if arrivals.is_empty() {
+        return Ok(applied);
+    }
+    if applied.templates.is_empty() && applied.lists.is_empty() {
+        workspace.submit(arrivals, APPLY_WEIGHT).await?;
+        return Ok(applied);
+    }
+    // Before they are committed: a message of a new journey must not miss its own.
+    let laid = workspace.content.put(&files).map_err(ApplyProblem::Files)?;
+    arrivals.insert(0, Arrival::Templates(laid.facts.clone()));
+    if let Err(refusal) = workspace.submit(arrivals, APPLY_WEIGHT).await {
+        // All of it, or nothing.
+        workspace.content.take_back(laid);
+        return Err(refusal.into());
+    }
+    Ok(applied)
+}

@@ -1,0 +1,9 @@
+//! The journey language, as people meet it: every form, every refusal, the published schema, the examples.
+#![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
+
+mod examples;
+mod forms;
+mod hostile;
+mod played;
+mod refusals;
+mod schema;
