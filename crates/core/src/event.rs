@@ -112,6 +112,11 @@ impl Event {
         )
     }
 
+    /// Whether the contact did it: what a machine did (R7), or a journey of ours, is no activity.
+    pub fn is_activity(&self) -> bool {
+        !self.by_machine() && self.name.as_str() != names::PROMO_ISSUED
+    }
+
     /// Whether a machine, not a person, caused it (R7).
     pub fn by_machine(&self) -> bool {
         self.properties

@@ -136,7 +136,7 @@ codes! {
         Moved = "moved",
         /// One of ours is told.
         Notified = "notified",
-        /// A reminder joined another's message.
+        /// A reminder joined another's message, or a run went over to the contact that its own was merged with.
         Merged = "merged",
         /// A promo code was issued.
         Promo = "promo",

@@ -6,7 +6,7 @@ use crate::contact::Contact;
 use crate::decide::event::SIGNS_OF_OPENING;
 use crate::decide::{Effect, Input, TimerKind};
 use crate::enrollment::{Enrollment, EnrollmentState, Entry};
-use crate::event::{History, names};
+use crate::event::History;
 use crate::ids::{EnrollmentId, EventName, JourneyId, SubjectRef, TouchpointId};
 use crate::journey::{Journey, On, StepKind};
 use crate::subject::Object;
@@ -279,8 +279,7 @@ impl Snapshot {
                 self.objects.insert(object.subject.clone(), object.clone());
             }
             Effect::Event(event) => {
-                // What a machine did (R7), or a journey of ours, is no activity of the contact.
-                if !event.by_machine() && event.name.as_str() != names::PROMO_ISSUED {
+                if event.is_activity() {
                     self.last_event_at = self.last_event_at.max(Some(event.at));
                 }
                 self.history.push(event.clone());

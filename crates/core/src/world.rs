@@ -263,8 +263,8 @@ impl World {
             let Moves::Map(table) = &version.moves else {
                 continue;
             };
-            let leads_here = |to: &Option<StepKey>| to.as_ref().is_some_and(|to| keys.contains(to));
-            let renamed = table.iter().filter(|(_, to)| leads_here(to));
+            let comes_here = |to: &Option<StepKey>| to.as_ref().is_some_and(|to| keys.contains(to));
+            let renamed = table.iter().filter(|(_, to)| comes_here(to));
             let renamed: Vec<StepKey> = renamed.map(|(old, _)| old.clone()).collect();
             keys.extend(renamed);
         }

@@ -105,7 +105,7 @@ in_use! {
         task_page, task_of_contact,
         event_heads_of, event_mark, event_tail_of, event_one,
         ledger_head, ledger_line, ledger_newest,
-        counter_days, total_all, journey_all, journey_versions, journey_paused_all, standing_of, asset_all, mailbox_all,
+        counter_days, total_all, journey_all, journey_versions_of, journey_paused_all, standing_of, asset_all, mailbox_all,
         history_from, history_last, history_walk,
         overdue_timers, overdue_timer_last, overdue_messages, overdue_message_last,
     }

@@ -168,10 +168,10 @@ fn tells(kind: &StepKind) -> bool {
 fn before(journey: &Journey, at: StepIx) -> Vec<bool> {
     let mut found = vec![false; journey.steps.len()];
     for ix in usize::from(at.0) + 1..journey.steps.len() {
-        let leads = |next: Next| next.is_some_and(|next| next == at || found[usize::from(next.0)]);
+        let comes_to = |next: Next| next.is_some_and(|next| next == at || found[usize::from(next.0)]);
         let step = &journey.steps[ix];
-        let mut is_before = leads(step.next);
-        step.kind.map_ways(|_, way| is_before |= leads(*way));
+        let mut is_before = comes_to(step.next);
+        step.kind.map_ways(|_, way| is_before |= comes_to(*way));
         found[ix] = is_before;
     }
     found
@@ -191,13 +191,13 @@ fn ahead_of<'a>(journey: &'a Journey, step: &StepKey) -> BTreeSet<&'a StepKey> {
             }
             keys.insert(&journey.steps[ix].key);
         }
-        let mut lead = |next: Next| {
+        let mut mark = |next: Next| {
             if let Some(next) = next {
                 found[usize::from(next.0)] = true;
             }
         };
-        lead(journey.steps[ix].next);
-        journey.steps[ix].kind.map_ways(|_, way| lead(*way));
+        mark(journey.steps[ix].next);
+        journey.steps[ix].kind.map_ways(|_, way| mark(*way));
     }
     keys
 }

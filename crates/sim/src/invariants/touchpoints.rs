@@ -160,8 +160,12 @@ pub fn every_touchpoint_ends(history: &History) -> Vec<String> {
             _other => {}
         }
     }
-    // A cap of a week may still hold what has been asked for many times.
-    let held = |touchpoint: &Touchpoint| matches!(touchpoint.state, TouchpointState::Held { until, .. } if until > history.ended_at);
+    // A cap of a week may still hold what has been asked for many times, and a person be asked after it.
+    let held = |touchpoint: &Touchpoint| match &touchpoint.state {
+        TouchpointState::Held { until: at, .. }
+        | TouchpointState::AwaitingApproval { expires_at: at, .. } => *at > history.ended_at,
+        _other => false,
+    };
     let open = last
         .values()
         .filter(|touchpoint| touchpoint.is_open() && !held(touchpoint))

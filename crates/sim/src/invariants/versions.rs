@@ -6,7 +6,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::Contact;
-use relance_core::decide::Effect;
+use relance_core::decide::{Effect, TimerKind};
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use relance_core::ids::{ContactId, EnrollmentId, JourneyId, StepKey};
 use relance_core::journey::{Journey, Lapse, Moves, On, StepKind};
@@ -116,6 +116,7 @@ pub fn schedule_fires_once_a_local_day(history: &History) -> Vec<String> {
     let mut fired: BTreeSet<(ContactId, JourneyId, Date)> = BTreeSet::new();
     let mut runs: BTreeSet<EnrollmentId> = BTreeSet::new();
     for commit in &history.commits {
+        let mut begun = BTreeSet::new();
         let moved = moved_in(&stage, commit);
         // What was awaited before this commit comes in it; what it awaits comes later.
         for (contact, effect) in &commit.effects {
@@ -129,6 +130,17 @@ pub fn schedule_fires_once_a_local_day(history: &History) -> Vec<String> {
             let Some((at, Some(zone))) = due.get(&key).filter(|_| runs.insert(run.id)) else {
                 continue;
             };
+            // A step of another journey may begin it at any time.
+            let comes = |effect: &Effect| match effect {
+                Effect::Disarm(timer) => {
+                    matches!(timer.kind, TimerKind::Watch(_)) && timer.due_at == *at
+                }
+                _other => false,
+            };
+            let mut own = commit.effects.iter().filter(|(own, _)| own == contact);
+            if !own.any(|(_, effect)| comes(effect)) || !begun.insert((key, *at)) {
+                continue;
+            }
             let today = day(*at, zone);
             if !fired.insert((*contact, run.journey.clone(), today)) {
                 broken.push(format!("{} of {} again on {today}", run.id, run.journey));

@@ -2,6 +2,7 @@
 
 mod found;
 mod orphans;
+mod shared;
 mod tamper;
 mod tamper_more;
 

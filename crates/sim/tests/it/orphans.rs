@@ -18,7 +18,7 @@ use relance_engine::turn::Engine;
 use relance_store::SqliteStore;
 
 /// Nothing is sent here.
-struct Nobody;
+pub struct Nobody;
 
 impl Dispatcher for Nobody {
     fn capacity(&self) -> usize {
@@ -29,7 +29,7 @@ impl Dispatcher for Nobody {
     fn request_sync(&mut self, _mailbox: &MailboxId) {}
 }
 
-fn engine() -> Engine<SqliteStore, Nobody> {
+pub fn engine() -> Engine<SqliteStore, Nobody> {
     let policy = Policy {
         zone: Zone::utc(),
         calendar: Arc::new(Calendar::weekends_only()),
@@ -47,7 +47,7 @@ fn engine() -> Engine<SqliteStore, Nobody> {
     Engine::new(store, Nobody, World::new(policy, 1), title).expect("an engine")
 }
 
-fn at(text: &str) -> Timestamp {
+pub fn at(text: &str) -> Timestamp {
     format!("2026-03-02T{text}Z").parse().expect("a moment")
 }
 

@@ -121,7 +121,7 @@ SELECT j.journey, j.version, j.is_current, j.published_at, j.text, coalesce(r.n,
 FROM journey j LEFT JOIN live_run r ON r.journey = j.journey AND r.version = j.version
 ORDER BY j.journey, j.version;
 
--- name: journey_versions
+-- name: journey_versions_of
 -- Every version of a journey, oldest first. ?1 journey.
 SELECT journey, version, is_current, moves, text FROM journey WHERE journey = ?1 ORDER BY version;
 

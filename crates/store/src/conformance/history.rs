@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relance_core::decide::Effect;
 use relance_core::enrollment::Entry;
-use relance_core::event::{Event, HISTORY_EVENTS_MAX};
+use relance_core::event::{Event, HISTORY_EVENTS_MAX, names};
 use relance_core::ids::{ContactId, SubjectRef};
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::Object;
@@ -253,5 +253,12 @@ pub(super) fn the_last_event_is_the_latest_by_its_own_time<S: Store>(store: &mut
     );
     assert_eq!(last(store), Some(at(9)));
     tell(store, ana, &[event("Viewed", 5, "came late")]);
+    assert_eq!(last(store), Some(at(9)));
+    // What a machine did, or a journey of ours, is no activity of the contact.
+    let mut machine = Event::track(names::EMAIL_OPENED, at(12));
+    let properties = &mut machine.properties;
+    properties.insert(names::MACHINE.to_owned(), true.into());
+    let promo = event(names::PROMO_ISSUED, 13, "");
+    tell(store, ana, &[machine.into(), promo]);
     assert_eq!(last(store), Some(at(9)));
 }

@@ -104,8 +104,8 @@ pub(super) fn walk_back(
         let found = statement
             .query_row([id], |row| {
                 let previous: Option<i64> = row.get(1)?;
-                let leads_back = previous.is_none_or(|previous| previous < id);
-                if contact_id(row, 0)? != contact || !leads_back {
+                let goes_back = previous.is_none_or(|previous| previous < id);
+                if contact_id(row, 0)? != contact || !goes_back {
                     return Ok(None);
                 }
                 Ok(Some((previous, visit(id, text(row, 2)?))))

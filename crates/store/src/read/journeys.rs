@@ -98,15 +98,20 @@ impl Reader {
 
     /// Every version of one journey, oldest first; none when it was never published.
     pub fn versions_of(&self, id: &JourneyId) -> Result<Vec<StoredJourney>, ReadError> {
-        self.rows(self.sql.journey_versions, "journey", [id.as_str()], |row| {
-            Ok(StoredJourney {
-                id: id.clone(),
-                version: row.get(1).at("journey", id)?,
-                current: row.get(2).at("journey", id)?,
-                moves: moves(row, 3).at("journey", id)?,
-                text: row.get(4).at("journey", id)?,
-            })
-        })
+        self.rows(
+            self.sql.journey_versions_of,
+            "journey",
+            [id.as_str()],
+            |row| {
+                Ok(StoredJourney {
+                    id: id.clone(),
+                    version: row.get(1).at("journey", id)?,
+                    current: row.get(2).at("journey", id)?,
+                    moves: moves(row, 3).at("journey", id)?,
+                    text: row.get(4).at("journey", id)?,
+                })
+            },
+        )
     }
 
     /// Every journey, by id: published ones and those that are drafts alone.

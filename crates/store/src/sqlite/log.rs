@@ -32,12 +32,24 @@ const DAYS_HELD_MAX: usize = 4_096;
 /// The name of the mark up to which `event_head` is right.
 const MARK: &str = "event_head";
 
+/// The moment of a name under which the contact did nothing itself.
+const NO_ACTIVITY: i64 = i64::MIN;
+
 type Key = (ContactId, EventName);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Head {
     last_id: i64,
     last_at: i64,
+}
+
+/// When the contact was active by an event, if it was.
+fn activity_at(event: &Event) -> i64 {
+    if event.is_activity() {
+        nanos(event.at)
+    } else {
+        NO_ACTIVITY
+    }
 }
 
 /// A sweep under way.
@@ -102,7 +114,8 @@ impl Heads {
             let id: i64 = row.get(0).at("event", "event_id")?;
             let contact = contact_id(row, 1).at("event", id)?;
             let event = read_event(text(row, 2).at("event", id)?).at("event", id)?;
-            heads.put((contact, event.name), id, nanos(event.at));
+            let at = activity_at(&event);
+            heads.put((contact, event.name), id, at);
         }
         heads.committed();
         Ok(heads)
@@ -147,7 +160,7 @@ impl Heads {
                 statement.insert(params![contact_key(contact), previous, body])
             })
             .at("event of", contact)?;
-        self.put(key, id, nanos(event.at));
+        self.put(key, id, activity_at(event));
         self.note_day(conn, sql, day(event.at), id)
     }
 
@@ -269,7 +282,7 @@ impl Heads {
         Ok(events)
     }
 
-    /// The latest moment of any event of a contact.
+    /// The latest moment at which a contact did anything.
     pub(super) fn last_at(
         &self,
         conn: &Connection,
@@ -287,7 +300,8 @@ impl Heads {
             .take_while(|((owner, _), _)| *owner == contact)
             .map(|(_, head)| head.last_at)
             .max();
-        Ok(written.max(held).map(moment))
+        let known = written.max(held).filter(|at| *at != NO_ACTIVITY);
+        Ok(known.map(moment))
     }
 
     pub(super) fn committed(&mut self) {
