@@ -631,12 +631,13 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         }
         let mut ready = self.store.ready_touchpoints(now, room)?;
         work.summary.more |= ready.len() == room;
+        let mut known: BTreeSet<TouchpointId> = ready.iter().copied().collect();
         for id in std::mem::take(&mut work.claimable) {
             if ready.len() >= room {
                 work.summary.more = true;
                 break;
             }
-            if !ready.contains(&id) {
+            if known.insert(id) {
                 ready.push(id);
             }
         }

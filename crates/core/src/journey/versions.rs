@@ -168,7 +168,8 @@ fn tells(kind: &StepKind) -> bool {
 fn before(journey: &Journey, at: StepIx) -> Vec<bool> {
     let mut found = vec![false; journey.steps.len()];
     for ix in usize::from(at.0) + 1..journey.steps.len() {
-        let comes_to = |next: Next| next.is_some_and(|next| next == at || found[usize::from(next.0)]);
+        let comes_to =
+            |next: Next| next.is_some_and(|next| next == at || found[usize::from(next.0)]);
         let step = &journey.steps[ix];
         let mut is_before = comes_to(step.next);
         step.kind.map_ways(|_, way| is_before |= comes_to(*way));

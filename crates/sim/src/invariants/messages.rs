@@ -230,15 +230,15 @@ pub fn capped_contact_gets_no_more_than_the_cap(history: &History) -> Vec<String
                 }
                 gone.insert(touchpoint.id, own);
             }
-            TouchpointState::Settled { at, outcome } => match outcome {
-                Outcome::Accepted | Outcome::Unknown => {
-                    if let Some(mark) = gone.get_mut(&touchpoint.id) {
-                        mark.at = *at;
-                    }
+            TouchpointState::Settled {
+                at,
+                outcome: Outcome::Accepted | Outcome::Unknown,
+            } => {
+                if let Some(mark) = gone.get_mut(&touchpoint.id) {
+                    mark.at = *at;
                 }
-                _other => drop(gone.remove(&touchpoint.id)),
-            },
-            _waits => drop(gone.remove(&touchpoint.id)),
+            }
+            _waits_or_did_not_go => drop(gone.remove(&touchpoint.id)),
         }
     });
     broken
@@ -264,10 +264,11 @@ pub fn notification_goes_once(history: &History) -> Vec<String> {
     let mut delivered = BTreeSet::new();
     for (commit, _, effect) in history.effects() {
         match effect {
-            Effect::Ledger(line) if line.what == What::Notified => {
-                if line.touchpoint.is_none_or(|id| !announced.insert(id)) {
-                    broken.push(format!("{:?} again at {}", line.touchpoint, commit.at));
-                }
+            Effect::Ledger(line)
+                if line.what == What::Notified
+                    && line.touchpoint.is_none_or(|id| !announced.insert(id)) =>
+            {
+                broken.push(format!("{:?} again at {}", line.touchpoint, commit.at));
             }
             Effect::Touchpoint(touchpoint) if !is_to_contact(touchpoint) => {
                 let called_back = match &touchpoint.state {
@@ -369,12 +370,14 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
             // A map may lead into the other way.
             migrated.extend(line.enrollment);
         }
-        Effect::Event(event) if !event.by_machine() => {
-            if [names::EMAIL_OPENED, names::EMAIL_LINK_CLICKED].contains(&event.name.as_str()) {
-                let message = event.properties.get(names::TOUCHPOINT);
-                let message = message.and_then(|message| message.as_str());
-                read.extend(message.map(str::to_owned));
-            }
+        Effect::Event(event)
+            if !event.by_machine()
+                && [names::EMAIL_OPENED, names::EMAIL_LINK_CLICKED]
+                    .contains(&event.name.as_str()) =>
+        {
+            let message = event.properties.get(names::TOUCHPOINT);
+            let message = message.and_then(|message| message.as_str());
+            read.extend(message.map(str::to_owned));
         }
         Effect::Touchpoint(touchpoint) => {
             let is_new = !stage.touchpoints.contains_key(&touchpoint.id);
@@ -408,14 +411,14 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
             let told =
                 outcomes.filter(|(id, attempt, _)| *id == first.id && *attempt == first.attempts);
             let told: Vec<&Outcome> = told.map(|(_, _, outcome)| outcome).collect();
-            let here = commit
+            let mut here = commit
                 .effects
                 .iter()
                 .filter_map(|(_, effect)| match effect {
                     Effect::Contact(body) if body.id == contact => Some(&**body),
                     _other => None,
                 });
-            let body = here.last().or(stage.contacts.get(&contact).copied());
+            let body = here.next_back().or(stage.contacts.get(&contact).copied());
             let good = match &first.state {
                 TouchpointState::Settled { outcome, .. } => match outcome {
                     Outcome::Accepted => {
@@ -432,7 +435,7 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
                     | Outcome::RefusedSoft(_)
                     | Outcome::TemplateFailed(_)
                     | Outcome::ChannelNotConfigured
-                    | Outcome::Missed => told.iter().any(|told| *told == outcome),
+                    | Outcome::Missed => told.contains(&outcome),
                     Outcome::Postponed { .. } | Outcome::Dropped(_) | Outcome::Unknown => false,
                 },
                 _open => false,

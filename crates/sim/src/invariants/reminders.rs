@@ -35,15 +35,13 @@ fn claims(history: &History) -> Vec<Claim<'_>> {
         match effect {
             Effect::Contact(contact) => drop(contacts.insert(contact.id, contact)),
             Effect::Enrollment(run) => drop(runs.insert(run.id, run)),
-            Effect::Touchpoint(touchpoint) => {
-                if is_claim(touchpoint) && is_to_contact(touchpoint) {
-                    claims.push(Claim {
-                        at: commit.at,
-                        touchpoint,
-                        contact: contacts.get(&touchpoint.id.contact).copied(),
-                        run: runs.get(&touchpoint.enrollment).copied(),
-                    });
-                }
+            Effect::Touchpoint(touchpoint) if is_claim(touchpoint) && is_to_contact(touchpoint) => {
+                claims.push(Claim {
+                    at: commit.at,
+                    touchpoint,
+                    contact: contacts.get(&touchpoint.id.contact).copied(),
+                    run: runs.get(&touchpoint.enrollment).copied(),
+                });
             }
             _other => {}
         }

@@ -175,7 +175,7 @@ fn tips(rng: &mut Rng, holdout: Holdout, _: &Approval) -> JourneyDraft {
         content: Some("tips".into()),
         ..message(Channel::Email, "tip")
     };
-    let seen_all = vec![step(set("contact.plan", "learned"))];
+    let seen_all = vec![step(set("contact.grade", "C"))];
     let more = Send {
         template: "tip-more".into(),
         ..own.clone()
@@ -243,7 +243,7 @@ fn trial(rng: &mut Rng, _: Holdout, _: &Approval) -> JourneyDraft {
     let mut trial = blank("trial", begins(changed));
     trial.reentry = Some(Reentry::Always);
     trial.steps = vec![
-        step(set("contact.plan", rng.pick(&["pro", "free"]))),
+        step(set("contact.plan", "pro")),
         step(StepKind::Enroll("trial".into())),
         step(StepKind::Enroll("news".into())),
         step(wait(rng)),

@@ -251,7 +251,7 @@ impl Author<'_> {
             12 => StepKind::Notify(notify(self.rng)),
             13 => self.set(),
             14 if self.about == Some("deal") => StepKind::Move {
-                stage: self.rng.pick(&["won", "stuck"]).into(),
+                stage: "won".into(),
             },
             15 => StepKind::Promo(Promo {
                 prefix: "GIFT".into(),
@@ -260,7 +260,12 @@ impl Author<'_> {
                 fields: Fields::new(),
             }),
             16 => {
-                let other = ["wild1", "wild2", "wild3", "news", "trial", "nobody", "tips"];
+                // Journeys that begin one another at the speed of their outcomes would fill the whole life.
+                let later = ["wild1", "wild2", "wild3"]
+                    .into_iter()
+                    .filter(|one| **one > *self.journey);
+                let mut other: Vec<&str> = later.collect();
+                other.extend(["news", "trial", "nobody", "tips"]);
                 StepKind::Enroll(self.rng.pick(&other).into())
             }
             17 if depth > 0 => StepKind::Stop,
@@ -388,9 +393,9 @@ impl Author<'_> {
 
     fn set(&mut self) -> StepKind<Steps> {
         match (self.rng.between(0, 4), self.about) {
-            (0, _) => set("contact.plan", self.rng.pick(&["pro", "free"])),
+            (0, _) => set("contact.plan", "pro"),
             (1, _) => set("contact.timezone", self.rng.pick(&super::ZONES)),
-            (2, Some("deal")) => set("subject.stage", self.rng.pick(&["new", "won"])),
+            (2, Some("deal")) => set("subject.stage", "won"),
             (3, _) => set(
                 "contact.renewal",
                 self.rng.pick(&["2026-03-18", "2026-03-11"]),

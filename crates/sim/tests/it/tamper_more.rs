@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use relance_core::decide::{Effect, Overdue};
+use relance_core::decide::{Effect, Overdue, TimerKind};
 use relance_core::enrollment::{Enrollment, EnrollmentState};
 use relance_core::ids::JourneyId;
 use relance_core::journey::{Moves, On, Recipient, StepKind, Unit};
 use relance_core::ledger::{Reason, What};
 use relance_core::policy::Cap;
 use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
+use relance_core::watch::Watch;
 use relance_engine::quiet::Backlog;
 use relance_sim::history::{Commit, History, Order};
 
@@ -291,24 +292,50 @@ fn a_second_broadcast_of_a_day_is_noticed() {
             .filter(|journey| matches!(journey.trigger.on, On::Schedule { .. }))
             .map(|journey| journey.id.clone())
             .collect();
-        let mut twins = 0;
-        for commit in &mut history.commits {
-            let again: Vec<_> = commit
-                .effects
-                .iter()
-                .filter_map(|(contact, effect)| match effect {
-                    Effect::Enrollment(run) if scheduled.contains(&run.journey) => {
-                        let mut twin = run.clone();
-                        twin.id.number += 10_000;
-                        Some((*contact, Effect::Enrollment(twin)))
+        let mut again = Vec::new();
+        for commit in &history.commits {
+            for (contact, effect) in &commit.effects {
+                let Effect::Enrollment(run) = effect else {
+                    continue;
+                };
+                let mut own = commit.effects.iter().filter(|(own, _)| own == contact);
+                let timer = own.find_map(|(_, effect)| match effect {
+                    Effect::Disarm(timer) if matches!(timer.kind, TimerKind::Watch(_)) => {
+                        Some(*timer)
                     }
                     _other => None,
-                })
-                .collect();
-            twins += again.len();
-            commit.effects.extend(again);
+                });
+                if let Some(timer) = timer.filter(|_| scheduled.contains(&run.journey)) {
+                    let mut twin = run.clone();
+                    twin.id.number += 10_000;
+                    again.push((*contact, timer, twin));
+                }
+            }
         }
-        twins > 5
+        let count = again.len();
+        for (contact, timer, twin) in again {
+            // The same moment is awaited, and comes, once more.
+            let watch = Watch {
+                journey: twin.journey.clone(),
+                subject: None,
+                due_at: timer.due_at,
+                last_day: None,
+            };
+            let effects = [
+                vec![Effect::Watch(watch)],
+                vec![Effect::Disarm(timer), Effect::Enrollment(twin)],
+            ];
+            for effects in effects {
+                history.commits.push(Commit {
+                    at: history.ended_at,
+                    engine_at: history.ended_at,
+                    orders: Vec::new(),
+                    rested: false,
+                    effects: effects.into_iter().map(|one| (contact, one)).collect(),
+                });
+            }
+        }
+        count > 5
     });
 }
 
