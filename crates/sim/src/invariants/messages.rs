@@ -425,7 +425,9 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
                         let came_back = body
                             .and_then(|body| body.suppressed.get(&first.channel))
                             .is_some_and(|why| *why == SuppressionReason::HardBounce);
-                        came_back || until_opened && !read.contains(&first.id.to_string())
+                        // By a clock that was set forward, what is read now was read before the run began.
+                        let opened = read.contains(&first.id.to_string()) && !history.clock_jumped;
+                        came_back || until_opened && !opened
                     }
                     Outcome::Dropped(Reason::NoAddress | Reason::Missed) => true,
                     Outcome::Dropped(Reason::Suppressed) | Outcome::Withdrawn(_) => body

@@ -7,7 +7,7 @@ use relance_core::contact::{Channel, Consent, Contact};
 use relance_core::decide::Effect;
 use relance_core::enrollment::Enrollment;
 use relance_core::ids::{ContactId, EnrollmentId, TouchpointId};
-use relance_core::journey::Lapse;
+use relance_core::journey::{Lapse, On};
 use relance_core::policy::{Cap, SILENCE_AGE_MAX};
 use relance_core::time::{Zone, civil_day};
 use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
@@ -103,13 +103,20 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
                 Some(mailbox) == own || known.is_some_and(|known| known.contains(mailbox))
             })
         };
+        // A run that a step of another begins has that one's cause for its templates alone.
+        let began_at = match &journey.trigger.on {
+            On::Event(name) if run.cause.as_ref().is_some_and(|cause| cause.name == *name) => {
+                run.began_at()
+            }
+            _other => run.entered_at,
+        };
         for reply in &history.replies {
             let concerns = email.is_some_and(|email| reply.answers_for.contains(email))
                 && concerned(reply)
                 && (!about_document
                     || reply.document.is_none()
                     || reply.document.as_deref() == document);
-            if concerns && reply.at > run.began_at() && reply.at < latest {
+            if concerns && reply.at > began_at && reply.at < latest {
                 broken.push(format!(
                     "{} ({}) left at {} though {} came at {}",
                     touchpoint.id, touchpoint.template, delivery.at, reply.mail, reply.at

@@ -326,32 +326,38 @@ pub fn a_quiet_workspace_sends_nothing(history: &History) -> Vec<String> {
 pub fn what_a_release_leaves_out_is_never_sent(history: &History) -> Vec<String> {
     let mut broken = Vec::new();
     let mut quiet = false;
-    before_orders(history, |stage, place, order| match order {
-        Order::Quieted => quiet = true,
-        Order::Released(backlog) => {
-            let ends = std::mem::take(&mut quiet);
-            if !ends || *backlog != Backlog::Skip {
-                return;
-            }
-            let now = history.commits[place].engine_at;
-            let now = jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-            let ready = stage.touchpoints.values().filter(|touchpoint| {
-                is_to_contact(touchpoint)
-                    && match &touchpoint.state {
-                        TouchpointState::Queued { ready_at: at }
-                        | TouchpointState::Held { until: at, .. } => *at <= now,
-                        _other => false,
+    let mut paused = BTreeSet::new();
+    before_orders(history, |stage, place, order| {
+        pause(&mut paused, std::slice::from_ref(order));
+        match order {
+            Order::Quieted => quiet = true,
+            Order::Released(backlog) => {
+                let ends = std::mem::take(&mut quiet);
+                if !ends || *backlog != Backlog::Skip {
+                    return;
+                }
+                let now = history.commits[place].engine_at;
+                let now = jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+                let ready = stage.touchpoints.values().filter(|touchpoint| {
+                    // What a person paused goes on as that person says.
+                    is_to_contact(touchpoint)
+                        && !paused.contains(&touchpoint.journey)
+                        && match &touchpoint.state {
+                            TouchpointState::Queued { ready_at: at }
+                            | TouchpointState::Held { until: at, .. } => *at <= now,
+                            _other => false,
+                        }
+                });
+                let ready: BTreeSet<TouchpointId> = ready.map(|one| one.id).collect();
+                let end = history.commits.len() - 1;
+                for (id, touchpoint) in touched_messages(history, place, end) {
+                    if ready.contains(&id) && is_claim(touchpoint) {
+                        broken.push(format!("{id} goes after it was left out"));
                     }
-            });
-            let ready: BTreeSet<TouchpointId> = ready.map(|one| one.id).collect();
-            let end = history.commits.len() - 1;
-            for (id, touchpoint) in touched_messages(history, place, end) {
-                if ready.contains(&id) && is_claim(touchpoint) {
-                    broken.push(format!("{id} goes after it was left out"));
                 }
             }
+            _other => {}
         }
-        _other => {}
     });
     broken
 }

@@ -163,7 +163,7 @@ pub fn every_touchpoint_ends(history: &History) -> Vec<String> {
     // A cap of a week may still hold what has been asked for many times, and a person be asked after it.
     let held = |touchpoint: &Touchpoint| match &touchpoint.state {
         TouchpointState::Held { until: at, .. }
-        | TouchpointState::AwaitingApproval { expires_at: at, .. } => *at > history.ended_at,
+        | TouchpointState::AwaitingApproval { expires_at: at, .. } => *at >= history.ended_at,
         _other => false,
     };
     let open = last

@@ -123,7 +123,7 @@ pub fn schedule_fires_once_a_local_day(history: &History) -> Vec<String> {
             let Effect::Enrollment(run) = effect else {
                 continue;
             };
-            let On::Schedule { rule, .. } = &journey_of(history, run).trigger.on else {
+            let On::Schedule { .. } = &journey_of(history, run).trigger.on else {
                 continue;
             };
             let key = (*contact, run.journey.clone());
@@ -145,7 +145,7 @@ pub fn schedule_fires_once_a_local_day(history: &History) -> Vec<String> {
             if !fired.insert((*contact, run.journey.clone(), today)) {
                 broken.push(format!("{} of {} again on {today}", run.id, run.journey));
             }
-            if !is_hour(rule.at(), *at, zone) {
+            if !hours_of(history, &run.journey).any(|hour| is_hour(hour, *at, zone)) {
                 broken.push(format!("{} of {} for {at}", run.id, run.journey));
             }
         }
@@ -164,6 +164,17 @@ pub fn schedule_fires_once_a_local_day(history: &History) -> Vec<String> {
         }
     }
     broken
+}
+
+/// The hours of a broadcast, of any version: what is due already comes by the version that it was due by.
+fn hours_of<'a>(history: &'a History, id: &'a JourneyId) -> impl Iterator<Item = Time> + 'a {
+    let versions = history.journeys.values();
+    versions
+        .filter(move |journey| journey.id == *id)
+        .filter_map(|journey| match &journey.trigger.on {
+            On::Schedule { rule, .. } => Some(rule.at()),
+            _other => None,
+        })
 }
 
 /// Contacts that a commit takes to another zone.

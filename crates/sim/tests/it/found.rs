@@ -5,20 +5,25 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use relance_core::condition::Condition;
-use relance_core::contact::Contact;
+use relance_core::contact::{Channel, Contact, Identity};
 use relance_core::decide::Input;
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, StepKey};
+use relance_core::ids::{ContactId, MailboxId, StepKey, TouchpointId};
 use relance_core::journey::draft::{JourneyDraft, StepDraft};
 use relance_core::journey::{
-    Approval, Holdout, Moves, On, StepKind, Trigger, Until, Wait, publish,
+    Approval, Holdout, Moves, NotifyStep, On, Recipient, Send, Sender, StepKind, Trigger, Until,
+    Wait, publish,
 };
 use relance_core::ledger::What;
 use relance_core::play::{Play, Seen};
 use relance_core::policy::{Policy, ServiceExemption};
 use relance_core::time::{Calendar, Window, Zone};
-use relance_core::value::{FieldPath, Value};
+use relance_core::value::{FieldPath, Fields, Value};
 use relance_core::world::World;
+use relance_engine::arrival::Arrival;
+use relance_engine::ports::{Dispatch, Dispatcher};
+use relance_engine::turn::Engine;
+use relance_store::SqliteStore;
 
 fn policy() -> Policy {
     Policy {
@@ -98,4 +103,74 @@ fn a_run_that_moves_its_contact_does_not_wait_again_where_it_was() {
     play.input(ContactId(1), &event, &mut watch);
     play.pass(at("2026-03-03T00:00:00Z"), &mut watch);
     assert_eq!(waits, [StepKey::from("1"), StepKey::from("3")]);
+}
+
+/// Takes everything over, and remembers what it should stop.
+#[derive(Default)]
+struct Desk {
+    taken: Vec<Dispatch>,
+    revoked: Vec<TouchpointId>,
+}
+
+impl Dispatcher for Desk {
+    fn capacity(&self) -> usize {
+        8
+    }
+    fn dispatch(&mut self, messages: Vec<Dispatch>) {
+        self.taken.extend(messages);
+    }
+    fn revoke(&mut self, id: TouchpointId) {
+        self.revoked.push(id);
+    }
+    fn request_sync(&mut self, _mailbox: &MailboxId) {}
+}
+
+/// A word to one of ours tells of what has happened: a pause that called it back would lose it.
+#[test]
+fn a_pause_calls_back_what_goes_to_contacts_alone() {
+    let notify = StepKind::Notify(NotifyStep {
+        to: Recipient::Owner,
+        text: "Look".into(),
+        template: None,
+    });
+    let send = StepKind::Send {
+        send: Send {
+            channel: Channel::Email,
+            template: "hello".into(),
+            from: Sender::Workspace,
+            approval: None,
+            when: None,
+            content: None,
+            digest: None,
+            opened_within: None,
+        },
+        otherwise: vec![],
+    };
+    let journey = Arc::new(publish(journey(vec![notify, send]), 1).expect("it publishes"));
+    let id = journey.id.clone();
+    let store = SqliteStore::open_in_memory().expect("a store");
+    let title = Box::new(|title: &str, _: &_, _: &_| title.to_owned());
+    let mut engine =
+        Engine::new(store, Desk::default(), World::new(policy(), 1), title).expect("an engine");
+    let now: Timestamp = "2026-03-02T08:00:00Z".parse().expect("a moment");
+    let published = Arrival::Published {
+        text: "move".to_owned(),
+        journey,
+        moves: Moves::Pin,
+    };
+    let traits = Fields::from_iter([("email".to_owned(), Value::from("ana@client.test"))]);
+    let mut event = Event::track("Signed Up", now);
+    event.traits = Some(traits);
+    let signed_up = Arrival::Event {
+        identities: vec![Identity::email("ana@client.test")],
+        event: Arc::new(event),
+    };
+    engine.turn(&[&published, &signed_up], now).expect("a turn");
+    engine.turn(&[&Arrival::Paused(id)], now).expect("a turn");
+    let desk = engine.dispatcher();
+    let to_contact = desk.taken.iter().map(|one| &one.touchpoint);
+    let to_contact = to_contact.filter(|one| one.recipient == Recipient::Contact);
+    let to_contact: Vec<TouchpointId> = to_contact.map(|one| one.id).collect();
+    assert_eq!((desk.taken.len(), to_contact.len()), (2, 1));
+    assert_eq!(desk.revoked, to_contact);
 }
