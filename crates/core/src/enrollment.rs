@@ -30,6 +30,8 @@ pub struct Enrollment {
     pub goal_until: Option<Timestamp>,
     /// The way that it went at its last split.
     pub variant: Option<Variant>,
+    /// How many runs began one another, each soon after the one before, up to this one.
+    pub chain: u16,
     /// Where it stands.
     pub state: EnrollmentState,
 }

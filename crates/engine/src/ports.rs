@@ -194,8 +194,9 @@ pub trait Store {
     /// Messages in flight: after a crash, those whose fate is unknown.
     fn in_flight(&mut self) -> Result<Vec<Touchpoint>, StoreError>;
 
-    /// Of each journey that new runs begin on or live runs stand on: the oldest version of that kind and
-    /// all above it, as runs pass through those between. By id, oldest first.
+    /// Versions that new runs begin on, and all versions of journeys with live runs: runs pass through those
+    /// between, and what an older one may have told a run is not told again by a newer one. By id, oldest
+    /// first.
     fn journeys(&mut self) -> Result<Vec<StoredJourney>, StoreError>;
 
     /// Every version of one journey, archived or not, oldest first.

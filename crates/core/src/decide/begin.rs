@@ -15,7 +15,10 @@ use crate::time::{LATE_DEFAULT, is_late};
 use crate::value::{FieldPath, Fields, Root, Value, same};
 
 use super::order::Ending;
-use super::{CONSEQUENCES_PER_TURN_MAX, Change, Effect, Pending, RUNS_MAX, Starter, Turn};
+use super::{
+    CHAIN_LINK_MAX, CHAIN_MAX, CONSEQUENCES_PER_TURN_MAX, Change, Effect, Pending, RUNS_MAX,
+    Starter, Turn,
+};
 
 impl Turn<'_> {
     /// Journeys that the event begins.
@@ -127,7 +130,7 @@ impl Turn<'_> {
         let mut left = self.pending.len() + CONSEQUENCES_PER_TURN_MAX as usize;
         loop {
             self.recheck();
-            let Some(pending) = self.pending.pop_front() else {
+            let Some((link, pending)) = self.pending.pop_front() else {
                 return;
             };
             let Some(fewer) = left.checked_sub(1) else {
@@ -135,6 +138,7 @@ impl Turn<'_> {
                 return;
             };
             left = fewer;
+            self.link = link;
             match pending {
                 Pending::Changed(change) => {
                     self.arm_dates(&change);
@@ -146,12 +150,14 @@ impl Turn<'_> {
                     cause,
                 } => self.begin_by_step(&journey, subject, cause),
             }
+            self.link = None;
         }
     }
 
     /// One beginning brought about the next, again and again.
     fn too_many_consequences(&mut self, first: Pending) {
         let rest = std::mem::take(&mut self.pending);
+        let rest = rest.into_iter().map(|(_, pending)| pending);
         let world = self.world;
         for pending in std::iter::once(first).chain(rest) {
             match pending {
@@ -322,6 +328,7 @@ impl Turn<'_> {
             converted_at: None,
             goal_until,
             variant: None,
+            chain: self.chain(),
             state: EnrollmentState::Finished { at: self.now },
         };
         self.put_contact(|contact| contact.enrollments += 1);
@@ -355,6 +362,16 @@ impl Turn<'_> {
             input.is_some_and(|event| Arc::ptr_eq(event, cause))
         };
         run.entered_at == self.now && run.cause.as_ref().is_some_and(is_at_hand)
+    }
+
+    /// How many runs began one another up to one that begins now.
+    fn chain(&self) -> u16 {
+        match self.link {
+            Some(link) if self.now.duration_since(link.entered_at) <= CHAIN_LINK_MAX => {
+                link.chain.saturating_add(1)
+            }
+            Some(_) | None => 0,
+        }
     }
 
     /// What speaks against a new run, and until when.
@@ -401,6 +418,9 @@ impl Turn<'_> {
                 }
             }
             Reentry::Once | Reentry::OncePerSubject | Reentry::Always => {}
+        }
+        if self.chain() > CHAIN_MAX {
+            return Some((Reason::Loop, None));
         }
         if self.snapshot.enrollments.len() >= RUNS_MAX {
             return Some((Reason::TooMany, None));

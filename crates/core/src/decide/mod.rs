@@ -48,6 +48,11 @@ use crate::world::World;
 pub const STEPS_PER_TURN_MAX: u32 = 64;
 /// Journeys that one input may begin by way of others before they are declared a loop.
 pub const CONSEQUENCES_PER_TURN_MAX: u32 = 32;
+/// Runs that may begin one another, each within [`CHAIN_LINK_MAX`] of the one before, before they are
+/// declared a loop.
+pub const CHAIN_MAX: u16 = 100;
+/// A run that another began later than this after its own beginning belongs to no chain.
+pub const CHAIN_LINK_MAX: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// Live runs that one contact may have.
 pub const RUNS_MAX: usize = 200;
 
@@ -279,8 +284,8 @@ struct Turn<'a> {
     calendar: Arc<Calendar>,
     now: Timestamp,
     effects: Vec<Effect>,
-    /// What follows from what was decided, in order.
-    pending: VecDeque<Pending>,
+    /// What follows from what was decided, in order, with the run that brought it about.
+    pending: VecDeque<(Option<Link>, Pending)>,
     /// Whether the history that every run may look back over is at hand.
     knows_history: bool,
     /// A journey goes on without what came due while it was paused.
@@ -289,6 +294,15 @@ struct Turn<'a> {
     at_hand: Option<Arc<Event>>,
     /// The run that goes from step to step; where the snapshot has it, it was before.
     following: Option<EnrollmentId>,
+    /// The run whose steps bring about what happens now.
+    link: Option<Link>,
+}
+
+/// A run that may begin another.
+#[derive(Clone, Copy)]
+struct Link {
+    chain: u16,
+    entered_at: Timestamp,
 }
 
 /// Something that a decision brings about beside itself.
@@ -334,6 +348,7 @@ impl<'a> Turn<'a> {
             skip_overdue: false,
             at_hand: None,
             following: None,
+            link: None,
         }
     }
 

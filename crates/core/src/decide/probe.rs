@@ -134,6 +134,7 @@ fn fresh_run(world: &World, snapshot: &Snapshot, journey: &Journey, now: Timesta
         converted_at: None,
         goal_until: None,
         variant: None,
+        chain: 0,
         state: EnrollmentState::Finished { at: now },
     }
 }

@@ -14,7 +14,7 @@ use crate::touchpoint::{Outcome, Slot, Touchpoint};
 use crate::value::{Fields, Root};
 
 use super::gate::{After, Intent};
-use super::{Effect, Pending, STEPS_PER_TURN_MAX, Turn};
+use super::{Effect, Link, Pending, STEPS_PER_TURN_MAX, Turn};
 
 /// Journeys have no loops, so a run visits each step once.
 pub(super) const VISIT: u32 = 1;
@@ -30,8 +30,13 @@ impl Turn<'_> {
         due: Timestamp,
     ) {
         let before = self.following.replace(run.id);
+        let link = self.link.replace(Link {
+            chain: run.chain,
+            entered_at: run.entered_at,
+        });
         self.follow_on(run, journey, next, due);
         self.following = before;
+        self.link = link;
     }
 
     fn follow_on(
@@ -140,11 +145,12 @@ impl Turn<'_> {
                     next = step.next;
                 }
                 StepKind::Enroll(other) => {
-                    self.pending.push_back(Pending::Enroll {
+                    let begun = Pending::Enroll {
                         journey: other.clone(),
                         subject: run.subject.clone(),
                         cause: run.cause.clone(),
-                    });
+                    };
+                    self.pending.push_back((self.link, begun));
                     next = step.next;
                 }
                 StepKind::Task(task) => {

@@ -324,7 +324,8 @@ impl Turn<'_> {
             };
             change.after = fields.and_then(|fields| fields.get(&change.name)).cloned();
             if change.after != change.before {
-                self.pending.push_back(Pending::Changed(change));
+                self.pending
+                    .push_back((self.link, Pending::Changed(change)));
             }
         }
     }

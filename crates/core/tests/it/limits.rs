@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use relance_core::contact::Contact;
-use relance_core::decide::Input;
+use relance_core::decide::{CHAIN_MAX, Input};
 use relance_core::event::Event;
 use relance_core::ids::ContactId;
-use relance_core::ledger::What;
+use relance_core::ledger::{Reason, What};
 use relance_core::play::{Play, Seen};
 use std::sync::Arc;
 
@@ -107,4 +107,62 @@ fn a_run_too_many_is_refused_and_says_so() {
     writeln!(story, "2026-03-03 10:00  -> {ended}").unwrap();
     story.push_str("2026-03-03 10:01  Sent document=more -> enrolled\n");
     check(&story);
+}
+
+#[test]
+fn journeys_that_begin_one_another_after_each_message_come_to_an_end() {
+    let story = StoryWorld::read(&[
+        "journey ping: on Ping",
+        "  reentry always",
+        "  email one",
+        "  enroll pong",
+        "journey pong: api",
+        "  email two",
+        "  enroll ping",
+    ]);
+    let mut play = Play::new(story.world.clone());
+    let ana = story.contacts[0].1.clone();
+    let id = ana.id;
+    play.add(ana);
+    let start = story.zone.at("2026-03-02T10:00:00".parse().unwrap());
+    play.pass(start, &mut |_, _, _| {});
+    let mut sent = 0;
+    let mut loops = 0;
+    let mut count = |_: jiff::Timestamp, _: &Contact, seen: &Seen| match seen {
+        Seen::WouldSend(_) => sent += 1,
+        Seen::Ledger(line) => loops += u32::from(line.reason == Some(Reason::Loop)),
+    };
+    let event = Input::Event(Arc::new(Event::track("Ping", start)));
+    play.input(id, &event, &mut count);
+    play.pass(start + jiff::SignedDuration::from_hours(240), &mut count);
+    assert_eq!((sent, loops), (u32::from(CHAIN_MAX) + 1, 1));
+}
+
+#[test]
+fn a_journey_that_begins_itself_again_each_day_goes_on() {
+    let story = StoryWorld::read(&[
+        "journey daily: on Ping",
+        "  reentry always",
+        "  email hello",
+        "  wait 1d",
+        "  enroll daily",
+    ]);
+    let mut play = Play::new(story.world.clone());
+    let ana = story.contacts[0].1.clone();
+    let id = ana.id;
+    play.add(ana);
+    let start = story.zone.at("2026-03-02T10:00:00".parse().unwrap());
+    play.pass(start, &mut |_, _, _| {});
+    let mut sent = 0;
+    let mut count = |_: jiff::Timestamp, _: &Contact, seen: &Seen| {
+        sent += u32::from(matches!(seen, Seen::WouldSend(_)));
+    };
+    let event = Input::Event(Arc::new(Event::track("Ping", start)));
+    play.input(id, &event, &mut count);
+    let days = 2 * i64::from(CHAIN_MAX);
+    play.pass(
+        start + jiff::SignedDuration::from_hours(24 * days),
+        &mut count,
+    );
+    assert_eq!(i64::from(sent), days);
 }

@@ -132,6 +132,7 @@ fn run(contact: ContactId, entered_at: Timestamp, until: Timestamp) -> Enrollmen
         held_out: false,
         converted_at: None,
         goal_until: None,
+        chain: 0,
         variant: None,
         state: EnrollmentState::Waiting {
             step: "pause".into(),

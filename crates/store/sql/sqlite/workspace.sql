@@ -39,14 +39,10 @@ UPDATE journey SET is_current = 0 WHERE journey = ?1 AND version <> ?2 AND is_cu
 UPDATE journey SET is_current = 0 WHERE journey = ?1 AND version = ?2;
 
 -- name: journey_wanted
--- Versions that new runs begin on or live runs stand on, and all above the first of them.
+-- Versions that new runs begin on, and all versions of journeys with live runs.
 SELECT j.journey, j.version, j.is_current, j.moves, j.text FROM journey j
-WHERE j.version >= (
-    SELECT min(w.version) FROM journey w
-    WHERE w.journey = j.journey
-      AND (w.is_current = 1
-           OR EXISTS (SELECT 1 FROM live_run r
-                      WHERE r.journey = w.journey AND r.version = w.version AND r.n > 0)))
+WHERE j.is_current = 1
+   OR EXISTS (SELECT 1 FROM live_run r WHERE r.journey = j.journey AND r.n > 0)
 ORDER BY j.journey, j.version;
 
 -- name: journey_versions

@@ -192,6 +192,7 @@ fn enrollment(contact: ContactId, number: u32, state: EnrollmentState) -> Enroll
         held_out: false,
         converted_at: None,
         goal_until: None,
+        chain: 0,
         variant: None,
         state,
     }

@@ -47,6 +47,7 @@ fn run(contact: ContactId, number: u32, version: u32, step: &str) -> Enrollment 
         held_out: false,
         converted_at: None,
         goal_until: None,
+        chain: 0,
         variant: None,
         state,
     }

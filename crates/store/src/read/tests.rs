@@ -426,6 +426,7 @@ fn runs_tasks_journeys_and_counts_are_told() {
         held_out: false,
         converted_at: None,
         goal_until: None,
+        chain: 0,
         variant: None,
         state,
     };

@@ -28,9 +28,15 @@ struct EnrollmentV1<'a> {
     converted: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     goal_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_unlinked")]
+    chain: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     variant: Option<Variant>,
     state: StateV1,
+}
+
+fn is_unlinked(chain: &u16) -> bool {
+    *chain == 0
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -160,6 +166,7 @@ pub fn enrollment_text(run: &Enrollment) -> Result<String, StoredProblem> {
         held_out: run.held_out,
         converted: run.converted_at,
         goal_until: run.goal_until,
+        chain: run.chain,
         variant: run.variant.clone(),
         state: StateV1::from(&run.state),
     };
@@ -179,6 +186,7 @@ pub fn read_enrollment(id: EnrollmentId, stored: &str) -> Result<Enrollment, Sto
         held_out: body.held_out,
         converted_at: body.converted,
         goal_until: body.goal_until,
+        chain: body.chain,
         variant: body.variant,
         state: body.state.into(),
     })

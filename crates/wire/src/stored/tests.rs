@@ -101,6 +101,7 @@ fn enrollment(state: EnrollmentState) -> Enrollment {
         cause: Some(Arc::new(event())),
         held_out: true,
         converted_at: Some(at(4)),
+        chain: 0,
         goal_until: Some(at(5)),
         variant: None,
         state,
