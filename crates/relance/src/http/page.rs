@@ -98,7 +98,7 @@ fn banner(quiet: &Quiet, overdue: &Overdue, zone: &Zone) -> String {
         None => String::new(),
     };
     format!(
-        "<div class=\"quiet\" role=\"alert\"><b>Nothing is sent.</b> {} (noticed {}). Overdue: {} timers and {} messages{since}. \
+        "<div class=\"quiet\" role=\"alert\"><b>Nothing is sent:</b> {} (noticed {}). Overdue: {} timers and {} messages{since}. \
          To send again, run <code>relance release</code>; <code>--overdue skip</code> leaves out what is overdue.</div>",
         escape(quiet.reason.sentence()),
         moment(quiet.noticed_at, zone),
