@@ -8,7 +8,7 @@ use crate::contact::{Channel, Consent, SuppressionReason};
 use crate::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use crate::event::{Event, names};
 use crate::ids::{EventName, MailboxId, SubjectRef, Topic, TouchpointId};
-use crate::journey::{AwaitedThing, Next, Step, StepKind};
+use crate::journey::{Awaited, AwaitedThing, Next, Step, StepKind};
 use crate::ledger::{Reason, What};
 use crate::subject::{concerns, patch_of};
 use crate::value::Value;
@@ -234,25 +234,35 @@ impl Turn<'_> {
         })
     }
 
+    /// Which of the things that a step waits for an event is.
+    pub(super) fn awaited_by<'j>(
+        &self,
+        awaited: &'j [Awaited],
+        subject: Option<&SubjectRef>,
+        event: &Event,
+    ) -> Option<&'j Awaited> {
+        awaited.iter().find(|one| match &one.what {
+            AwaitedThing::Event {
+                event: name,
+                filter,
+                ..
+            } => {
+                *name == event.name
+                    && concerns(event, subject)
+                    && filter.holds(&self.scene(subject, Some(event)))
+            }
+            AwaitedThing::Condition(_) => false,
+        })
+    }
+
     /// Where a run that listens at a step goes on by an event. What is looked for here by name stands in
     /// [`SIGNS_OF_RECEIPT`](crate::journey::SIGNS_OF_RECEIPT), or the run is never asked.
     fn answered(&self, run: &Enrollment, step: &Step, event: &Event) -> Option<Next> {
         let subject = run.subject.as_ref();
         match &step.kind {
-            StepKind::WaitFor { awaited, .. } => awaited.iter().find_map(|one| {
-                let AwaitedThing::Event {
-                    event: name,
-                    filter,
-                    ..
-                } = &one.what
-                else {
-                    return None;
-                };
-                let came = *name == event.name
-                    && concerns(event, subject)
-                    && filter.holds(&self.scene(subject, Some(event)));
-                came.then_some(one.then)
-            }),
+            StepKind::WaitFor { awaited, .. } => {
+                Some(self.awaited_by(awaited, subject, event)?.then)
+            }
             StepKind::Send { otherwise, .. } => {
                 // It was sent, and counts as received once there is a sign of life.
                 let seen = match event.name.as_str() {

@@ -9,7 +9,7 @@ use crate::condition::Condition;
 use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::event::{Event, names};
 use crate::ids::{EnrollmentId, EventName};
-use crate::journey::{AwaitedThing, Journey, StepKind};
+use crate::journey::{Journey, StepKind};
 use crate::ledger::{Reason, What};
 use crate::subject::concerns;
 
@@ -57,20 +57,8 @@ impl Turn<'_> {
             if !journey.reaches(*otherwise, ix, step.next) {
                 return None;
             }
-            awaited.iter().find_map(|one| {
-                let AwaitedThing::Event {
-                    event: name,
-                    filter,
-                    ..
-                } = &one.what
-                else {
-                    return None;
-                };
-                let came = *name == event.name
-                    && concerns(event, subject)
-                    && filter.holds(&self.scene(subject, Some(event)));
-                came.then(|| (step.key.clone(), one.then))
-            })
+            let came = self.awaited_by(awaited, subject, event)?;
+            Some((step.key.clone(), came.then))
         });
         let Some((key, then)) = answered else { return };
         if touchpoint.is_some() {

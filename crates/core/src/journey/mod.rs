@@ -16,7 +16,7 @@ pub use step::{
     SIGNS_OF_LIFE, SIGNS_OF_RECEIPT, STAGE_FIELD, Send, Sender, Step, StepKind, TaskStep, Unit,
     Until, Wait, Way,
 };
-pub use versions::{Landing, Moves, Plan, PlanLine, land, plan, plan_through, route};
+pub use versions::{Landing, Moves, Plan, PlanLine, land, plan, route};
 
 use crate::condition::Condition;
 use crate::event::names;

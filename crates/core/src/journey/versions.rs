@@ -270,7 +270,7 @@ impl Plan {
 /// Counts where the runs in flight would come to, with all published versions at hand: runs go over when
 /// they are next looked at, so some have still to pass through a version between. `standing` are the runs
 /// by version and step.
-pub fn plan_through(
+pub fn plan(
     versions: &BTreeMap<u32, (Arc<Journey>, Moves)>,
     to: &Arc<Journey>,
     moves: &Moves,
@@ -295,29 +295,6 @@ pub fn plan_through(
             step: step.clone(),
             runs: *runs,
             landing: landing(*version, step).unwrap_or(Landing::Stay),
-        })
-        .collect();
-    Plan { lines }
-}
-
-/// Counts where the runs in flight would come to when none has still to pass through a version between.
-/// `versions` are the known ones; `standing` are the runs by version and step.
-pub fn plan<'a>(
-    moves: &Moves,
-    versions: impl Fn(u32) -> Option<&'a Journey>,
-    to: &Journey,
-    standing: &[(u32, StepKey, u64)],
-) -> Plan {
-    let lines = standing
-        .iter()
-        .map(|(version, step, runs)| PlanLine {
-            version: *version,
-            step: step.clone(),
-            runs: *runs,
-            landing: match versions(*version) {
-                Some(from) => land(moves, from, to, step),
-                None => Landing::Stay,
-            },
         })
         .collect();
     Plan { lines }

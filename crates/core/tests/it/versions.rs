@@ -11,7 +11,7 @@ use relance_core::decide::Input;
 use relance_core::enrollment::Enrollment;
 use relance_core::event::Event;
 use relance_core::ids::{EnrollmentId, StepKey, SubjectRef};
-use relance_core::journey::{Journey, Landing, Moves, plan_through};
+use relance_core::journey::{Journey, Landing, Moves, plan};
 use relance_core::ledger::What;
 use relance_core::play::{Play, Seen};
 use relance_core::snapshot::Snapshot;
@@ -249,7 +249,7 @@ fn publish(
         .into_iter()
         .map(|((v, step), n)| (v, step, n))
         .collect();
-    let plan = plan_through(known, to, moves, &rows);
+    let plan = plan(known, to, moves, &rows);
     let landings: BTreeMap<_, _> = plan
         .lines
         .iter()

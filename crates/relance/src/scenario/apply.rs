@@ -344,7 +344,7 @@ impl InForce {
         let Some(standing) = self.standing.get(&to.id) else {
             return Vec::new();
         };
-        let plan = journey::plan_through(versions, to, moves, standing);
+        let plan = journey::plan(versions, to, moves, standing);
         plan.lines
             .into_iter()
             .map(|line| {

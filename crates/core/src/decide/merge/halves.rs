@@ -10,7 +10,7 @@ use crate::decide::gate::After;
 use crate::enrollment::{Enrollment, EnrollmentState, Entry, ExitReason};
 use crate::event::{Event, History, names};
 use crate::ids::{EnrollmentId, EventName, ItemId, JourneyId, ListId, SubjectRef, TouchpointId};
-use crate::journey::{AwaitedThing, Journey, Next, Recipient, Step, StepKind};
+use crate::journey::{Journey, Next, Recipient, Step, StepKind};
 use crate::ledger::{Reason, What};
 use crate::subject::concerns;
 use crate::touchpoint::{Slot, Touchpoint};
@@ -139,20 +139,9 @@ impl Turn<'_> {
     fn heard(&self, run: &Enrollment, step: &Step, event: &Event) -> Option<Next> {
         let subject = run.subject.as_ref();
         match &step.kind {
-            StepKind::WaitFor { awaited, .. } => awaited.iter().find_map(|one| {
-                let AwaitedThing::Event {
-                    event: name,
-                    filter,
-                    ..
-                } = &one.what
-                else {
-                    return None;
-                };
-                let came = *name == event.name
-                    && concerns(event, subject)
-                    && filter.holds(&self.scene(subject, Some(event)));
-                came.then_some(one.then)
-            }),
+            StepKind::WaitFor { awaited, .. } => {
+                Some(self.awaited_by(awaited, subject, event)?.then)
+            }
             // Its message was the one half's: the other can have answered, not opened it.
             StepKind::Send { .. } => {
                 let answered = event.name.as_str() == names::REPLIED && concerns(event, subject);
