@@ -4,7 +4,8 @@
 //! grow with their number. Every message that passes the gate counts as delivered; nothing is ever sent.
 //! A person who would have been asked agrees at once, and is counted.
 //!
-//! **Absent:** what people would have done differently, had the messages really come.
+//! **Absent:** what people would have done differently, had the messages really come; what happened to other
+//! contacts that share an object.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -12,9 +12,11 @@ use jiff::Timestamp;
 
 use crate::contact::Contact;
 use crate::decide::{Answer, Effect, Input, Timer, TimerKind, decide};
-use crate::ids::{ContactId, JourneyId, StepKey, TouchpointId, UserId};
+use crate::event::Event;
+use crate::ids::{ContactId, JourneyId, StepKey, SubjectRef, TouchpointId, UserId};
 use crate::journey::{Journey, Moves, Recipient};
 use crate::ledger::{LedgerEntry, What};
+use crate::mail::COLLEAGUES_MAX;
 use crate::snapshot::Snapshot;
 use crate::time::Zone;
 use crate::touchpoint::{Outcome, Slot, Touchpoint, TouchpointState};
@@ -71,6 +73,8 @@ pub struct Play {
     contacts: BTreeMap<ContactId, Snapshot>,
     timers: BTreeSet<(Timestamp, ContactId, TimerKind)>,
     outbox: BTreeSet<(Timestamp, TouchpointId)>,
+    /// Whose objects are: what is told of one to a contact reaches the others.
+    owners: BTreeSet<(SubjectRef, ContactId)>,
     now: Timestamp,
 }
 
@@ -83,6 +87,7 @@ impl Play {
             contacts: BTreeMap::new(),
             timers: BTreeSet::new(),
             outbox: BTreeSet::new(),
+            owners: BTreeSet::new(),
             now: Timestamp::MIN,
         }
     }
@@ -100,7 +105,10 @@ impl Play {
             watches: Vec::new(),
             ..snapshot
         };
-        self.contacts.insert(snapshot.contact.id, snapshot);
+        let id = snapshot.contact.id;
+        let objects = snapshot.objects.keys().cloned();
+        self.owners.extend(objects.map(|subject| (subject, id)));
+        self.contacts.insert(id, snapshot);
     }
 
     /// Forgets contacts and what waits of them, and sets the clock; the world stays.
@@ -108,6 +116,7 @@ impl Play {
         self.contacts.clear();
         self.timers.clear();
         self.outbox.clear();
+        self.owners.clear();
         self.now = now;
     }
 
@@ -176,12 +185,30 @@ impl Play {
     /// Lets an input happen to a contact now, with all that follows at once.
     pub fn input(&mut self, contact: ContactId, input: &Input, watcher: &mut Watcher<'_>) {
         self.step(contact, input, watcher);
+        if let Input::Event(event) = input {
+            for other in self.others_with(contact, event) {
+                self.step(other, &Input::Echo(event.clone()), watcher);
+            }
+        }
         for _ in 0..MOMENTS_MAX {
             match self.next_moment() {
                 Some(at) if at <= self.now => self.moment(watcher),
                 Some(_) | None => break,
             }
         }
+    }
+
+    /// Other contacts that have an object which an event is about, as the engine tells it to them.
+    fn others_with(&self, contact: ContactId, event: &Event) -> BTreeSet<ContactId> {
+        let mut others = BTreeSet::new();
+        for subject in self.world.subjects_of(event) {
+            let first = (subject.clone(), ContactId(0));
+            let owners = self.owners.range(first..);
+            let owners = owners.take_while(|(own, _)| *own == subject);
+            others.extend(owners.map(|(_, owner)| *owner).take(COLLEAGUES_MAX));
+        }
+        others.remove(&contact);
+        others
     }
 
     /// The earliest thing that is due.
@@ -278,6 +305,9 @@ impl Play {
             Effect::Arm(timer) => {
                 self.timers.insert((timer.due_at, contact, timer.kind));
             }
+            Effect::Object(object) => {
+                self.owners.insert((object.subject.clone(), contact));
+            }
             Effect::Disarm(timer) => {
                 self.timers.remove(&(timer.due_at, contact, timer.kind));
             }
@@ -286,7 +316,6 @@ impl Play {
             | Effect::Entry(_)
             | Effect::Watch(_)
             | Effect::Unwatch(_)
-            | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_)
             | Effect::Revoke(_)
