@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests run against: Dovecot and Postfix from Debian, used only as private
-# instances on free ports. Starts no service, changes nothing when everything is present.
+# Installs what the tests run against: Dovecot, Postfix and PostgreSQL from Debian, used only as
+# private instances on free ports or sockets. Starts no service, changes nothing when everything is present.
 #
 # Works as root, or through sudo. Debian 12 or later.
 set -eu
@@ -8,6 +8,9 @@ set -eu
 PACKAGES="dovecot-imapd dovecot-lmtpd dovecot-sieve postfix openssl ca-certificates"
 # A C compiler builds the bundled SQLite; python3-venv holds the Segment client of the tests.
 PACKAGES="$PACKAGES gcc libc6-dev python3 python3-venv"
+
+# Any PostgreSQL from 15 on serves, not only Debian's.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || PACKAGES="$PACKAGES postgresql"
 
 # Any Node serves, not only Debian's.
 command -v npm >/dev/null 2>&1 || PACKAGES="$PACKAGES nodejs npm"
@@ -66,7 +69,7 @@ $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-
 
 # Packages ask to be started at the next boot; what was installed for tests only is not.
 if command -v systemctl >/dev/null 2>&1; then
-    for service in dovecot postfix; do
+    for service in dovecot postfix postgresql; do
         case "$missing" in
         *"$service"*) $as_root systemctl disable --quiet "$service" >/dev/null 2>&1 || true ;;
         esac

@@ -187,6 +187,10 @@ impl Report {
             | What::Merged
             | What::Promo
             | What::Suppressed
+            | What::Released
+            | What::Consented
+            | What::ConsentAsked
+            | What::Preferred
             | What::Unsubscribed => {}
         }
     }

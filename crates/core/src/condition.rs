@@ -2,16 +2,25 @@
 //!
 //! A condition is evaluated over a [`Scene`]: the contact, the subject of the run, the event at hand
 //! and the contact's history. **Invariant:** evaluation never fails and never reads a clock; what is
-//! missing makes a comparison false.
+//! missing makes a comparison false. Where not everything was loaded, or the answer must be told when to ask
+//! again, [`Condition::verdict`] is asked instead of [`Condition::holds`].
+
+mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::contact::Contact;
 use crate::event::{Event, History};
-use crate::ids::{EventName, SegmentId};
+use crate::ids::{EventName, ObjectKind, SegmentId, SubjectRef};
+use crate::rfm::{Rfm, RfmBounds};
+use crate::segment::Memberships;
 use crate::subject::Object;
 use crate::time::{Calendar, Delay, Zone};
 use crate::value::{self, FieldPath, Fields, Root, Value};
+
+pub use verdict::{Changing, Knows, Part, Verdict};
 
 /// Levels of `all`, `any`, `not`, `where` and `then` inside one another.
 pub const CONDITION_DEPTH_MAX: usize = 16;
@@ -38,6 +47,15 @@ pub enum Condition {
     Did(Did),
     /// The contact is a member of a segment.
     InSegment(SegmentId),
+    /// The contact has an object of a kind.
+    Has {
+        /// Which kind.
+        kind: ObjectKind,
+        /// What the object must be; it is the `subject` there.
+        filter: Option<Box<Condition>>,
+    },
+    /// Recency, frequency and money of the contact's orders are as asked.
+    Rfm(Rfm),
 }
 
 /// A comparison of one field.
@@ -108,6 +126,12 @@ pub struct Scene<'a> {
     pub event: Option<&'a Event>,
     /// What the contact did before.
     pub history: &'a History,
+    /// How the contact stands to the segments that were asked for.
+    pub memberships: &'a Memberships,
+    /// The contact's objects that were asked for.
+    pub objects: &'a BTreeMap<SubjectRef, Object>,
+    /// Where the fifths of all customers end, if that is known.
+    pub rfm: Option<&'a RfmBounds>,
     /// The contact's zone.
     pub zone: &'a Zone,
     /// The contact's calendar.
@@ -125,34 +149,85 @@ impl Condition {
             Self::Not(inner) => !inner.holds(scene),
             Self::Field { path, test } => test.passes(scene.field(path), scene),
             Self::Did(did) => did.holds(scene),
-            Self::InSegment(id) => scene.contact.segments.contains(id),
+            Self::InSegment(id) => scene.is_member(id),
+            Self::Has { kind, filter } => scene.objects_of(kind).any(|object| {
+                let about = Scene {
+                    subject: Some(object),
+                    ..*scene
+                };
+                filter.as_ref().is_none_or(|filter| filter.holds(&about))
+            }),
+            Self::Rfm(rfm) => rfm.verdict(scene, Knows::All).holds == Some(true),
+        }
+    }
+
+    /// Every condition inside this one, itself first.
+    pub fn visit<'c>(&'c self, see: &mut impl FnMut(&'c Self)) {
+        see(self);
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().for_each(|one| one.visit(see)),
+            Self::Not(inner) => inner.visit(see),
+            Self::Did(did) => did.visit(see),
+            Self::Has { filter, .. } => {
+                if let Some(filter) = filter {
+                    filter.visit(see);
+                }
+            }
+            Self::Field { .. } | Self::InSegment(_) | Self::Rfm(_) => {}
         }
     }
 
     /// Whether it looks back over what the contact did.
     pub fn looks_back(&self) -> bool {
-        match self {
-            Self::All(list) | Self::Any(list) => list.iter().any(Self::looks_back),
-            Self::Not(inner) => inner.looks_back(),
-            Self::Did(_) => true,
-            Self::Field { .. } | Self::InSegment(_) => false,
-        }
+        let mut looks = false;
+        self.visit(&mut |one| looks |= matches!(one, Self::Did(_) | Self::Rfm(_)));
+        looks
+    }
+
+    /// Adds what must be loaded to evaluate it.
+    pub fn asks(&self, into: &mut Asks) {
+        self.visit(&mut |one| match one {
+            Self::Did(did) => did.history_names(&mut into.history),
+            Self::Rfm(rfm) => drop(into.history.insert(rfm.event.clone())),
+            Self::InSegment(id) => drop(into.segments.insert(id.clone())),
+            Self::Has { kind, .. } => drop(into.kinds.insert(kind.clone())),
+            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Field { .. } => {}
+        });
     }
 
     /// Adds the names of the events whose history the condition asks for.
-    pub fn history_names(&self, into: &mut std::collections::BTreeSet<EventName>) {
-        match self {
-            Self::All(list) | Self::Any(list) => {
-                list.iter().for_each(|one| one.history_names(into));
-            }
-            Self::Not(inner) => inner.history_names(into),
-            Self::Did(did) => did.history_names(into),
-            Self::Field { .. } | Self::InSegment(_) => {}
-        }
+    pub fn history_names(&self, into: &mut BTreeSet<EventName>) {
+        let mut asks = Asks::default();
+        self.asks(&mut asks);
+        into.append(&mut asks.history);
     }
 }
 
+/// What conditions ask to be loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// Events whose history they look back over.
+    pub history: BTreeSet<EventName>,
+    /// Segments that they name.
+    pub segments: BTreeSet<SegmentId>,
+    /// Kinds of objects that they look through.
+    pub kinds: BTreeSet<ObjectKind>,
+}
+
 impl Scene<'_> {
+    /// Whether the contact belongs to a segment.
+    pub fn is_member(&self, segment: &SegmentId) -> bool {
+        self.memberships
+            .get(segment)
+            .is_some_and(|membership| membership.member)
+    }
+
+    /// The contact's objects of a kind.
+    pub fn objects_of(&self, kind: &ObjectKind) -> impl Iterator<Item = &Object> {
+        let own = |object: &&Object| object.subject.kind == *kind;
+        self.objects.values().filter(own)
+    }
+
     /// The value of a field, if it is there.
     pub fn field(&self, path: &FieldPath) -> Option<&Value> {
         let fields: &Fields = match path.root {
@@ -259,59 +334,83 @@ fn contains_folded(text: &str, part: &str) -> bool {
 }
 
 impl Did {
-    /// Whether the contact did it as often as asked.
+    /// Whether the contact did it as often as asked. Counting stops where it can no longer matter.
     fn holds(&self, scene: &Scene<'_>) -> bool {
-        let count = self.count(scene, Timestamp::MIN);
-        count >= self.times_min && self.times_max.is_none_or(|most| count <= most)
-    }
-
-    /// How often it was done after `after`; counting stops where it can no longer matter.
-    fn count(&self, scene: &Scene<'_>, after: Timestamp) -> u32 {
-        let since = match &self.within {
-            Some(delay) => delay.sub(scene.now, scene.zone, scene.calendar).max(after),
-            None => after,
-        };
         let enough = self
             .times_max
             .map_or(self.times_min.max(1), |most| most.saturating_add(1));
-        let mut count = 0;
-        for event in scene.history.of(&self.event) {
+        let then = self.followers(scene);
+        let count = self.counting(scene, then.as_deref());
+        self.suffices(
+            count
+                .take(usize::try_from(enough).unwrap_or(usize::MAX))
+                .count(),
+        )
+    }
+
+    fn suffices(&self, count: usize) -> bool {
+        let fits = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+        count >= fits(self.times_min) && self.times_max.is_none_or(|most| count <= fits(most))
+    }
+
+    /// When each event happened that may follow one of these, oldest first: told from the end of the sequence,
+    /// so that a long one over a long past costs no more than its links together.
+    fn followers(&self, scene: &Scene<'_>) -> Option<Vec<Timestamp>> {
+        let then = self.then.as_ref()?;
+        let deeper = then.followers(scene);
+        Some(then.counting(scene, deeper.as_deref()).collect())
+    }
+
+    /// When each event that counts happened, oldest first.
+    fn counting<'s>(
+        &'s self,
+        scene: &'s Scene<'s>,
+        followers: Option<&'s [Timestamp]>,
+    ) -> impl Iterator<Item = Timestamp> + 's {
+        let within = self.within.as_ref();
+        let since = within.map(|delay| delay.sub(scene.now, scene.zone, scene.calendar));
+        let events = scene.history.of(&self.event).filter(move |event| {
             // R7: what a machine did is no deed of the contact.
-            if event.at < since || event.at > scene.now || event.by_machine() {
-                continue;
+            if since.is_some_and(|since| event.at < since)
+                || event.at > scene.now
+                || event.by_machine()
+            {
+                return false;
             }
             let inner = Scene {
                 event: Some(event),
                 ..*scene
             };
-            if self
+            let refused = self
                 .filter
                 .as_ref()
-                .is_some_and(|filter| !filter.holds(&inner))
-            {
-                continue;
-            }
-            if self.then.as_ref().is_some_and(|then| {
-                let following = then.count(scene, event.at + jiff::SignedDuration::from_nanos(1));
-                following < then.times_min || then.times_max.is_some_and(|most| following > most)
-            }) {
-                continue;
-            }
-            count += 1;
-            if count >= enough {
-                break;
-            }
-        }
-        count
+                .is_some_and(|filter| !filter.holds(&inner));
+            let then = self.then.as_ref().zip(followers);
+            !refused
+                && then.is_none_or(|(then, followers)| {
+                    let before = followers.partition_point(|at| *at <= event.at);
+                    then.suffices(followers.len() - before)
+                })
+        });
+        events.map(|event| event.at)
     }
 
-    fn history_names(&self, into: &mut std::collections::BTreeSet<EventName>) {
-        into.insert(self.event.clone());
-        if let Some(filter) = &self.filter {
-            filter.history_names(into);
+    /// Names of it and of what follows it; filters are visited apart.
+    fn history_names(&self, into: &mut BTreeSet<EventName>) {
+        let mut link = Some(self);
+        while let Some(did) = link {
+            into.insert(did.event.clone());
+            link = did.then.as_deref();
         }
-        if let Some(then) = &self.then {
-            then.history_names(into);
+    }
+
+    fn visit<'c>(&'c self, see: &mut impl FnMut(&'c Condition)) {
+        let mut link = Some(self);
+        while let Some(did) = link {
+            if let Some(filter) = &did.filter {
+                filter.visit(see);
+            }
+            link = did.then.as_deref();
         }
     }
 }

@@ -5,11 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ContactId, ItemId, ListId, MailboxId, SegmentId, Topic};
+use crate::consent::{About, ConsentRecord};
+use crate::ids::{ContactId, ItemId, ListId, MailboxId, Topic};
+use crate::preferences::Preferences;
 use crate::value::{Fields, Value};
+
+pub use crate::consent::Consent;
 
 /// Traits that one contact may have; further ones are left out and counted.
 pub const TRAITS_MAX: usize = 500;
+/// The trait that says what is the matter with the trait `email`: [`INVALID`], `disposable` or `role`. Without
+/// it nothing is known to be.
+pub const EMAIL_STATUS: &str = "email_status";
+/// The status of an address to which nothing can be sent.
+pub const INVALID: &str = "invalid";
+/// Contacts that one contact may have absorbed: each is one more past to look through.
+pub const ABSORBED_MAX: usize = 50;
 /// Sends remembered for frequency caps.
 pub const SENDS_MAX: usize = 64;
 
@@ -76,13 +87,24 @@ pub enum IdentityKind {
     Email,
     /// A telephone number in E.164.
     Phone,
+    /// A Telegram chat or user name, lower case, without `@`.
+    Telegram,
+    /// A WhatsApp account: its number in E.164.
+    Whatsapp,
     /// A browser's or device's id before sign-up.
     AnonymousId,
 }
 
 impl IdentityKind {
     /// The order of trust: the first that is known decides which contact is meant.
-    pub const BY_TRUST: [Self; 4] = [Self::UserId, Self::Email, Self::Phone, Self::AnonymousId];
+    pub const BY_TRUST: [Self; 6] = [
+        Self::UserId,
+        Self::Email,
+        Self::Phone,
+        Self::Telegram,
+        Self::Whatsapp,
+        Self::AnonymousId,
+    ];
 
     /// A stable short word for storage and logs.
     pub const fn word(self) -> &'static str {
@@ -90,7 +112,22 @@ impl IdentityKind {
             Self::UserId => "user_id",
             Self::Email => "email",
             Self::Phone => "phone",
+            Self::Telegram => "telegram",
+            Self::Whatsapp => "whatsapp",
             Self::AnonymousId => "anonymous_id",
+        }
+    }
+
+    /// The kind of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::BY_TRUST.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether a message can be sent there: somebody chose it and answers to it.
+    pub const fn is_address(self) -> bool {
+        match self {
+            Self::Email | Self::Phone | Self::Telegram | Self::Whatsapp => true,
+            Self::UserId | Self::AnonymousId => false,
         }
     }
 }
@@ -128,6 +165,31 @@ impl Identity {
             value: id.to_owned(),
         }
     }
+
+    /// A telephone number that is in E.164 already.
+    pub fn phone(number: &str) -> Self {
+        Self {
+            kind: IdentityKind::Phone,
+            value: number.to_owned(),
+        }
+    }
+
+    /// A WhatsApp account by its number, in E.164 already.
+    pub fn whatsapp(number: &str) -> Self {
+        Self {
+            kind: IdentityKind::Whatsapp,
+            value: number.to_owned(),
+        }
+    }
+
+    /// A Telegram chat or user name.
+    pub fn telegram(name: &str) -> Self {
+        let name = name.trim();
+        Self {
+            kind: IdentityKind::Telegram,
+            value: name.strip_prefix('@').unwrap_or(name).to_lowercase(),
+        }
+    }
 }
 
 /// Why a channel of a contact must not be used.
@@ -140,16 +202,6 @@ pub enum SuppressionReason {
     Complaint,
     /// A person of ours said so.
     Manual,
-}
-
-/// What a contact said of a channel or a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Consent {
-    /// Wanted.
-    Granted,
-    /// Not wanted.
-    Denied,
 }
 
 /// A message that went out, for frequency caps.
@@ -178,11 +230,13 @@ pub struct Contact {
     /// Channels that must not be used.
     pub suppressed: BTreeMap<Channel, SuppressionReason>,
     /// Consent by channel; without an entry the workspace's policy decides.
-    pub channel_consents: BTreeMap<Channel, Consent>,
+    pub channel_consents: BTreeMap<Channel, ConsentRecord>,
     /// Consent by topic.
-    pub topic_consents: BTreeMap<Topic, Consent>,
-    /// Segments the contact is a member of.
-    pub segments: BTreeSet<SegmentId>,
+    pub topic_consents: BTreeMap<Topic, ConsentRecord>,
+    /// When it was lately asked to confirm a sign-up, oldest first.
+    pub asked_at: Vec<Timestamp>,
+    /// What it wishes of our messages.
+    pub preferences: Preferences,
     /// Watched mailboxes that corresponded with the contact: those that rule R1 asks.
     pub mailboxes: BTreeSet<MailboxId>,
     /// Recent sends, oldest first.
@@ -191,6 +245,10 @@ pub struct Contact {
     pub seen: BTreeMap<ListId, Vec<ItemId>>,
     /// Enrollments so far; the next one's number is one more.
     pub enrollments: u32,
+    /// The contact that it turned out to be: whatever comes for this one is that one's.
+    pub merged_into: Option<ContactId>,
+    /// Contacts that turned out to be this one: their past is its past too.
+    pub absorbed: BTreeSet<ContactId>,
 }
 
 impl Contact {
@@ -204,11 +262,14 @@ impl Contact {
             suppressed: BTreeMap::new(),
             channel_consents: BTreeMap::new(),
             topic_consents: BTreeMap::new(),
-            segments: BTreeSet::new(),
+            asked_at: Vec::new(),
+            preferences: Preferences::default(),
             mailboxes: BTreeSet::new(),
             sends: Vec::new(),
             seen: BTreeMap::new(),
             enrollments: 0,
+            merged_into: None,
+            absorbed: BTreeSet::new(),
         }
     }
 
@@ -233,10 +294,21 @@ impl Contact {
     /// The address that a channel would use.
     pub fn address(&self, channel: Channel) -> Option<&str> {
         match channel {
-            Channel::Email => self.text("email"),
-            Channel::Sms | Channel::Voice | Channel::Whatsapp => self.text("phone"),
+            Channel::Email => self
+                .text("email")
+                .filter(|_| self.text(EMAIL_STATUS) != Some(INVALID)),
+            Channel::Sms | Channel::Voice => self.text("phone"),
+            Channel::Whatsapp => self.text("whatsapp").or_else(|| self.text("phone")),
             Channel::Telegram => self.text("telegram"),
             Channel::Webhook | Channel::Letter => self.text("address"),
+        }
+    }
+
+    /// What it said of a channel or a topic.
+    pub fn consent(&self, about: &About) -> Option<&ConsentRecord> {
+        match about {
+            About::Channel(channel) => self.channel_consents.get(channel),
+            About::Topic(topic) => self.topic_consents.get(topic),
         }
     }
 

@@ -32,6 +32,10 @@ pub mod names {
     pub const EMAIL_LINK_CLICKED: &str = "Email Link Clicked";
     /// A contact withdrew consent.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
+    /// A contact gave consent, or somebody in its name.
+    pub const SUBSCRIBED: &str = "Subscribed";
+    /// A contact said what it wishes of our messages.
+    pub const PREFERENCES_UPDATED: &str = "Preferences Updated";
     /// A form was filled in; its property `form` names it.
     pub const FORM_SUBMITTED: &str = "Form Submitted";
     /// A promo code was issued.

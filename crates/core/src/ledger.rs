@@ -150,6 +150,14 @@ codes! {
         Suppressed = "suppressed",
         /// The contact withdrew consent.
         Unsubscribed = "unsubscribed",
+        /// The contact may be reached again.
+        Released = "released",
+        /// The contact gave consent.
+        Consented = "consented",
+        /// The contact is asked to confirm that it signed up.
+        ConsentAsked = "consent_asked",
+        /// The contact said what it wishes of our messages.
+        Preferred = "preferred",
     }
 }
 
@@ -176,6 +184,8 @@ codes! {
         Approval = "approval",
         /// The journey is paused.
         Paused = "paused",
+        /// The contact wants no messages for a while.
+        PausedByContact = "paused_by_contact",
         /// Waits for other reminders to the same contact.
         Digest = "digest",
         /// The step's own condition did not hold.
@@ -238,6 +248,8 @@ codes! {
         Stopped = "stopped",
         /// The contact was merged with another that runs the same journey.
         Merged = "merged",
+        /// A merge of two contacts was undone.
+        Unmerged = "unmerged",
         /// The journey was archived.
         Archived = "archived",
         /// More steps in one turn than a journey may cross.

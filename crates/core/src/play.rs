@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::contact::Contact;
 use crate::decide::{Answer, Effect, Input, Timer, TimerKind, decide};
 use crate::event::Event;
-use crate::ids::{ContactId, JourneyId, StepKey, SubjectRef, TouchpointId, UserId};
+use crate::ids::{ContactId, JourneyId, SegmentId, StepKey, SubjectRef, TouchpointId, UserId};
 use crate::journey::{Journey, Moves, Recipient};
 use crate::ledger::{LedgerEntry, What};
 use crate::mail::COLLEAGUES_MAX;
@@ -120,8 +120,18 @@ impl Play {
         self.now = now;
     }
 
-    /// Lets what journeys in force wait for be awaited of a contact.
+    /// Tells the segments in force whether a contact belongs to them, by what is known of it now. No journey
+    /// hears of it, but of those that say so.
+    pub fn assess(&mut self, contact: ContactId, watcher: &mut Watcher<'_>) {
+        let all: Vec<SegmentId> = self.world.segments().map(|one| one.id.clone()).collect();
+        if !all.is_empty() {
+            self.input(contact, &Input::Assess(all.into()), watcher);
+        }
+    }
+
+    /// Lets what segments and journeys in force wait for be awaited of a contact.
     pub fn arm(&mut self, contact: ContactId, watcher: &mut Watcher<'_>) {
+        self.assess(contact, watcher);
         let waiting: Vec<JourneyId> = self
             .world
             .all_current()
@@ -315,7 +325,10 @@ impl Play {
             | Effect::Enrollment(_)
             | Effect::Entry(_)
             | Effect::Watch(_)
+            | Effect::Membership { .. }
             | Effect::Unwatch(_)
+            | Effect::Consent(_)
+            | Effect::Suppression(_)
             | Effect::Event(_)
             | Effect::Task(_)
             | Effect::Revoke(_)

@@ -13,8 +13,11 @@ use crate::contact::{Channel, Consent, Contact, SendMark};
 use crate::ids::{MailboxId, TemplateId, Topic};
 use crate::journey::Holdout;
 use crate::ledger::Reason;
+use crate::preferences::PUT_OFF_MAX;
+use crate::suppression::Listed;
 use crate::time::{Calendar, Delay, QuietHours, Zone, civil_day, day_bounds};
 use crate::touchpoint::{Silence, Touchpoint};
+use crate::typed::TraitTypes;
 
 /// A mailbox that could not be read is asked again after this at the soonest.
 const SYNC_RETRY_MIN: SignedDuration = SignedDuration::from_secs(2);
@@ -46,6 +49,8 @@ pub struct Policy {
     pub internal_domains: BTreeSet<String>,
     /// Domains of mail providers: their users are not colleagues.
     pub freemail_domains: BTreeSet<String>,
+    /// Traits that have a declared type.
+    pub trait_types: TraitTypes,
     /// How long a question for approval stands, unless the journey says.
     pub approval_expiry: Delay,
     /// What service messages are exempt from.
@@ -112,6 +117,8 @@ pub enum Verdict {
         until: Timestamp,
         /// Why.
         reason: Reason,
+        /// The contact wishes it; the workspace alone would let it go, or sooner.
+        wish: bool,
     },
     /// Never.
     Drop {
@@ -133,6 +140,8 @@ pub struct Question<'a> {
     pub held_out: bool,
     /// The journey stands still.
     pub paused: bool,
+    /// What the list of suppressions says of the contact's addresses, where it was asked.
+    pub listed: Option<&'a Listed>,
     /// What its template is.
     pub facts: &'a BTreeMap<TemplateId, TemplateFacts>,
     /// The journey's topic.
@@ -161,10 +170,17 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
         .and_then(|facts| facts.topic.as_ref())
         .or(question.topic);
     let exempt = match facts.is_some_and(|facts| facts.service) {
+        // Whoever signed up a moment ago waits for the question.
+        _ if touchpoint.is_confirmation() => ServiceExemption::ALL,
         true => policy.service,
         false => ServiceExemption::default(),
     };
     let drop = |reason| Verdict::Drop { reason };
+    let hold = |until, reason| Verdict::Hold {
+        until,
+        reason,
+        wish: false,
+    };
 
     if contact.erased {
         return drop(Reason::Erased);
@@ -172,7 +188,10 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
     let Some(address) = contact.address(touchpoint.channel) else {
         return drop(Reason::NoAddress);
     };
-    if contact.suppressed.contains_key(&touchpoint.channel) {
+    let listed = question.listed;
+    if contact.suppressed.contains_key(&touchpoint.channel)
+        || listed.is_some_and(|listed| listed.reason(touchpoint.channel).is_some())
+    {
         return drop(Reason::Suppressed);
     }
     if policy.is_internal(touchpoint.channel, address) {
@@ -185,39 +204,49 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
         return drop(Reason::Exited);
     }
     if question.paused {
-        return Verdict::Hold {
-            until: PAUSED_UNTIL,
-            reason: Reason::Paused,
-        };
+        return hold(PAUSED_UNTIL, Reason::Paused);
     }
     if question.held_out && !exempt.holdout {
         return drop(Reason::Holdout);
     }
+    if !exempt.quiet_hours
+        && let Some(until) = contact.preferences.paused_until
+        && until > now
+    {
+        if now.duration_until(until) > PUT_OFF_MAX {
+            return drop(Reason::PausedByContact);
+        }
+        return Verdict::Hold {
+            until,
+            reason: Reason::PausedByContact,
+            wish: true,
+        };
+    }
     if !exempt.caps {
         let gone = |with: &[SendMark]| policy.capped_until(question, with, topic, now);
-        if let Some(until) = gone(&[]) {
+        if let Some((until, wish)) = gone(&[]) {
             return Verdict::Hold {
                 until,
                 reason: Reason::FrequencyCap,
+                wish,
             };
         }
-        if let Some(until) = gone(question.rivals) {
+        if let Some((until, wish)) = gone(question.rivals) {
             return Verdict::Hold {
                 until,
                 reason: Reason::Priority,
+                wish,
             };
         }
     }
     if !exempt.quiet_hours
-        && let Some(quiet) = policy.quiet_hours.get(&touchpoint.channel)
+        && let Some((until, wish)) = policy.quiet_until(question, now)
     {
-        let open = quiet.next_allowed(now, question.zone, question.calendar);
-        if open > now {
-            return Verdict::Hold {
-                until: open,
-                reason: Reason::QuietHours,
-            };
-        }
+        return Verdict::Hold {
+            until,
+            reason: Reason::QuietHours,
+            wish,
+        };
     }
     if !touchpoint.approval.is_auto() && touchpoint.approved_by.is_none() {
         let expires = touchpoint
@@ -225,10 +254,7 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
             .expires
             .unwrap_or(policy.approval_expiry);
         let until = expires.add(now, question.zone, question.calendar);
-        return Verdict::Hold {
-            until,
-            reason: Reason::Approval,
-        };
+        return hold(until, Reason::Approval);
     }
     if let Some(silence) = &touchpoint.silence
         && !silence.is_known(question.synced, now)
@@ -236,10 +262,7 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
         // Asked soon after the deadline, then ever more seldom, while the mailbox stays unreadable.
         let waited = now.duration_since(silence.after).as_secs();
         let pause = SignedDuration::from_secs(waited / 4).clamp(SYNC_RETRY_MIN, SYNC_RETRY_MAX);
-        return Verdict::Hold {
-            until: now + pause,
-            reason: Reason::MailboxNotSynced,
-        };
+        return hold(now + pause, Reason::MailboxNotSynced);
     }
     Verdict::Send
 }
@@ -265,36 +288,70 @@ impl Policy {
                 .is_some_and(|(_, domain)| self.internal_domains.contains(&domain.to_lowercase()))
     }
 
-    /// Whether a contact allows a channel and topic.
+    /// Whether a contact allows a channel and topic. Asked and not confirmed is no yes.
     fn consents(&self, contact: &Contact, channel: Channel, topic: Option<&Topic>) -> bool {
-        if contact.channel_consents.get(&channel) == Some(&Consent::Denied) {
-            return false;
+        let of_channel = contact.channel_consents.get(&channel);
+        match of_channel.map(|record| record.answer) {
+            Some(Consent::Denied | Consent::Pending) => return false,
+            Some(Consent::Granted) | None => {}
         }
-        topic.is_none_or(|topic| match contact.topic_consents.get(topic) {
-            Some(Consent::Granted) => true,
-            Some(Consent::Denied) => false,
-            None => !self.opt_in_topics.contains(topic),
+        topic.is_none_or(|topic| {
+            let of_topic = contact.topic_consents.get(topic);
+            match of_topic.map(|record| record.answer) {
+                Some(Consent::Granted) => true,
+                Some(Consent::Denied | Consent::Pending) => false,
+                None => !self.opt_in_topics.contains(topic),
+            }
         })
     }
 
-    /// When the strictest exhausted cap leaves room again.
+    /// When both the workspace and the contact let a message of the channel go, if not now; and whether it
+    /// is the contact's hours that it waits for.
+    fn quiet_until(&self, question: &Question<'_>, now: Timestamp) -> Option<(Timestamp, bool)> {
+        /// Each step goes to the end of quiet hours or the beginning of the contact's: a week has few.
+        const STEPS_MAX: usize = 32;
+        let quiet = self.quiet_hours.get(&question.touchpoint.channel);
+        let window = question.contact.preferences.window.as_ref();
+        let (zone, calendar) = (question.zone, question.calendar);
+        let (mut open, mut wish) = (now, false);
+        for _ in 0..STEPS_MAX {
+            let before = open;
+            open = quiet.map_or(open, |quiet| quiet.next_allowed(open, zone, calendar));
+            let welcome = window.map_or(open, |window| window.next_open(open, zone, calendar));
+            wish |= welcome > open;
+            open = welcome;
+            if open == before {
+                break;
+            }
+        }
+        (open > now).then_some((open, wish))
+    }
+
+    /// When the strictest exhausted cap leaves room again, and whether it is the contact's own.
     fn capped_until(
         &self,
         question: &Question<'_>,
         rivals: &[SendMark],
         topic: Option<&Topic>,
         now: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Option<(Timestamp, bool)> {
         let today = civil_day(now, question.zone);
         let channel = question.touchpoint.channel;
         let sends = &question.contact.sends;
-        self.caps
-            .iter()
-            .filter(|cap| cap.concerns(channel, topic))
-            .filter_map(|cap| {
+        let own = question.contact.preferences.frequency.map(|most| Cap {
+            channel: None,
+            topic: None,
+            days: most.per().days(),
+            most: u32::from(most.most()),
+        });
+        let of_workspace = self.caps.iter().map(|cap| (cap, false));
+        of_workspace
+            .chain(own.iter().map(|cap| (cap, true)))
+            .filter(|(cap, _)| cap.concerns(channel, topic))
+            .filter_map(|(cap, wish)| {
                 let oldest = today - i32::from(cap.days) + 1;
                 if cap.most == 0 {
-                    return Some(day_bounds(today + 1, question.zone).start);
+                    return Some((day_bounds(today + 1, question.zone).start, wish));
                 }
                 let mut days: Vec<i32> = sends
                     .iter()
@@ -308,9 +365,11 @@ impl Policy {
                 let over = days.len().checked_sub(usize::try_from(cap.most).ok()?)?;
                 // The send that must leave the period before there is room again.
                 let day = days.get(over)?;
-                Some(day_bounds(day + i32::from(cap.days), question.zone).start)
+                let until = day_bounds(day + i32::from(cap.days), question.zone).start;
+                Some((until, wish))
             })
-            .max()
+            // Where both say the same the workspace's stands.
+            .max_by_key(|(until, wish)| (*until, !*wish))
     }
 }
 

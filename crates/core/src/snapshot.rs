@@ -1,5 +1,9 @@
 //! One contact as a decision sees it: everything that may matter, and nothing else.
 
+mod segments;
+
+pub(crate) use segments::stays;
+
 use std::collections::BTreeMap;
 
 use crate::contact::Contact;
@@ -9,10 +13,12 @@ use crate::enrollment::{Enrollment, EnrollmentState, Entry};
 use crate::event::History;
 use crate::ids::{EnrollmentId, EventName, JourneyId, SubjectRef, TouchpointId};
 use crate::journey::{Journey, On, StepKind};
+use crate::segment::{Membership, Memberships};
 use crate::subject::Object;
+use crate::suppression::Listed;
 use crate::touchpoint::{Outcome, Touchpoint};
 use crate::watch::Watch;
-use crate::world::{Needs, World};
+use crate::world::{Needs, Touched, World};
 
 /// One contact with its live runs, open messages and what its input asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +33,10 @@ pub struct Snapshot {
     pub watches: Vec<Watch>,
     /// Objects that were asked for and exist.
     pub objects: BTreeMap<SubjectRef, Object>,
+    /// How the contact stands to the segments that were asked for.
+    pub memberships: Memberships,
+    /// What the list of suppressions says of the contact's addresses, if it was asked.
+    pub listed: Option<Listed>,
     /// Earlier entries into the journeys that were asked for.
     pub entries: Vec<Entry>,
     /// Earlier events of the names that were asked for.
@@ -44,6 +54,8 @@ impl Snapshot {
             touchpoints: Vec::new(),
             watches: Vec::new(),
             objects: BTreeMap::new(),
+            memberships: Memberships::new(),
+            listed: None,
             entries: Vec::new(),
             history: History::default(),
             last_event_at: None,
@@ -62,14 +74,25 @@ impl Snapshot {
                     turned.contains(&run.journey) || (calls_back && is_sending(run))
                 };
                 self.needs_of_runs(world, concerned, &mut needs);
+                let touched = self.touched_by(world, event, false);
+                self.needs_of_touched(world, &touched, Some(event), &mut needs);
             }
             Input::Echo(event) => {
                 world.needs_of_objects(event, &mut needs);
                 let turned = world.turned_by(&event.name);
                 let concerned = |run: &Enrollment| turned.contains(&run.journey);
                 self.needs_of_runs(world, concerned, &mut needs);
+                let touched = self.touched_by(world, event, true);
+                self.needs_of_touched(world, &touched, None, &mut needs);
             }
             Input::Segment { segment, member } => {
+                needs.segments.insert(segment.clone());
+                world.needs_of_turn(segment, Some(*member), &mut needs);
+                let touched = Touched {
+                    segments: [segment.clone()].into(),
+                    ..Touched::default()
+                };
+                self.needs_of_touched(world, &touched, None, &mut needs);
                 for journey in world.triggered_by_segment(segment, *member) {
                     world.needs_of_entry(journey, &mut needs);
                 }
@@ -90,8 +113,19 @@ impl Snapshot {
                         self.needs_of_watch(world, watch, &mut needs);
                     }
                 }
+                TimerKind::Segment(hash) => {
+                    if let Some(id) = world.segment_index().of_timer(*hash).cloned() {
+                        let told = [id];
+                        needs.extend(world.needs_of_assess(&told));
+                        for id in world.segments_with(&told) {
+                            world.needs_of_turn(&id, None, &mut needs);
+                        }
+                    }
+                }
             },
             Input::Claim(id) | Input::Approve { touchpoint: id, .. } => {
+                // The last gate asks the list; what a step queues comes here before the wire.
+                needs.listed = matches!(input, Input::Claim(_));
                 self.needs_of_touchpoint(world, *id, &mut needs);
             }
             Input::Settle {
@@ -128,10 +162,23 @@ impl Snapshot {
                 self.needs_of_runs(world, |run| run.journey == *journey, &mut needs);
             }
             // What is called back lets its run go on.
-            Input::Suppress { .. } | Input::Consent { .. } => {
+            Input::Suppress { .. } | Input::Consent { .. } | Input::Confirm(_) => {
                 self.needs_of_runs(world, is_sending, &mut needs);
             }
-            Input::Erase => {}
+            Input::Prefer(wishes) => {
+                self.needs_of_runs(world, is_sending, &mut needs);
+                if wishes.language.is_some() {
+                    world.needs_of_change(None, "language", &mut needs);
+                    world.needs_of_standing(None, "language", &mut needs);
+                }
+            }
+            Input::Lift(_) => {}
+            Input::Assess(segments) => needs.extend(world.needs_of_assess(segments)),
+            // Whoever is erased belongs nowhere.
+            Input::Erase => {
+                let all = world.segments().map(|segment| segment.id.clone());
+                needs.segments.extend(all);
+            }
         }
         self.needs_of_runs(world, |run| world.may_stir(run), &mut needs);
         if world.may_relocate(input) {
@@ -278,6 +325,13 @@ impl Snapshot {
             Effect::Object(object) => {
                 self.objects.insert(object.subject.clone(), object.clone());
             }
+            Effect::Membership { segment, after, .. } => {
+                if *after == Membership::default() {
+                    self.memberships.remove(segment);
+                } else {
+                    self.memberships.insert(segment.clone(), *after);
+                }
+            }
             Effect::Event(event) => {
                 if event.is_activity() {
                     self.last_event_at = self.last_event_at.max(Some(event.at));
@@ -286,6 +340,8 @@ impl Snapshot {
             }
             Effect::Arm(_)
             | Effect::Disarm(_)
+            | Effect::Consent(_)
+            | Effect::Suppression(_)
             | Effect::Task(_)
             | Effect::Ledger(_)
             | Effect::Revoke(_)

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use crate::event::Event;
 use crate::ids::{ObjectKind, SubjectRef};
-use crate::value::{Fields, Value};
+use crate::value::{Fields, Value, weight, weight_of};
 
 /// Fields that one object may have.
 pub const OBJECT_FIELDS_MAX: usize = 200;
+/// Bytes of the traits of one contact, or of the fields of one object, roughly as their text.
+pub const FIELDS_BYTES_MAX: usize = 128 * 1_024;
 
 /// One object and its fields.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,16 +58,28 @@ impl Object {
     }
 }
 
-/// Lays `patch` over `fields`; a null removes; at most `most` names are kept.
+/// Lays `patch` over `fields`; a null removes; at most `most` names and [`FIELDS_BYTES_MAX`] are kept: what
+/// comes beyond is left out, and what was there stays as it was.
 pub fn merge_fields(fields: &mut Fields, patch: &Fields, most: usize) -> bool {
     let mut changed = false;
+    let mut bytes = None;
     for (name, value) in patch {
         if value.is_null() {
             changed |= fields.remove(name).is_some();
+            bytes = None;
         } else if fields.get(name) != Some(value)
             && (fields.len() < most || fields.contains_key(name))
         {
+            let known = bytes.unwrap_or_else(|| weight_of(fields));
+            let old = fields.get(name).map(|old| name.len() + weight(old));
+            let new = name.len() + weight(value);
+            let after = known - old.unwrap_or(0).min(known) + new;
+            bytes = Some(known);
+            if after > FIELDS_BYTES_MAX && after > known {
+                continue;
+            }
             fields.insert(name.clone(), value.clone());
+            bytes = Some(after);
             changed = true;
         }
     }
@@ -133,4 +147,63 @@ fn object_id(value: &Value) -> Option<std::sync::Arc<str>> {
 /// kind cannot; one that names no such object concerns the contact as a whole, and can.
 pub fn concerns(event: &Event, subject: Option<&SubjectRef>) -> bool {
     subject.is_none_or(|own| subject_of(event, &own.kind).is_none_or(|other| other == *own))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(value: Value) -> Fields {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn what_is_told_beyond_the_limits_is_left_out() {
+        let mut known = fields(json!({"name": "Ana"}));
+        let many = (0..2_000_000 / 1_000).map(|n| (format!("trait-{n}"), json!(n)));
+        assert!(merge_fields(&mut known, &many.collect(), 500));
+        assert_eq!(known.len(), 500);
+
+        let mut known = fields(json!({"name": "Ana"}));
+        let large = "x".repeat(30_000);
+        for n in 0..10 {
+            merge_fields(
+                &mut known,
+                &fields(json!({ format!("text-{n}"): large })),
+                500,
+            );
+        }
+        assert!(weight_of(&known) <= FIELDS_BYTES_MAX);
+        assert_eq!(known.len(), 5, "four large ones and the name");
+        // What is there can still become another, and smaller ones find room.
+        assert!(merge_fields(
+            &mut known,
+            &fields(json!({"name": "Eve", "text-0": "y"})),
+            500
+        ));
+        assert!(merge_fields(
+            &mut known,
+            &fields(json!({ "text-9": large })),
+            500
+        ));
+        assert_eq!((&known["name"], known.len()), (&json!("Eve"), 6));
+        assert!(!merge_fields(
+            &mut known,
+            &fields(json!({ "text-8": large })),
+            500
+        ));
+    }
+
+    #[test]
+    fn a_null_removes() {
+        let mut known = fields(json!({"a": 1, "b": 2}));
+        assert!(merge_fields(
+            &mut known,
+            &fields(json!({"a": null, "c": null})),
+            9
+        ));
+        assert_eq!(Value::Object(known), json!({"b": 2}));
+    }
 }

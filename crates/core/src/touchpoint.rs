@@ -21,6 +21,11 @@ const RETRY_SECONDS: [i64; 5] = [60, 300, 1_800, 7_200, 28_800];
 /// Reminders that one digest may carry.
 pub const DIGEST_MEMBERS_MAX: usize = 100;
 
+/// Under whose name a question to confirm a sign-up stands in ledger and counters; and its template.
+pub const CONFIRM_JOURNEY: &str = "confirm-subscription";
+/// The step that such a question is.
+pub const CONFIRM_STEP: &str = "confirm";
+
 /// One intended message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Touchpoint {
@@ -186,6 +191,11 @@ impl Outcome {
 }
 
 impl Touchpoint {
+    /// Whether it asks the contact to confirm that it signed up: it belongs to no run.
+    pub fn is_confirmation(&self) -> bool {
+        self.enrollment.number == 0 && self.step.as_str() == CONFIRM_STEP
+    }
+
     /// Whether it is a message of this run, alone or with others.
     pub fn is_of(&self, run: EnrollmentId) -> bool {
         self.enrollment == run || self.members.iter().any(|member| member.enrollment == run)

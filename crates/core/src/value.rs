@@ -117,6 +117,40 @@ pub fn order(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
+/// Bytes that a value takes, roughly as its text; what nests deeper than any source may is not looked into.
+pub fn weight(value: &Value) -> usize {
+    /// Levels that are looked at: a parser of JSON goes no deeper.
+    const LEVELS_MAX: usize = 128;
+    weight_within(value, LEVELS_MAX)
+}
+
+fn weight_within(value: &Value, levels: usize) -> usize {
+    const BRACKETS: usize = 2;
+    const COMMA_AND_QUOTES: usize = 4;
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 8,
+        Value::String(text) => text.len() + BRACKETS,
+        Value::Array(_) | Value::Object(_) if levels == 0 => BRACKETS,
+        Value::Array(list) => {
+            let inner = list.iter().map(|one| weight_within(one, levels - 1) + 1);
+            BRACKETS + inner.sum::<usize>()
+        }
+        Value::Object(map) => {
+            let pair = |(name, one): (&String, &Value)| {
+                name.len() + COMMA_AND_QUOTES + weight_within(one, levels - 1)
+            };
+            BRACKETS + map.iter().map(pair).sum::<usize>()
+        }
+    }
+}
+
+/// Bytes that fields take, roughly as their text.
+pub fn weight_of(fields: &Fields) -> usize {
+    let pair = |(name, one): (&String, &Value)| name.len() + weight(one);
+    fields.iter().map(pair).sum()
+}
+
 /// Reads a moment out of a value: RFC 3339, a civil date or date-time (in `zone`), or Unix seconds or
 /// milliseconds.
 pub fn moment(value: &Value, zone: &Zone) -> Option<Timestamp> {

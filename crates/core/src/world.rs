@@ -4,6 +4,7 @@
 //! journeys that it does not concern.
 
 mod concerns;
+mod segments;
 mod triggers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+use crate::condition::Asks;
+use crate::consent::DoubleOptIn;
 use crate::contact::Contact;
 use crate::decide::Input;
 use crate::enrollment::{Enrollment, EnrollmentState};
@@ -21,11 +24,15 @@ use crate::ids::{
 };
 use crate::journey::{Arm, Journey, Landing, Moves, Reentry, StepIx, Unit, route};
 use crate::policy::{Policy, TemplateFacts};
+use crate::rfm::RfmBounds;
+use crate::segment::Segment;
 use crate::subject::subject_of;
 use crate::time::{Calendar, Zone};
 use crate::value::Value;
 
 use concerns::Concerns;
+use segments::Segments;
+pub use segments::{Queue, Touched};
 use triggers::{Outlet, Triggers, outlets};
 
 /// The configuration that decisions are made under.
@@ -33,6 +40,8 @@ use triggers::{Outlet, Triggers, outlets};
 pub struct World {
     /// The workspace's rules.
     pub policy: Policy,
+    /// Where the owner of an address must confirm a sign-up.
+    pub double_opt_in: DoubleOptIn,
     /// What the gate must know of templates.
     pub templates: BTreeMap<TemplateId, TemplateFacts>,
     /// Calendars by id, for contacts that name one in the trait `calendar`.
@@ -48,9 +57,12 @@ pub struct World {
     pub salt: u64,
     /// Kinds of objects that journeys are about: what events tell of them is kept.
     pub kinds: BTreeSet<ObjectKind>,
+    /// Where the fifths of all customers end, for conditions on recency, frequency and money.
+    pub rfm: Option<RfmBounds>,
     versions: BTreeMap<JourneyId, BTreeMap<u32, Version>>,
     current: BTreeMap<JourneyId, Arc<Journey>>,
     paused: BTreeSet<JourneyId>,
+    segments: Segments,
     triggers: Triggers,
     concerns: Concerns,
 }
@@ -64,8 +76,8 @@ struct Version {
     journey: Arc<Journey>,
     moves: Moves,
     outlets: Vec<Outlet>,
-    /// Names of the events whose history a run may look back over.
-    history: BTreeSet<EventName>,
+    /// What a run may look back over.
+    asks: Asks,
     /// Where runs go over to from each step, once somebody has asked: it takes all versions to tell.
     routes: Vec<OnceLock<Route>>,
 }
@@ -86,6 +98,13 @@ pub struct Needs {
     pub entries: BTreeSet<JourneyId>,
     /// Kinds of objects of which all that the contact has are asked for.
     pub kinds: BTreeSet<ObjectKind>,
+    /// Segments of which it is asked how the contact stands to them.
+    pub segments: BTreeSet<SegmentId>,
+    /// Whether the list of suppressions is asked about the contact's addresses.
+    pub listed: bool,
+    /// What is asked beside once it is known how the contact stands to `segments`: that tells how much of its
+    /// past must be looked at.
+    pub then: Option<Box<Needs>>,
 }
 
 impl Needs {
@@ -94,25 +113,41 @@ impl Needs {
         *self == Self::default()
     }
 
-    /// What is needed beyond `loaded`.
+    /// Everything, where nothing has to be loaded first.
+    pub fn whole(mut self) -> Self {
+        if let Some(then) = self.then.take() {
+            self.extend(then.whole());
+        }
+        self
+    }
+
+    /// What is needed beyond `loaded`; what is asked only then, once what it waits for is loaded.
     pub fn without(mut self, loaded: &Self) -> Self {
+        if self.segments.is_subset(&loaded.segments) {
+            self = self.whole();
+        }
+        self.then = None;
         self.history.retain(|name| !loaded.history.contains(name));
         self.objects
             .retain(|subject| !loaded.objects.contains(subject));
         self.entries
             .retain(|journey| !loaded.entries.contains(journey));
         self.kinds.retain(|kind| !loaded.kinds.contains(kind));
+        self.segments.retain(|id| !loaded.segments.contains(id));
         self.last_event &= !loaded.last_event;
+        self.listed &= !loaded.listed;
         self
     }
 
-    /// Adds what was loaded.
+    /// Adds what was loaded, or is asked at once.
     pub fn extend(&mut self, more: Self) {
         self.history.extend(more.history);
         self.objects.extend(more.objects);
         self.entries.extend(more.entries);
         self.kinds.extend(more.kinds);
+        self.segments.extend(more.segments);
         self.last_event |= more.last_event;
+        self.listed |= more.listed;
     }
 }
 
@@ -121,6 +156,7 @@ impl World {
     pub fn new(policy: Policy, salt: u64) -> Self {
         Self {
             policy,
+            double_opt_in: DoubleOptIn::default(),
             templates: BTreeMap::new(),
             calendars: BTreeMap::new(),
             synced: BTreeMap::new(),
@@ -128,9 +164,11 @@ impl World {
             choices: BTreeMap::new(),
             salt,
             kinds: BTreeSet::new(),
+            rfm: None,
             versions: BTreeMap::new(),
             current: BTreeMap::new(),
             paused: BTreeSet::new(),
+            segments: Segments::default(),
             triggers: Triggers::default(),
             concerns: Concerns::default(),
         }
@@ -146,7 +184,7 @@ impl World {
         }
         let version = Version {
             outlets: outlets(&journey),
-            history: journey.history_names(),
+            asks: journey.asks(),
             journey: journey.clone(),
             moves,
             routes: Vec::new(),
@@ -179,6 +217,53 @@ impl World {
         } else {
             self.paused.remove(id);
         }
+    }
+
+    /// Puts a segment in force, in place of an older definition.
+    pub fn add_segment(&mut self, segment: Arc<Segment>) {
+        self.segments.add(segment);
+        // What events tell of objects is kept for whoever looks through them.
+        self.kinds.extend(self.segments.kinds().cloned());
+    }
+
+    /// Takes a segment out of force: nobody belongs to it.
+    pub fn remove_segment(&mut self, id: &SegmentId) {
+        self.segments.remove(id);
+    }
+
+    /// The segments in force, by id.
+    pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.segments.all()
+    }
+
+    /// A segment in force.
+    pub fn segment(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
+        self.segments.get(id)
+    }
+
+    /// The segments whose conditions ask for recency, frequency or money: they are told anew when
+    /// [`World::rfm`] is another.
+    pub fn segments_by_scores(&self) -> impl Iterator<Item = &SegmentId> {
+        self.segments.by_scores().iter()
+    }
+
+    /// The segments that may be told anew when these are, themselves included, in the order of telling.
+    pub fn segments_with(&self, ids: &[SegmentId]) -> Vec<SegmentId> {
+        let mut closed: BTreeSet<SegmentId> = ids.iter().cloned().collect();
+        self.segments.close(&mut closed);
+        let places: BTreeSet<(u32, SegmentId)> =
+            closed.iter().map(|id| self.segments.place(id)).collect();
+        places.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Whether anything but memberships may follow when these are told for everyone: a trait that is set, a
+    /// journey that hears of it, a broadcast. Then runs, watches and earlier entries are asked for too.
+    pub fn has_consequences(&self, ids: &[SegmentId]) -> bool {
+        self.segments_with(ids).iter().any(|id| {
+            let segment = self.segment(id);
+            segment.is_some_and(|one| one.sets.is_some() || one.announce)
+                || !self.scheduled(Some(id)).is_empty()
+        })
     }
 
     /// Whether a journey stands still: nothing of it begins, goes on or leaves.
@@ -349,7 +434,11 @@ impl World {
             | Input::Approve { .. }
             | Input::Suppress { .. }
             | Input::Consent { .. }
+            | Input::Confirm(_)
+            | Input::Prefer(_)
+            | Input::Lift(_)
             | Input::Segment { .. }
+            | Input::Assess(_)
             | Input::Enroll { .. }
             | Input::Arm(_)
             | Input::Resume { .. }
@@ -430,10 +519,11 @@ impl World {
         while let Some(outlet) = open.pop() {
             let begun: Vec<&Arc<Journey>> = match outlet {
                 Outlet::Enroll(id) => self.current(id).into_iter().collect(),
-                Outlet::Change((kind, name)) => self
-                    .triggered_by_change(kind.as_ref(), name)
-                    .iter()
-                    .collect(),
+                Outlet::Change((kind, name)) => {
+                    self.needs_of_standing(kind.as_ref(), name, needs);
+                    let begun = self.triggered_by_change(kind.as_ref(), name);
+                    begun.iter().collect()
+                }
             };
             for journey in begun {
                 if known.insert(&journey.id) {
@@ -442,6 +532,79 @@ impl World {
                 }
             }
         }
+    }
+
+    /// How the contact stands to the segments that a change of a trait or field may concern.
+    pub(crate) fn needs_of_standing(
+        &self,
+        kind: Option<&ObjectKind>,
+        name: &str,
+        needs: &mut Needs,
+    ) {
+        let concerned = match kind {
+            None => self.segments.by_trait(name),
+            Some(kind) => self.segments.by_kind(kind),
+        };
+        if !concerned.is_empty() {
+            let mut concerned = concerned.clone();
+            self.segments.close(&mut concerned);
+            self.needs_of_members(&concerned, needs);
+        }
+    }
+
+    /// How the contact stands to segments, and to those that they name.
+    pub(crate) fn needs_of_members(&self, ids: &BTreeSet<SegmentId>, needs: &mut Needs) {
+        for id in ids {
+            let asks = self.segments.asks(id);
+            needs
+                .segments
+                .extend(asks.iter().flat_map(|asks| asks.segments.iter().cloned()));
+            needs.segments.insert(id.clone());
+        }
+    }
+
+    /// All that telling segments anew may ask of a contact, from a page of contacts without runs as well:
+    /// [`World::has_consequences`] says whether that is enough.
+    pub fn needs_of_assess(&self, ids: &[SegmentId]) -> Needs {
+        let mut needs = Needs::default();
+        for id in self.segments_with(ids) {
+            self.needs_of_telling(&id, &mut needs);
+            let segment = self.segment(&id);
+            if segment.is_some_and(|segment| segment.announce) {
+                self.needs_of_turn(&id, None, &mut needs);
+            }
+        }
+        needs
+    }
+
+    /// What one segment's condition asks, all of it.
+    pub(crate) fn needs_of_telling(&self, id: &SegmentId, needs: &mut Needs) {
+        needs.segments.insert(id.clone());
+        if let Some(asks) = self.segments.asks(id) {
+            needs.history.extend(asks.history.iter().cloned());
+            needs.segments.extend(asks.segments.iter().cloned());
+            needs.kinds.extend(asks.kinds.iter().cloned());
+        }
+    }
+
+    /// What is asked where a contact may come into a segment (`Some(true)`), leave it, or either.
+    pub(crate) fn needs_of_turn(&self, id: &SegmentId, member: Option<bool>, needs: &mut Needs) {
+        for way in [true, false] {
+            if member.is_none_or(|member| member == way) {
+                for journey in self.triggered_by_segment(id, way) {
+                    self.needs_of_entry(journey, needs);
+                }
+            }
+        }
+        let sets = self.segment(id).and_then(|segment| segment.sets.as_ref());
+        if let Some((name, _)) = sets.filter(|_| member != Some(false)) {
+            self.needs_of_change(None, name, needs);
+        }
+    }
+
+    /// The index of segments.
+    pub(crate) fn segment_index(&self) -> &Segments {
+        &self.segments
     }
 
     fn outlets_of(&self, journey: &Journey) -> &[Outlet] {
@@ -459,15 +622,24 @@ impl World {
         self.needs_of_history(journey, needs);
     }
 
-    /// The history that a run of a journey may look back over.
+    /// What a run of a journey may look back over: its history, segments and other objects.
     pub fn needs_of_history(&self, journey: &Journey, needs: &mut Needs) {
         let versions = self.versions.get(&journey.id);
         let version = versions.and_then(|versions| versions.get(&journey.version));
-        for name in version.into_iter().flat_map(|version| &version.history) {
+        let Some(Version { asks, .. }) = version else {
+            return;
+        };
+        for name in &asks.history {
             if !needs.history.contains(name) {
                 needs.history.insert(name.clone());
             }
         }
+        for id in &asks.segments {
+            if !needs.segments.contains(id) {
+                needs.segments.insert(id.clone());
+            }
+        }
+        needs.kinds.extend(asks.kinds.iter().cloned());
     }
 
     /// What an event that was told late asks beside [`World::needs_of_event`]: what ends or turns the

@@ -7,13 +7,36 @@ use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Input, Overdue};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, ItemId, JourneyId, ListId, MailboxId, TemplateId};
+use relance_core::ids::{ContactId, ItemId, JourneyId, ListId, MailboxId, SegmentId, TemplateId};
 use relance_core::journey::{Journey, Moves};
 use relance_core::mail::MailSeen;
 use relance_core::policy::TemplateFacts;
+use relance_core::rfm::RfmBounds;
+use relance_core::segment::Segment;
+use relance_core::suppression::{Suppression, SuppressionKey};
 
 use crate::ports::{Asset, ThreadEntry};
 use crate::quiet::Backlog;
+
+/// Segments that a person changed together: one commit, and one pass over the contacts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SegmentChanges {
+    /// New or changed definitions.
+    pub defined: Vec<DefinedSegments>,
+    /// Segments that are no longer in force. One that is defined as well stays.
+    pub removed: Vec<SegmentId>,
+    /// New bounds of recency, frequency and money: segments that ask for scores are told anew.
+    pub rfm: Option<RfmBounds>,
+}
+
+/// The segments of one text: one, or several as with grades. The text is stored under the id of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DefinedSegments {
+    /// As it was written.
+    pub text: String,
+    /// What it defines.
+    pub segments: Vec<Arc<Segment>>,
+}
 
 /// One thing that came.
 #[derive(Debug, Clone)]
@@ -38,6 +61,22 @@ pub enum Arrival {
     Threaded(ThreadEntry),
     /// A text that belongs to the workspace: a template, a key, a setting.
     Asset(Asset),
+    /// A person is to be forgotten.
+    Erase {
+        /// Any contact that was theirs.
+        contact: ContactId,
+        /// On whose order.
+        by: String,
+    },
+    /// Somebody who was erased may be known again: what is kept of the names.
+    Readmit(Vec<String>),
+    /// Addresses that must not be written to, and others that may again.
+    Suppressions {
+        /// Entries to put on the list.
+        put: Vec<Suppression>,
+        /// Entries to take off.
+        dropped: Vec<SuppressionKey>,
+    },
     /// A mailbox was read whole: everything that was in it at this moment has arrived before.
     Synced {
         /// Which.
@@ -71,12 +110,31 @@ pub enum Arrival {
     },
     /// No new run of a journey may begin, and those under way end.
     Archived(JourneyId),
+    /// Segments were defined, changed or taken out of force.
+    Segments(SegmentChanges),
     /// The content lists in force, each with its items in the order in which they are sent.
     Lists(BTreeMap<ListId, Arc<[ItemId]>>),
     /// What the gate must know of templates.
     Templates(Vec<(TemplateId, TemplateFacts)>),
     /// A person released a quiet workspace: it sends again. Changes nothing when it was not quiet (R10).
     Released(Backlog),
+    /// Two contacts are one. What stands against it for a while, such as a message in flight, puts it off; what
+    /// stands against it for good leaves both as they are.
+    Merge {
+        /// Who goes on.
+        survivor: ContactId,
+        /// Who is absorbed.
+        absorbed: ContactId,
+        /// Who says so.
+        by: Arc<str>,
+    },
+    /// They are not: within a day the absorbed contact is itself again.
+    Unmerge {
+        /// Who was absorbed.
+        absorbed: ContactId,
+        /// Who says so.
+        by: Arc<str>,
+    },
 }
 
 impl Arrival {
@@ -90,6 +148,7 @@ impl Arrival {
             | Self::Paused(_)
             | Self::Resumed { .. }
             | Self::Archived(_)
+            | Self::Segments(_)
             | Self::Lists(_)
             | Self::Templates(_)
             | Self::Released(_) => true,
@@ -97,7 +156,12 @@ impl Arrival {
             | Self::Input { .. }
             | Self::Mail(_)
             | Self::Threaded(_)
-            | Self::Asset(_) => false,
+            | Self::Asset(_)
+            | Self::Erase { .. }
+            | Self::Readmit(_)
+            | Self::Suppressions { .. }
+            | Self::Merge { .. }
+            | Self::Unmerge { .. } => false,
         }
     }
 }

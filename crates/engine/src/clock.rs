@@ -20,13 +20,15 @@ pub trait Clock: Send + Sync {
 /// A clock that many share.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock.
+/// The machine's clock, in whole milliseconds as all moments that are decided: an event told now has happened
+/// when it is decided, and is not a fraction of a millisecond ahead.
 #[derive(Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 }
 

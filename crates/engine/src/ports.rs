@@ -2,16 +2,21 @@
 //!
 //! Both are synchronous: the engine has a thread of its own, and a simulator drives it without one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use relance_core::contact::{Contact, Identity};
 use relance_core::decide::{Effect, Timer};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, JourneyId, MailboxId, SubjectRef, TouchpointId};
+use relance_core::identity::{Apart, MergeRecord};
+use relance_core::ids::{
+    ContactId, EventName, JourneyId, MailboxId, SegmentId, SubjectRef, TouchpointId,
+};
 use relance_core::journey::Moves;
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::Object;
+use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 
@@ -85,6 +90,15 @@ pub struct StoredJourney {
     pub moves: Moves,
 }
 
+/// A published segment, as its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// Which one.
+    pub id: SegmentId,
+    /// The YAML, as it was published.
+    pub text: String,
+}
+
 /// What is known of a watched mailbox between two runs of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxState {
@@ -118,6 +132,26 @@ pub struct Change {
     pub contact: ContactId,
     /// What to write. `Revoke` and `RequestSync` are not the store's.
     pub effects: Vec<Effect>,
+}
+
+/// Contacts that are noted as possibly one with another one.
+pub const DOUBTS_PER_CONTACT_MAX: usize = 20;
+
+/// Two contacts that may be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// The one that came first.
+    pub first: ContactId,
+    /// The other.
+    pub second: ContactId,
+    /// Why they were left apart.
+    pub why: Apart,
+    /// Since when that is known.
+    pub at: Timestamp,
+}
+
+fn not_yet(what: &str) -> StoreError {
+    StoreError::Failed(format!("{what}: not supported by this store yet"))
 }
 
 /// The store of one workspace, as the engine's thread uses it.
@@ -182,6 +216,45 @@ pub trait Store {
     /// kinds asked, all objects of the contact are loaded, up to a bound stated by the store: the newest.
     fn load_needs(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), StoreError>;
 
+    /// [`resolve`](Store::resolve) for many, in order; a store over a network needs few round trips for it.
+    fn resolve_all(
+        &mut self,
+        wanted: &[&[Identity]],
+        now: Timestamp,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let one = |identities: &&[Identity]| self.resolve(identities, now);
+        wanted.iter().map(one).collect()
+    }
+
+    /// [`load_needs`](Store::load_needs) for many contacts, each named once.
+    fn load_needs_all(&mut self, wanted: Vec<(&mut Snapshot, &Needs)>) -> Result<(), StoreError> {
+        for (snapshot, needs) in wanted {
+            self.load_needs(snapshot, needs)?;
+        }
+        Ok(())
+    }
+
+    /// Contacts in order of id, after one, at most `limit`, without runs, messages and watches, and with what
+    /// `needs` asks of each: for looking at everyone, as when a segment is built. A page costs the same
+    /// wherever it lies, and everything committed or written in this batch is in it. Only an empty page is
+    /// the end.
+    fn scan(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+        needs: &Needs,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let page = self.contacts_after(after, limit)?;
+        let mut snapshots = self.load(&page)?;
+        for snapshot in &mut snapshots {
+            snapshot.enrollments.clear();
+            snapshot.touchpoints.clear();
+            snapshot.watches.clear();
+            self.load_needs(snapshot, needs)?;
+        }
+        Ok(snapshots)
+    }
+
     /// Writes effects.
     fn write(&mut self, changes: &[Change]) -> Result<(), StoreError>;
 
@@ -232,6 +305,26 @@ pub trait Store {
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError>;
 
+    /// The segments in force, by id.
+    fn segments(&mut self) -> Result<Vec<StoredSegment>, StoreError>;
+
+    /// Puts or replaces the definition of a segment. Who belongs to it stays as it is.
+    fn put_segment(&mut self, segment: &StoredSegment, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes a segment out of force. Who belonged to it is left to [`drop_members`](Store::drop_members).
+    fn remove_segment(&mut self, id: &SegmentId) -> Result<(), StoreError>;
+
+    /// Contacts that have a record of a segment, members or not, in order of id, after one, at most `limit`.
+    fn members_after(
+        &mut self,
+        id: &SegmentId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
+
+    /// Forgets how contacts stand to a segment, with the timers for it, at most `limit` of them; says how many it forgot.
+    fn drop_members(&mut self, id: &SegmentId, limit: usize) -> Result<usize, StoreError>;
+
     /// All texts of a sort, by name.
     fn assets(&mut self, kind: &str) -> Result<Vec<Asset>, StoreError>;
 
@@ -243,6 +336,110 @@ pub trait Store {
 
     /// Remembers the state of a mailbox.
     fn put_mailbox(&mut self, state: &MailboxState) -> Result<(), StoreError>;
+
+    /// Does a bounded part of what makes a [`scan`](Store::scan) of these needs from this place on fast;
+    /// says whether it may begin. Where it was asked for before, events of the names in `bare` may come
+    /// without anything but name, moment and whether a machine caused them. A scan without it is exact, and slow.
+    fn prepare_scan(
+        &mut self,
+        _after: Option<ContactId>,
+        _needs: &Needs,
+        _bare: &BTreeSet<EventName>,
+    ) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    /// The contacts of identities, in order; creates nothing. A store over a network needs few round trips.
+    fn find_all(&mut self, wanted: &[&Identity]) -> Result<Vec<Option<ContactId>>, StoreError> {
+        wanted.iter().map(|identity| self.find(identity)).collect()
+    }
+
+    /// All names of a contact, at most `limit`.
+    fn identities_of(
+        &mut self,
+        _contact: ContactId,
+        _limit: usize,
+    ) -> Result<Vec<Identity>, StoreError> {
+        Err(not_yet("the names of a contact"))
+    }
+
+    /// Makes a merge that was decided and [written](Store::write) whole: names of the absorbed contact are
+    /// the survivor's, and so are objects, entries and undefined lists beyond what was loaded; the record is kept.
+    /// Events, ledger, past runs, messages and tasks stay where they are: [`load_needs`](Store::load_needs)
+    /// looks through the past of all that [absorbed](Contact::absorbed) names. What is kept to undo merges of
+    /// more than [`UNDO_WITHIN`](relance_core::identity::UNDO_WITHIN) ago is forgotten, and so are doubts about the absorbed contact.
+    fn merge(&mut self, _record: &MergeRecord) -> Result<(), StoreError> {
+        Err(not_yet("merging contacts"))
+    }
+
+    /// The merge by which a contact was absorbed.
+    fn merge_record(&mut self, _absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError> {
+        Err(not_yet("merging contacts"))
+    }
+
+    /// Gives back to an absorbed contact its names, copies of its objects and its undefined lists, and
+    /// forgets the merge.
+    fn unmerge(&mut self, _absorbed: ContactId) -> Result<(), StoreError> {
+        Err(not_yet("undoing a merge"))
+    }
+
+    /// Remembers that two contacts may be one, for a person to look at: once for a pair, and no more of one
+    /// contact than [`DOUBTS_PER_CONTACT_MAX`].
+    fn put_doubt(&mut self, _doubt: &Doubt) -> Result<(), StoreError> {
+        Err(not_yet("possible duplicates"))
+    }
+
+    /// Puts entries on the list of suppressions; one that stands there stays as it is. Says how many are new.
+    fn put_suppressions(&mut self, _entries: &[Suppression]) -> Result<usize, StoreError> {
+        Err(not_yet("the list of suppressions"))
+    }
+
+    /// Takes an entry off the list of suppressions; says whether it was there.
+    fn drop_suppression(&mut self, _key: &SuppressionKey) -> Result<bool, StoreError> {
+        Err(not_yet("the list of suppressions"))
+    }
+
+    /// Removes what is stored of an erased contact, at most about `limit` rows, and says what it removed; to
+    /// be called until it is done, each time in a batch of its own or with others. First of all, what `hash`
+    /// makes of each of its names is remembered, and its names leave the list of suppressions. What stays is
+    /// a row of the contact's number that says that it was erased, and sums.
+    fn forget(
+        &mut self,
+        _contact: ContactId,
+        _hash: &dyn Fn(&Identity) -> String,
+        _limit: usize,
+        _now: Timestamp,
+    ) -> Result<Forgotten, StoreError> {
+        Err(not_yet("erasing contacts"))
+    }
+
+    /// Lets somebody who was erased be known again: forgets what [`forget`](Store::forget) remembered.
+    fn readmit(&mut self, _hash: &str) -> Result<bool, StoreError> {
+        Err(not_yet("erasing contacts"))
+    }
+}
+
+/// What one step of [`Store::forget`] removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Rows by table.
+    pub removed: BTreeMap<&'static str, u64>,
+    /// Nothing is left.
+    pub done: bool,
+}
+
+impl Forgotten {
+    /// Rows removed.
+    pub fn rows(&self) -> u64 {
+        self.removed.values().sum()
+    }
+
+    /// Notes rows of a table.
+    pub fn add(&mut self, table: &'static str, rows: usize) {
+        if rows > 0 {
+            *self.removed.entry(table).or_default() += rows as u64;
+        }
+    }
 }
 
 /// When the store wants attention next.

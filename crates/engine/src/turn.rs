@@ -1,42 +1,49 @@
 //! One turn: load, decide, commit, and only then dispatch.
 
 mod backlog;
+mod build;
+mod due;
+mod erase;
+mod gather;
+mod identity;
+mod key;
 mod lifecycle;
+mod loaded;
+mod mail;
+mod reconfigure;
 
-pub use lifecycle::{SWEEP, ended_by};
+pub use build::{
+    BUILD_CONSEQUENCES_PER_TURN_MAX, BUILD_CONTACTS_PER_TURN_MAX, Building,
+    FORGOTTEN_MEMBERS_PER_TURN_MAX, building_of,
+};
+pub use due::{CLAIMS_PER_TURN_MAX, TIMERS_PER_TURN_MAX};
+pub use erase::{ERASURE, Erasure, HashIdentity, ROWS_PER_TURN_MAX};
+pub use identity::{PENDING_MERGE, PENDING_MERGES_MAX};
+pub use lifecycle::{SWEEP, ended_by, forgotten_by};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use relance_core::contact::Identity;
-use relance_core::decide::{Effect, Input, decide};
+use relance_core::decide::{Input, decide};
 use relance_core::event::Event;
 use relance_core::ids::{ContactId, MailboxId, SubjectRef, TouchpointId};
 use relance_core::ledger::What;
-use relance_core::mail::{self, Acquaintance, COLLEAGUES_MAX, MailSeen, REFERENCES_MAX, Whom};
+use relance_core::mail::COLLEAGUES_MAX;
 use relance_core::orphans::Orphans;
 use relance_core::snapshot::Snapshot;
-use relance_core::touchpoint::{Slot, TouchpointState};
-use relance_core::value::Fields;
-use relance_core::world::{Needs, World};
-use xxhash_rust::xxh3::Xxh3;
+use relance_core::touchpoint::TouchpointState;
+use relance_core::world::World;
 
+use self::gather::Gains;
+use self::loaded::Loaded;
 use crate::arrival::Arrival;
-use crate::ports::{Change, Dispatch, Dispatcher, MailboxState, Store, StoreError, ThreadEntry};
+use crate::ports::{Change, Dispatch, Dispatcher, Store, StoreError};
 use crate::quiet;
-
-/// Timers taken in one turn.
-pub const TIMERS_PER_TURN_MAX: usize = 1_000;
-/// Messages claimed in one turn.
-pub const CLAIMS_PER_TURN_MAX: usize = 1_000;
 
 /// Writes the title of a task: the engine knows no template language.
 pub type TitleWriter =
     Box<dyn Fn(&str, &Snapshot, &relance_core::touchpoint::Task) -> String + Send>;
-
-/// An event told later than this may come after one that happened after it.
-const TOLD_LATE_AFTER: SignedDuration = SignedDuration::from_secs(2);
 
 /// The engine of one workspace.
 pub struct Engine<S, D> {
@@ -48,14 +55,24 @@ pub struct Engine<S, D> {
     unreadable: BTreeSet<ContactId>,
     /// Answers to what has not been seen yet.
     orphans: Orphans,
+    /// Merges that wait for something.
+    pending_merges: Vec<identity::PendingMerge>,
+    /// Pairs of contacts that calls name together and that stay two.
+    pairs: identity::Pairs,
     /// What changes of journeys still have to do to contacts.
     sweeps: Vec<lifecycle::Sweep>,
     /// Contacts that one turn takes of a sweep.
     sweep_page: usize,
+    /// Contacts that one turn takes of a build at most, and now.
+    build_page: usize,
+    build_limit: usize,
     /// Nothing is sent until a person releases it (R10).
     quiet: bool,
     /// What came due up to here is left out, since a release; `None` once it is worked off.
     skip_until: Option<Timestamp>,
+    /// Erasures that are not carried out yet.
+    erasures: Vec<Erasure>,
+    hash_identity: HashIdentity,
 }
 
 /// What one turn did.
@@ -75,15 +92,6 @@ pub struct Summary {
     pub more: bool,
 }
 
-/// One contact in a turn.
-struct Loaded {
-    snapshot: Snapshot,
-    /// What was loaded beside it.
-    needs: Needs,
-    /// Whether the turn holds changes of it that are not written yet.
-    unwritten: bool,
-}
-
 /// What a turn gathers before it commits.
 #[derive(Default)]
 struct Work {
@@ -96,7 +104,33 @@ struct Work {
     /// Objects that events of this turn were about.
     told_of: BTreeSet<SubjectRef>,
     syncs: BTreeSet<MailboxId>,
+    /// Whether a contact was loaded that is another now.
+    knows_gone: bool,
+    /// Merges that wait once the turn is committed, where that changed.
+    pending_merges: Option<Vec<identity::PendingMerge>>,
+    /// Erasures that are left once the turn is committed, where that changed.
+    erasures: Option<Vec<Erasure>>,
     summary: Summary,
+}
+
+impl Work {
+    /// The contacts, the changes to write, and the rest.
+    fn parts(
+        &mut self,
+    ) -> (
+        &mut BTreeMap<ContactId, Loaded>,
+        &mut Vec<Change>,
+        Gains<'_>,
+    ) {
+        let gains = Gains {
+            claimable: &mut self.claimable,
+            dispatches: &mut self.dispatches,
+            revoked: &mut self.revoked,
+            syncs: &mut self.syncs,
+            summary: &mut self.summary,
+        };
+        (&mut self.contacts, &mut self.changes, gains)
+    }
 }
 
 impl<S: Store, D: Dispatcher> Engine<S, D> {
@@ -110,6 +144,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let quiet = quiet::is_quiet(&mut store)?;
         let skip_until = quiet::skip_until(&mut store)?;
         let sweeps = lifecycle::unfinished(&mut store)?;
+        let erasures = erase::unfinished(&mut store)?;
+        let pending_merges = identity::pending(&mut store)?;
         for id in store.paused_journeys()? {
             world.set_paused(&id, true);
         }
@@ -125,10 +161,16 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             write_title,
             unreadable: BTreeSet::new(),
             orphans: Orphans::default(),
+            pending_merges,
+            pairs: identity::Pairs::new(),
             sweeps,
             sweep_page: lifecycle::SWEEP_CONTACTS_PER_TURN_MAX,
+            build_page: BUILD_CONTACTS_PER_TURN_MAX,
+            build_limit: BUILD_CONTACTS_PER_TURN_MAX,
             quiet,
             skip_until,
+            erasures,
+            hash_identity: erase::plain_hash(),
         })
     }
 
@@ -190,6 +232,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             Ok(work) => Ok(self.hand_on(work)),
             Err(error) => {
                 self.store.rollback();
+                self.pairs.clear();
                 if let Some((world, sweeps, quiet, skip_until)) = before {
                     self.world = world;
                     self.sweeps = sweeps;
@@ -205,21 +248,54 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let mut work = Work::default();
         let fresh = self.remember(arrivals, now)?;
         let mut inputs: Vec<(ContactId, Input)> = Vec::with_capacity(arrivals.len());
-        for (arrival, fresh) in arrivals.iter().zip(fresh) {
-            if !fresh {
-                work.summary.repeated += 1;
-                continue;
-            }
+        let repeated = fresh.iter().filter(|fresh| !**fresh).count();
+        work.summary.repeated += repeated;
+        let new = arrivals.iter().zip(fresh).filter(|(_, fresh)| *fresh);
+        let arrivals: Vec<&Arrival> = new.map(|(arrival, _)| *arrival).collect();
+        let mut resolved = VecDeque::new();
+        for (place, arrival) in arrivals.iter().enumerate() {
             match arrival {
-                Arrival::Event { identities, event } => {
-                    let contact = self.store.resolve(identities, now)?;
+                Arrival::Event { event, .. } => {
+                    if resolved.is_empty() {
+                        resolved = self.resolve_events(&arrivals[place..], now)?.into();
+                    }
+                    let Some(identity::Whose {
+                        contact,
+                        absorbed,
+                        by,
+                    }) = resolved.pop_front()
+                    else {
+                        continue;
+                    };
+                    if !absorbed.is_empty() {
+                        self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
+                        for one in absorbed {
+                            self.merge_contacts(contact, one, &by.into(), &mut work, now)?;
+                        }
+                    }
                     inputs.push((contact, Input::Event(event.clone())));
                     self.echo(contact, event, &mut inputs, &mut work, now)?;
                 }
                 Arrival::Input { contact, input } => inputs.push((*contact, input.clone())),
-                Arrival::Mail(mail) => self.read_mail(mail, &mut inputs, now)?,
+                Arrival::Mail(mail) => self.read_mail(mail, &mut inputs, &mut work, now)?,
                 Arrival::Threaded(entry) => self.store.put_threads(std::slice::from_ref(entry))?,
                 Arrival::Asset(asset) => self.store.put_asset(asset, now)?,
+                Arrival::Erase { .. } | Arrival::Readmit(_) | Arrival::Suppressions { .. } => {
+                    self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
+                    self.obey_order(arrival, &mut work, now)?;
+                }
+                Arrival::Merge {
+                    survivor,
+                    absorbed,
+                    by,
+                } => {
+                    self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
+                    self.merge_contacts(*survivor, *absorbed, by, &mut work, now)?;
+                }
+                Arrival::Unmerge { absorbed, by } => {
+                    self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
+                    self.unmerge_contacts(*absorbed, by, &mut work, now)?;
+                }
                 Arrival::Synced { .. }
                 | Arrival::Watched(_)
                 | Arrival::Published { .. }
@@ -227,6 +303,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 | Arrival::Paused(_)
                 | Arrival::Resumed { .. }
                 | Arrival::Archived(_)
+                | Arrival::Segments(_)
                 | Arrival::Lists(_)
                 | Arrival::Templates(_)
                 | Arrival::Released(_) => {
@@ -237,6 +314,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             }
         }
         self.decide_inputs(inputs, &mut work, now)?;
+        self.retry_merges(&mut work, now)?;
         let mut sweeps = None;
         if !self.quiet {
             sweeps = Some(self.sweep(&mut work, now)?);
@@ -245,8 +323,15 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         }
         let skip_until = self.end_backlog(&mut work, now)?;
         self.write(&mut work)?;
+        self.erase_some(&mut work, now)?;
         self.store.commit()?;
         self.skip_until = skip_until;
+        if let Some(erasures) = work.erasures.take() {
+            self.erasures = erasures;
+        }
+        if let Some(pending) = work.pending_merges.take() {
+            self.pending_merges = pending;
+        }
         self.sweeps = sweeps.unwrap_or_else(|| std::mem::take(&mut self.sweeps));
         Ok(work)
     }
@@ -276,179 +361,6 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         Ok(())
     }
 
-    /// Asks which arrivals are new; those without a key of their own always are.
-    fn remember(&mut self, arrivals: &[&Arrival], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let mut fresh = vec![true; arrivals.len()];
-        let mut keys = Vec::new();
-        let mut places = Vec::new();
-        for (place, arrival) in arrivals.iter().enumerate() {
-            if let Some(key) = arrival_key(arrival) {
-                keys.push(key);
-                places.push(place);
-            }
-        }
-        if !keys.is_empty() {
-            for (place, new) in places.into_iter().zip(self.store.remember(&keys, now)?) {
-                fresh[place] = new;
-            }
-        }
-        Ok(fresh)
-    }
-
-    /// What a mail means, for whom; and its place in a thread.
-    fn read_mail(
-        &mut self,
-        mail: &MailSeen,
-        inputs: &mut Vec<(ContactId, Input)>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let known = self.acquaintance(mail)?;
-        self.orphans.keep(mail, &known, &self.world.policy, now);
-        let meaning = mail::interpret(mail, &known, &self.world.policy);
-        let mut thread = known.threads.first().cloned();
-        for (whom, event) in meaning.events {
-            let contact = match whom {
-                Whom::Contact(contact) => contact,
-                Whom::Identities(identities) => self.store.resolve(&identities, now)?,
-            };
-            if let Some(subject) = mail.document() {
-                thread = Some((contact, Some(subject)));
-            }
-            // A mail to two of us is seen in two mailboxes, and happened once.
-            let event = match told_key(contact, &event) {
-                Some(key) if self.store.remember(&[key], now)? == [false] => only_seen(&event),
-                Some(_) | None => event,
-            };
-            inputs.push((contact, Input::Event(Arc::new(event))));
-        }
-        if let Some((contact, subject)) = thread {
-            let entry = ThreadEntry {
-                message_id: mail.message_id.clone(),
-                contact,
-                subject,
-            };
-            // Later mails of this very batch may answer it.
-            self.store.put_threads(std::slice::from_ref(&entry))?;
-        }
-        if mail.document().is_some() {
-            // And mails that came before it, as another mailbox was read first.
-            for orphan in self.orphans.answering(mail, &self.world.policy, now) {
-                self.read_mail(&orphan, inputs, now)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn acquaintance(&mut self, mail: &MailSeen) -> Result<Acquaintance, StoreError> {
-        use relance_core::mail::MailClass;
-        let (original, address) = match &mail.class {
-            MailClass::Bounce {
-                original,
-                recipient,
-                ..
-            }
-            | MailClass::Complaint {
-                original,
-                recipient,
-            } => (original.as_deref(), recipient.as_deref()),
-            MailClass::Document(_)
-            | MailClass::Reply { .. }
-            | MailClass::AutoReply { .. }
-            | MailClass::Other => (None, mail.from.as_ref().map(|from| from.email.as_str())),
-        };
-        let references: Vec<&str> = original
-            .into_iter()
-            .chain(mail.references.iter().map(String::as_str))
-            .take(REFERENCES_MAX)
-            .collect();
-        let mut threads = Vec::new();
-        if !references.is_empty() {
-            for entry in self.store.find_threads(&references)? {
-                let thread = (entry.contact, entry.subject);
-                if !threads.contains(&thread) {
-                    threads.push(thread);
-                }
-            }
-        }
-        let person = match address {
-            Some(address) => self.store.find(&Identity::email(address))?,
-            None => None,
-        };
-        let colleagues = match mail.company_domain(&self.world.policy) {
-            Some(domain) if threads.is_empty() => {
-                self.store.find_by_domain(&domain, COLLEAGUES_MAX)?
-            }
-            Some(_) | None => Vec::new(),
-        };
-        Ok(Acquaintance {
-            threads,
-            person,
-            colleagues,
-        })
-    }
-
-    fn reconfigure(
-        &mut self,
-        arrival: &Arrival,
-        work: &mut Work,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        match arrival {
-            Arrival::Synced {
-                mailbox,
-                at,
-                cursors,
-            } => {
-                // What is known of the future was told by a clock that was set back since.
-                let known = self
-                    .world
-                    .synced
-                    .get(mailbox)
-                    .filter(|known| **known <= now);
-                let synced_at = known.map_or(*at, |known| *at.max(known));
-                self.store.put_mailbox(&MailboxState {
-                    mailbox: mailbox.clone(),
-                    synced_at: Some(synced_at),
-                    cursors: cursors.clone(),
-                })?;
-                self.world.synced.insert(mailbox.clone(), synced_at);
-            }
-            Arrival::Watched(mailbox) => {
-                if !self.world.synced.contains_key(mailbox) {
-                    self.store.put_mailbox(&MailboxState {
-                        mailbox: mailbox.clone(),
-                        synced_at: None,
-                        cursors: String::new(),
-                    })?;
-                    self.world.synced.insert(mailbox.clone(), Timestamp::MIN);
-                }
-            }
-            Arrival::Published {
-                text,
-                journey,
-                moves,
-            } => self.publish(text, journey, moves, now)?,
-            Arrival::Retired(id) => self.retire(id)?,
-            Arrival::Paused(id) => self.pause(id, work, now)?,
-            Arrival::Resumed { journey, overdue } => self.resume(journey, *overdue, now)?,
-            Arrival::Archived(id) => self.archive(id, now)?,
-            Arrival::Lists(lists) => self.world.lists = lists.clone(),
-            Arrival::Templates(facts) => self.world.templates.extend(facts.iter().cloned()),
-            Arrival::Released(backlog) => {
-                if self.quiet {
-                    self.quiet = false;
-                    self.skip_until = quiet::release(&mut self.store, *backlog, now)?;
-                }
-            }
-            Arrival::Event { .. }
-            | Arrival::Input { .. }
-            | Arrival::Mail(_)
-            | Arrival::Threaded(_)
-            | Arrival::Asset(_) => {}
-        }
-        Ok(())
-    }
-
     fn decide_inputs(
         &mut self,
         inputs: Vec<(ContactId, Input)>,
@@ -456,32 +368,14 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.load(inputs.iter().map(|(contact, _)| *contact), work)?;
+        let inputs = self.follow_merges(inputs, work)?;
+        self.foresee(
+            inputs.iter().map(|(contact, input)| (*contact, input)),
+            now,
+            work,
+        )?;
         for (contact, input) in inputs {
             self.decide_one(contact, &input, work, now)?;
-        }
-        Ok(())
-    }
-
-    /// Loads contacts that the turn does not hold yet, in one call.
-    fn load(
-        &mut self,
-        contacts: impl Iterator<Item = ContactId>,
-        work: &mut Work,
-    ) -> Result<(), StoreError> {
-        let missing: BTreeSet<ContactId> = contacts
-            .filter(|contact| !work.contacts.contains_key(contact))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let missing: Vec<ContactId> = missing.into_iter().collect();
-        for snapshot in self.store.load(&missing)? {
-            let loaded = Loaded {
-                snapshot,
-                needs: Needs::default(),
-                unwritten: false,
-            };
-            work.contacts.insert(loaded.snapshot.contact.id, loaded);
         }
         Ok(())
     }
@@ -497,167 +391,27 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let Some(loaded) = work.contacts.get(&contact) else {
             return Ok(());
         };
-        let mut needs = loaded.snapshot.needs(&self.world, input);
-        if let Input::Event(event) = input
-            && now.duration_since(event.at) > TOLD_LATE_AFTER
-        {
-            self.world.needs_of_late_event(event, &mut needs);
-        }
-        let needs = needs.without(&loaded.needs);
+        let mut needs = self.needs_of(loaded, input, now);
         if !needs.is_empty() && loaded.unwritten {
             // What is loaded must include what this turn decided before.
             self.write(work)?;
         }
-        let Some(loaded) = work.contacts.get_mut(&contact) else {
+        let (contacts, changes, gains) = work.parts();
+        let Some(loaded) = contacts.get_mut(&contact) else {
             return Ok(());
         };
-        if !needs.is_empty() {
+        // How the contact stands to segments tells whether its past is asked for.
+        while !needs.is_empty() {
             self.store.load_needs(&mut loaded.snapshot, &needs)?;
             loaded.needs.extend(needs);
+            needs = self.needs_of(loaded, input, now);
         }
-        let mut effects = decide(&self.world, &mut loaded.snapshot, input, now);
-        work.summary.decided += 1;
-        // A task comes before the line that tells of it.
-        let mut title = None;
-        for effect in &mut effects {
-            match effect {
-                Effect::Touchpoint(touchpoint) => match &touchpoint.state {
-                    TouchpointState::Sending { .. } => {
-                        work.dispatches.push((touchpoint.id, contact));
-                    }
-                    TouchpointState::Queued { ready_at } if *ready_at <= now => {
-                        work.claimable.push(touchpoint.id);
-                    }
-                    TouchpointState::Queued { .. }
-                    | TouchpointState::Held { .. }
-                    | TouchpointState::AwaitingApproval { .. }
-                    | TouchpointState::Settled { .. } => {}
-                },
-                Effect::Task(task) => {
-                    let written = (self.write_title)(&task.title, &loaded.snapshot, task);
-                    task.title = written.as_str().into();
-                    title = Some(written);
-                }
-                Effect::Ledger(line) => {
-                    if line.what == What::Task {
-                        line.detail = title.take();
-                    }
-                    *work.summary.ledger.entry(line.what).or_default() += 1;
-                }
-                Effect::Revoke(id) => work.revoked.push(*id),
-                Effect::RequestSync(mailbox) => {
-                    work.syncs.insert(mailbox.clone());
-                }
-                Effect::Contact(_)
-                | Effect::Enrollment(_)
-                | Effect::Entry(_)
-                | Effect::Watch(_)
-                | Effect::Unwatch(_)
-                | Effect::Object(_)
-                | Effect::Event(_)
-                | Effect::Arm(_)
-                | Effect::Disarm(_) => {}
-            }
-        }
-        effects.retain(|effect| !matches!(effect, Effect::Revoke(_) | Effect::RequestSync(_)));
+        let effects = decide(&self.world, &mut loaded.snapshot, input, now);
+        gains.summary.decided += 1;
+        let effects = gains.gather(effects, &loaded.snapshot, &self.write_title, now);
         if !effects.is_empty() {
             loaded.unwritten = true;
-            work.changes.push(Change { contact, effects });
-        }
-        Ok(())
-    }
-
-    fn decide_timers(&mut self, work: &mut Work, now: Timestamp) -> Result<(), StoreError> {
-        // Arrivals may have disarmed timers of this very moment: they must be written first.
-        self.write(work)?;
-        let mut due = self.store.due_timers(now, TIMERS_PER_TURN_MAX)?;
-        work.summary.more |= due.len() == TIMERS_PER_TURN_MAX;
-        self.set_aside(due.iter().map(|(contact, _)| *contact), work)?;
-        due.retain(|(contact, _)| !self.unreadable.contains(contact));
-        work.summary.timers = due.len();
-        // A timer whose contact is gone has nothing to wait for, and would come for ever.
-        for (contact, timer) in &due {
-            if !work.contacts.contains_key(contact) {
-                let effects = vec![Effect::Disarm(*timer)];
-                work.changes.push(Change {
-                    contact: *contact,
-                    effects,
-                });
-            }
-        }
-        for (contact, timer) in due {
-            let input = Input::Timer(timer);
-            if self.is_backlog(timer.due_at) {
-                self.pass_over(contact, &input, work, now)?;
-            } else {
-                self.decide_one(contact, &input, work, now)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Loads contacts; those whose rows cannot be read are set aside, so that they stop only themselves.
-    /// What arrives for such a contact is refused to its sender instead.
-    fn set_aside(
-        &mut self,
-        contacts: impl Iterator<Item = ContactId> + Clone,
-        work: &mut Work,
-    ) -> Result<(), StoreError> {
-        let readable = contacts.filter(|contact| !self.unreadable.contains(contact));
-        let readable: Vec<ContactId> = readable.collect();
-        match self.load(readable.iter().copied(), work) {
-            Err(StoreError::Unreadable { .. }) => {}
-            loaded => return loaded,
-        }
-        for contact in readable {
-            match self.load(std::iter::once(contact), work) {
-                Ok(()) => {}
-                Err(StoreError::Unreadable { place, what }) => {
-                    tracing::error!(%contact, place, what, "a contact cannot be read; it stands still");
-                    self.unreadable.insert(contact);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Claims what is ready, as far as the dispatcher has room: messages from the outbox, then those that
-    /// this very turn queued.
-    fn decide_claims(&mut self, work: &mut Work, now: Timestamp) -> Result<(), StoreError> {
-        let room = self.dispatcher.capacity().min(CLAIMS_PER_TURN_MAX);
-        if room == 0 {
-            return Ok(());
-        }
-        let mut ready = self.store.ready_touchpoints(now, room)?;
-        work.summary.more |= ready.len() == room;
-        let mut known: BTreeSet<TouchpointId> = ready.iter().copied().collect();
-        for id in std::mem::take(&mut work.claimable) {
-            if ready.len() >= room {
-                work.summary.more = true;
-                break;
-            }
-            if known.insert(id) {
-                ready.push(id);
-            }
-        }
-        self.set_aside(ready.iter().map(|id| id.contact), work)?;
-        for id in ready {
-            let still = work
-                .contacts
-                .get(&id.contact)
-                .and_then(|loaded| loaded.snapshot.touchpoint(id))
-                .map(|touchpoint| touchpoint.slot());
-            let claim = Input::Claim(id);
-            match still {
-                Some(Slot::Outbox(at)) if at <= now && self.is_backlog(at) => {
-                    self.pass_over(id.contact, &claim, work, now)?;
-                }
-                Some(Slot::Outbox(at)) if at <= now => {
-                    self.decide_one(id.contact, &claim, work, now)?;
-                }
-                Some(Slot::Outbox(_) | Slot::Timer(_) | Slot::Flight | Slot::Done) | None => {}
-            }
+            changes.push(Change { contact, effects });
         }
         Ok(())
     }
@@ -719,75 +473,4 @@ fn next_whole_millisecond(at: Timestamp) -> Timestamp {
     } else {
         whole
     }
-}
-
-/// The key by which the same event of the same contact, seen in another mailbox, is known (R6).
-fn told_key(contact: ContactId, event: &Event) -> Option<u64> {
-    let mut hasher = Xxh3::new();
-    hasher.update(b"told\0");
-    hasher.update(&contact.0.to_le_bytes());
-    if let Some(subject) = &event.subject {
-        hasher.update(subject.kind.as_str().as_bytes());
-        hasher.update(b"\0");
-        hasher.update(subject.id.as_bytes());
-    }
-    hasher.update(b"\0");
-    hasher.update(event.message_id.as_ref()?.as_bytes());
-    Some(hasher.digest())
-}
-
-/// What is left of an event that is known: that another mailbox corresponds with the contact (R1).
-fn only_seen(event: &Event) -> Event {
-    let mut seen = Event::identify(Fields::new(), event.at);
-    seen.traits = None;
-    let mailbox = event.properties.get_key_value("mailbox");
-    seen.properties
-        .extend(mailbox.map(|(name, value)| (name.clone(), value.clone())));
-    seen
-}
-
-/// The key by which a second arrival of the same thing is known (R6).
-fn arrival_key(arrival: &Arrival) -> Option<u64> {
-    let mut hasher = Xxh3::new();
-    match arrival {
-        Arrival::Event { event, .. } => {
-            hasher.update(b"event\0");
-            hasher.update(event.message_id.as_ref()?.as_bytes());
-        }
-        Arrival::Mail(mail) => {
-            hasher.update(b"mail\0");
-            hasher.update(&[mail.folder as u8]);
-            hasher.update(mail.mailbox.as_str().as_bytes());
-            hasher.update(b"\0");
-            hasher.update(mail.message_id.as_bytes());
-        }
-        Arrival::Input {
-            input: Input::Event(event),
-            ..
-        } => {
-            hasher.update(b"event\0");
-            hasher.update(event.message_id.as_ref()?.as_bytes());
-        }
-        Arrival::Input {
-            input: Input::Enroll { once, .. },
-            ..
-        } => {
-            hasher.update(b"enroll\0");
-            hasher.update(once.as_ref()?.as_bytes());
-        }
-        Arrival::Input { .. }
-        | Arrival::Threaded(_)
-        | Arrival::Asset(_)
-        | Arrival::Synced { .. }
-        | Arrival::Watched(_)
-        | Arrival::Published { .. }
-        | Arrival::Retired(_)
-        | Arrival::Paused(_)
-        | Arrival::Resumed { .. }
-        | Arrival::Archived(_)
-        | Arrival::Lists(_)
-        | Arrival::Templates(_)
-        | Arrival::Released(_) => return None,
-    }
-    Some(hasher.digest())
 }

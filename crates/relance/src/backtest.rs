@@ -13,6 +13,7 @@ use relance_core::journey::Journey;
 use relance_core::ledger::Reason;
 use relance_core::time::date_of;
 use relance_core::world::World;
+use relance_engine::ports::StoredSegment;
 use relance_store::read::{ContactHistory, ReadError, Reader};
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ use crate::content;
 use crate::keys;
 use crate::policy::{calendars, policy};
 use crate::scenario::apply::{LIST, TEMPLATE, items_of};
+use crate::segments::rfm::{BOUNDS, RFM};
 use crate::workspace::{OpenProblem, salt};
 
 /// Why a backtest could not be made.
@@ -58,6 +60,12 @@ pub fn world_of(reader: &Reader, config: &Config) -> Result<World, BacktestProbl
     world.calendars = calendars();
     world.lists = items_of(&texts(LIST)?);
     world.templates = content::facts(&texts(TEMPLATE)?)?;
+    let defined = reader.segments()?.into_iter().filter_map(|row| {
+        let text = row.text?;
+        Some(StoredSegment { id: row.id, text })
+    });
+    let bounds = texts(RFM)?.remove(BOUNDS);
+    content::add_segments(defined, bounds.as_deref(), &mut world)?;
     let versions = reader.journeys()?.into_iter().map(|one| one.journey);
     content::add_journeys(versions, &mut world)?;
     for id in reader.paused_journeys()? {

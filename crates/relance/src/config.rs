@@ -6,11 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use relance_core::typed::TraitType;
 use relance_message::outbound::{RECIPIENTS_MAX, is_address};
+use relance_store::{DatabaseUrl, Place};
 use serde::Deserialize;
+
+use crate::workspace::DATABASE;
 
 /// The file's name inside the data folder.
 pub const FILE_NAME: &str = "relance.toml";
+
+/// The variable of the environment that names the database before the file does.
+pub const STORE_URL: &str = "RELANCE_STORE_URL";
 
 /// People of ours in one file.
 pub const USERS_MAX: usize = 1_000;
@@ -21,6 +28,8 @@ pub const USERS_MAX: usize = 1_000;
 pub struct Config {
     /// Who we are.
     pub workspace: WorkspaceConfig,
+    /// Where the database is.
+    pub store: StoreConfig,
     /// The route of messages that do not come from a salesperson's mailbox.
     pub smtp: Option<SmtpConfig>,
     /// Keys that messages are signed with, by the domain of the sender.
@@ -33,6 +42,48 @@ pub struct Config {
     pub quiet_hours: BTreeMap<String, QuietConfig>,
     /// How many messages are enough.
     pub cap: Vec<CapConfig>,
+    /// How sign-ups are confirmed.
+    pub consent: ConsentConfig,
+    /// Types of traits: `text`, `number`, `bool`, `date`, `moment`, `list`.
+    pub traits: BTreeMap<String, TraitType>,
+    /// Topics that contacts choose among, in the order in which they are shown.
+    pub topic: Vec<TopicConfig>,
+}
+
+/// How sign-ups are confirmed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsentConfig {
+    /// Topics whose sign-ups the owner of the address must confirm; `email` is the channel as a whole.
+    pub double_opt_in: Vec<String>,
+    /// Questions to one contact within 24 hours.
+    pub confirmations_per_day: u8,
+    /// Days for which a question stands.
+    pub confirm_within_days: u16,
+}
+
+impl Default for ConsentConfig {
+    fn default() -> Self {
+        Self {
+            double_opt_in: Vec::new(),
+            confirmations_per_day: 3,
+            confirm_within_days: 7,
+        }
+    }
+}
+
+/// A topic that contacts choose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopicConfig {
+    /// As journeys and templates name it.
+    pub id: String,
+    /// What contacts read, by language.
+    #[serde(default)]
+    pub name: BTreeMap<String, String>,
+    /// A sentence more.
+    #[serde(default)]
+    pub description: BTreeMap<String, String>,
 }
 
 /// Who we are.
@@ -47,6 +98,8 @@ pub struct WorkspaceConfig {
     pub calendar: String,
     /// The language of contacts that tell none.
     pub language: String,
+    /// The country of telephone numbers without a country code: two letters.
+    pub country: Option<String>,
     /// How recipients reach this server: links and pixels begin with it.
     pub public_url: String,
     /// The sender of messages that do not come from a salesperson's mailbox.
@@ -67,6 +120,22 @@ pub struct WorkspaceConfig {
     pub holdout: String,
 }
 
+/// Where the database is; without it a file in the data folder.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=NAME&sslmode=require`.
+    pub url: Option<String>,
+    /// A file that holds the URL, which keeps its password out of backups of this one.
+    pub url_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreConfig(hidden)")
+    }
+}
+
 /// Where messages go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -85,6 +154,7 @@ impl Default for WorkspaceConfig {
             zone: "UTC".to_owned(),
             calendar: "none".to_owned(),
             language: "en".to_owned(),
+            country: None,
             public_url: "http://127.0.0.1:8080".to_owned(),
             address: None,
             from_name: None,
@@ -363,6 +433,29 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(ConfigProblem::Unreadable { path, error }),
         }
+    }
+
+    /// Where the database of a data folder is.
+    pub fn place(&self, data: &Path) -> Result<Place, ConfigProblem> {
+        let set = std::env::var(STORE_URL).ok().filter(|url| !url.is_empty());
+        let (name, url) = match (set, &self.store.url, &self.store.url_file) {
+            (Some(url), _, _) => (STORE_URL, url),
+            (None, Some(_), Some(_)) => {
+                let what = "both it and store.url_file are set; keep one of them";
+                return Err(field("store.url", what));
+            }
+            (None, Some(url), None) => ("store.url", url.clone()),
+            (None, None, Some(path)) => {
+                let text = std::fs::read_to_string(data.join(path)).map_err(|error| {
+                    let what = format!("cannot read {}: {error}", path.display());
+                    field("store.url_file", what)
+                })?;
+                ("store.url_file", text.trim().to_owned())
+            }
+            (None, None, None) => return Ok(Place::File(data.join(DATABASE))),
+        };
+        let url = DatabaseUrl::parse(&url).map_err(|problem| field(name, problem))?;
+        Ok(Place::Server(url))
     }
 
     /// Parses the file's text.

@@ -5,19 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use relance_core::ids::TemplateId;
 use relance_core::policy::TemplateFacts;
+use relance_core::segment::Segment;
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::Task;
 use relance_core::world::World;
-use relance_engine::ports::{Store, StoreError, StoredJourney};
+use relance_engine::ports::{Store, StoreError, StoredJourney, StoredSegment};
 use relance_engine::turn::TitleWriter;
 use relance_message::outbound::{TemplateSet, TemplateSource};
-use relance_store::SqliteStore;
 use relance_wire::list::{self, ContentList};
 
 use crate::config::Config;
 use crate::policy::policy;
 use crate::scenario::apply::{LIST, TEMPLATE, items_of};
 use crate::scenario::{FileProblem, Files, compile};
+use crate::segments::rfm::{BOUNDS, RFM};
 use crate::send::compose::{Composer, contact_value, facts_of};
 use crate::workspace::OpenProblem;
 
@@ -44,7 +45,7 @@ pub struct Laid {
 impl Content {
     /// Gives what the database holds to the composer and to the rules.
     pub fn load(
-        store: &mut SqliteStore,
+        store: &mut impl Store,
         composer: Arc<Composer>,
         world: &mut World,
     ) -> Result<Self, OpenProblem> {
@@ -94,7 +95,7 @@ impl Content {
     }
 }
 
-fn texts(store: &mut SqliteStore, kind: &str) -> Result<BTreeMap<String, String>, StoreError> {
+fn texts(store: &mut impl Store, kind: &str) -> Result<BTreeMap<String, String>, StoreError> {
     let assets = store.assets(kind)?;
     Ok(assets
         .into_iter()
@@ -131,8 +132,46 @@ fn damaged(what: &'static str, name: &str, problems: &[impl ToString]) -> OpenPr
     }
 }
 
+/// Puts all segments of the database into the world, before the journeys that ask about them, with the bounds of
+/// recency, frequency and money; returns how many.
+pub fn load_segments(store: &mut impl Store, world: &mut World) -> Result<usize, OpenProblem> {
+    let bounds = texts(store, RFM)?.remove(BOUNDS);
+    add_segments(store.segments()?, bounds.as_deref(), world)
+}
+
+/// Puts segments into the world; returns how many. Grades have one text between them.
+pub fn add_segments(
+    stored: impl IntoIterator<Item = StoredSegment>,
+    bounds: Option<&str>,
+    world: &mut World,
+) -> Result<usize, OpenProblem> {
+    let mut read: BTreeMap<String, Vec<Arc<Segment>>> = BTreeMap::new();
+    let mut count = 0;
+    for one in stored {
+        if !read.contains_key(&one.text) {
+            let segments = relance_wire::segments::read(&one.text)
+                .map_err(|problems| damaged("segment", one.id.as_str(), &problems))?;
+            let segments = segments.into_iter().map(Arc::new).collect();
+            read.insert(one.text.clone(), segments);
+        }
+        let defined = read.get(&one.text).into_iter().flatten();
+        let mut own = defined.filter(|segment| segment.id == one.id);
+        let Some(segment) = own.next() else {
+            let what = format!("its text defines no segment {}", one.id);
+            return Err(damaged("segment", one.id.as_str(), &[what]));
+        };
+        world.add_segment(segment.clone());
+        count += 1;
+    }
+    if let Some(text) = bounds {
+        let read = relance_wire::segments::read_bounds(text);
+        world.rfm = Some(read.map_err(|problem| damaged(RFM, BOUNDS, &[problem]))?);
+    }
+    Ok(count)
+}
+
 /// Puts all journeys of the database into the world; returns how many.
-pub fn load_journeys(store: &mut SqliteStore, world: &mut World) -> Result<usize, OpenProblem> {
+pub fn load_journeys(store: &mut impl Store, world: &mut World) -> Result<usize, OpenProblem> {
     add_journeys(store.journeys()?, world)
 }
 
@@ -159,13 +198,14 @@ pub fn facts(
 }
 
 /// Whether what the database holds can be used by this version; says how much it is.
-pub fn check_content(store: &mut SqliteStore) -> Result<String, OpenProblem> {
+pub fn check_content(store: &mut impl Store) -> Result<String, OpenProblem> {
     let set = compile_templates(&texts(store, TEMPLATE)?)?;
     let lists = parse_lists(&texts(store, LIST)?)?;
     let mut world = World::new(policy(&Config::default())?, 0);
+    let segments = load_segments(store, &mut world)?;
     let journeys = load_journeys(store, &mut world)?;
     Ok(format!(
-        "{journeys} journeys, {} templates, {} content lists",
+        "{journeys} journeys, {segments} segments, {} templates, {} content lists",
         set.iter().count(),
         lists.len()
     ))

@@ -1,5 +1,8 @@
 //! Is this the database that ran here last, or a copy of it? (R10.)
 //!
+//! The same on a file and on a server; there each folder that works on the database has a witness of its
+//! own, and which database it is, the server tells.
+//!
 //! A witness is left in two places: in the database, and in a small file beside it. Both hold a token that
 //! is drawn anew at each start and each minute; the file also says which file the database is. A database
 //! that was restored has another token than the file, one that was copied is another file, and one that
@@ -30,9 +33,9 @@ use relance_engine::quiet::{QUIET, SETTING};
 use relance_store::read::{ReadError, Reader};
 use serde::{Deserialize, Serialize};
 
-use self::witness::{Beside, FileId, Inside, WITNESS, read_beside};
+use self::witness::{Beside, DatabaseId, FileId, Inside, WITNESS, asset_name, draw, read_beside};
 use crate::send::wire_log::{Fate, Noted, WireLog};
-use crate::workspace::{DATABASE, Workspace};
+use crate::workspace::Workspace;
 
 pub use self::witness::{FILE_NAME, Witness};
 
@@ -114,22 +117,37 @@ pub struct Begun {
     pub quiet: Option<Quiet>,
 }
 
-/// Looks whether a database is a copy, remembers it if so, and leaves a new witness.
+/// Looks whether a database is a copy, remembers it if so, and leaves a new witness. `node` is this program's
+/// name among several that share a workspace on a server.
 pub fn begin(
     store: &mut impl Store,
     reader: &Reader,
     data: &Path,
+    node: Option<&str>,
     now: Timestamp,
 ) -> Result<Begun, CopyProblem> {
     let known = known(store, now)?;
-    let (cause, beside) = examine(store, reader, data)?;
+    let (cause, beside) = examine(store, reader, data, node)?;
     let noticed = cause.map(|reason| Quiet {
         reason,
         noticed_at: now,
     });
+    let database = database_id(reader)?;
+    let folder = match (&database, &beside) {
+        (DatabaseId::File(_), _) => None,
+        (
+            DatabaseId::Server { .. },
+            Some(Beside {
+                folder: Some(folder),
+                ..
+            }),
+        ) => Some(folder.clone()),
+        (DatabaseId::Server { .. }, _) => Some(draw()?),
+    };
     let mut witness = Witness {
         data: data.to_owned(),
-        database: file_id(data)?,
+        database,
+        folder,
         held: beside.map(|beside| beside.token),
         pending: None,
     };
@@ -147,8 +165,8 @@ pub fn begin(
     if first {
         // From now on a database without the file beside it is a copy.
         let token = witness.held.clone().unwrap_or_default();
-        let inside = Inside::new(token.clone(), Some(token));
-        put(store, &[inside.asset()], now)?;
+        let inside = witness.inside(token.clone(), Some(token));
+        put(store, &[inside], now)?;
     }
     let quiet = known.or(noticed);
     Ok(Begun { witness, quiet })
@@ -159,16 +177,33 @@ pub fn look(
     store: &mut impl Store,
     reader: &Reader,
     data: &Path,
+    node: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Quiet>, CopyProblem> {
     if let Some(quiet) = known(store, now)? {
         return Ok(Some(quiet));
     }
-    let (cause, _) = examine(store, reader, data)?;
+    let (cause, _) = examine(store, reader, data, node)?;
     Ok(cause.map(|reason| Quiet {
         reason,
         noticed_at: now,
     }))
+}
+
+/// What of a file's witness must not go along when the workspace moves elsewhere: kind and name of a text.
+pub fn stays_behind() -> (&'static str, &'static str) {
+    (SETTING, WITNESS)
+}
+
+/// The database of a data folder moved elsewhere, where it gets a new witness.
+pub fn forget_witness(data: &Path) -> Result<(), CopyProblem> {
+    let path = data.join(FILE_NAME);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(CopyProblem::File { path, error })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn put(store: &mut impl Store, assets: &[Asset], now: Timestamp) -> Result<(), StoreError> {
@@ -207,10 +242,15 @@ fn examine(
     store: &mut impl Store,
     reader: &Reader,
     data: &Path,
+    node: Option<&str>,
 ) -> Result<(Option<Cause>, Option<Beside>), CopyProblem> {
     let beside = read_beside(data)?;
-    let inside =
-        setting(store, WITNESS)?.and_then(|text| serde_json::from_str::<Inside>(&text).ok());
+    let database = database_id(reader)?;
+    if let (DatabaseId::Server { server }, None) = (&database, &beside) {
+        return Ok((stranger(store, reader, server, node)?, None));
+    }
+    let name = asset_name(beside.as_ref().and_then(|beside| beside.folder.as_deref()));
+    let inside = setting(store, &name)?.and_then(|text| serde_json::from_str::<Inside>(&text).ok());
     let cause = match (&inside, &beside) {
         // A fresh workspace, or one from before there were witnesses.
         (None, None) => None,
@@ -220,7 +260,7 @@ fn examine(
         (Some(inside), Some(beside)) => {
             if !inside.agrees_with(Some(beside)) {
                 Some(Cause::Restored)
-            } else if !beside.database.is_same(&file_id(data)?) {
+            } else if !beside.database.is_same(&database) {
                 Some(Cause::Copied)
             } else if sent_more(reader, data)? {
                 Some(Cause::OlderThanSent)
@@ -232,9 +272,48 @@ fn examine(
     Ok((cause, beside))
 }
 
-fn file_id(data: &Path) -> Result<FileId, CopyProblem> {
-    let path = data.join(DATABASE);
-    FileId::of(&path).map_err(|error| CopyProblem::File { path, error })
+/// A folder without a witness comes to a database of a server. One in which nobody worked yet is new. Where
+/// others work right now, it is one more of them. Else nobody can say what left since this database was as it
+/// is: it was restored, or the folder that knew is gone.
+fn stranger(
+    store: &mut impl Store,
+    reader: &Reader,
+    server: &str,
+    node: Option<&str>,
+) -> Result<Option<Cause>, CopyProblem> {
+    let prefix = asset_name(Some(""));
+    let known: Vec<Inside> = store
+        .assets(SETTING)?
+        .into_iter()
+        .filter(|asset| asset.name.starts_with(&prefix))
+        .filter_map(|asset| serde_json::from_str(&asset.body?).ok())
+        .collect();
+    // The very first start ended before its file was written.
+    if known.iter().all(|inside| inside.before.is_none()) {
+        return Ok(None);
+    }
+    if !known
+        .iter()
+        .any(|inside| inside.server.as_deref() == Some(server))
+    {
+        return Ok(Some(Cause::Copied));
+    }
+    let is_shared = reader.works_elsewhere(node)?;
+    Ok((!is_shared).then_some(Cause::WitnessMissing))
+}
+
+fn database_id(reader: &Reader) -> Result<DatabaseId, CopyProblem> {
+    if let Some(path) = reader.file() {
+        let id = FileId::of(path).map_err(|error| CopyProblem::File {
+            path: path.to_owned(),
+            error,
+        })?;
+        return Ok(DatabaseId::File(id));
+    }
+    let server = reader.server_identity()?.ok_or_else(|| {
+        StoreError::Failed("the server does not tell which database it is".to_owned())
+    })?;
+    Ok(DatabaseId::Server { server })
 }
 
 /// Whether the wire log's last messages left without the database's knowledge. A message is claimed

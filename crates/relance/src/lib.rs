@@ -6,20 +6,25 @@
 pub mod backtest;
 pub mod cli;
 pub mod config;
+pub mod consent;
 pub mod content;
 pub mod copy;
 pub mod demo;
 pub mod examine;
 pub mod explain;
+pub mod held;
 pub mod http;
+pub mod import;
 pub mod keys;
 pub mod link;
+pub mod listing;
 pub mod lock;
 pub mod mailbox;
 pub mod metrics;
 pub mod policy;
 mod scenario;
 mod see;
+pub mod segments;
 pub mod send;
 pub mod workspace;
 
@@ -28,6 +33,12 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
     // Installing the provider a second time changes nothing.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().timeout(CLIENT_TIMEOUT).build()
+}
+
+/// A client for files, which take as long as they take.
+pub fn client_without_timeout() -> reqwest::Result<reqwest::Client> {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().build()
 }
 
 /// How long an answer may take.

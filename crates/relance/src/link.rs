@@ -25,6 +25,8 @@ pub enum Link {
     Unsubscribe(TouchpointId),
     /// The contact's preferences.
     Preferences(TouchpointId),
+    /// Confirms a sign-up; with a [fingerprint](LinkKey::fingerprint) of the address that was asked.
+    Confirm(TouchpointId, u64),
 }
 
 /// Makes and reads links with the workspace's key.
@@ -40,17 +42,22 @@ impl LinkKey {
 
     /// The token of a link.
     pub fn sign(&self, link: &Link) -> String {
-        let (tag, id, rest) = match link {
-            Link::Open(id) => (b'o', id, ""),
-            Link::Click(id, url) => (b'c', id, url.as_str()),
-            Link::Unsubscribe(id) => (b'u', id, ""),
-            Link::Preferences(id) => (b'p', id, ""),
+        let address;
+        let (tag, id, rest): (_, _, &[u8]) = match link {
+            Link::Open(id) => (b'o', id, &[]),
+            Link::Click(id, url) => (b'c', id, url.as_bytes()),
+            Link::Unsubscribe(id) => (b'u', id, &[]),
+            Link::Preferences(id) => (b'p', id, &[]),
+            Link::Confirm(id, fingerprint) => {
+                address = fingerprint.to_be_bytes();
+                (b'd', id, &address)
+            }
         };
         let mut bytes = Vec::with_capacity(17 + rest.len() + SIGNATURE_BYTES);
         bytes.push(tag);
         bytes.extend(id.contact.0.to_be_bytes());
         bytes.extend(id.hash.to_be_bytes());
-        bytes.extend(rest.as_bytes());
+        bytes.extend(rest);
         let signature = self.signature(&bytes);
         bytes.extend(signature);
         URL_SAFE_NO_PAD.encode(bytes)
@@ -80,8 +87,18 @@ impl LinkKey {
             b'c' => Some(Link::Click(id, String::from_utf8(rest.to_vec()).ok()?)),
             b'u' => Some(Link::Unsubscribe(id)),
             b'p' => Some(Link::Preferences(id)),
+            b'd' => Some(Link::Confirm(id, u64::from_be_bytes(rest.try_into().ok()?))),
             _unknown => None,
         }
+    }
+
+    /// What tells an address from another without telling it.
+    pub fn fingerprint(&self, address: &str) -> u64 {
+        let signature =
+            self.signature(format!("address\0{}", address.trim().to_lowercase()).as_bytes());
+        let mut short = [0; 8];
+        short.copy_from_slice(&signature[..8]);
+        u64::from_be_bytes(short)
     }
 
     fn signature(&self, body: &[u8]) -> [u8; SIGNATURE_BYTES] {
@@ -110,6 +127,7 @@ mod tests {
             Link::Click(id, "https://shop.test/?a=1&b=2".to_owned()),
             Link::Unsubscribe(id),
             Link::Preferences(id),
+            Link::Confirm(id, key.fingerprint("ana@shop.test")),
         ] {
             let token = key.sign(&link);
             assert_eq!(key.verify(&token), Some(link));

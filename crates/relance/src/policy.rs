@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+use relance_core::consent::{CONFIRMATIONS_MAX, DoubleOptIn};
 use relance_core::contact::{Channel, SENDS_MAX};
 use relance_core::ids::Topic;
 use relance_core::journey::{Holdout, Unit};
@@ -44,6 +46,12 @@ pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
                 field("workspace.calendar", what)
             })?,
     };
+    if let Some(country) = &own.country
+        && !relance_wire::phone::is_country(country)
+    {
+        let what = format!("{country:?} is not known; write two letters such as RU, JP or US");
+        return Err(field("workspace.country", what));
+    }
     let mut quiet_hours = BTreeMap::new();
     for (word, hours) in &config.quiet_hours {
         quiet_hours.insert(channel("quiet_hours", word)?, quiet(hours)?);
@@ -69,6 +77,11 @@ pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
             .map(str::to_owned)
+            .collect(),
+        trait_types: config
+            .traits
+            .iter()
+            .map(|(name, kind)| (name.as_str().into(), *kind))
             .collect(),
         approval_expiry: own
             .approval_expiry
@@ -153,6 +166,29 @@ fn service(asks: &[String]) -> Result<ServiceExemption, ConfigProblem> {
         }
     }
     Ok(service)
+}
+
+/// Where sign-ups must be confirmed.
+pub fn double_opt_in(config: &Config) -> Result<DoubleOptIn, ConfigProblem> {
+    /// A year: a question that stands longer is forgotten.
+    const DAYS_MAX: u16 = 365;
+    let own = &config.consent;
+    if own.confirmations_per_day > CONFIRMATIONS_MAX || own.confirmations_per_day == 0 {
+        let what = format!("write a number from 1 to {CONFIRMATIONS_MAX}");
+        return Err(field("consent.confirmations_per_day", what));
+    }
+    if !(1..=DAYS_MAX).contains(&own.confirm_within_days) {
+        let what = format!("write a number from 1 to {DAYS_MAX}");
+        return Err(field("consent.confirm_within_days", what));
+    }
+    let email = Channel::Email.word();
+    let topics = own.double_opt_in.iter().filter(|word| *word != email);
+    Ok(DoubleOptIn {
+        topics: topics.map(|topic| Topic::from(topic.as_str())).collect(),
+        email: own.double_opt_in.iter().any(|word| word == email),
+        per_day_max: own.confirmations_per_day,
+        expiry: SignedDuration::from_hours(24 * i64::from(own.confirm_within_days)),
+    })
 }
 
 /// `10%` of contacts, or of accounts, that no journey writes to.

@@ -20,7 +20,7 @@ use relance_engine::ports::{Dispatch, MailboxState, Store, StoreError};
 use relance_engine::quiet::Backlog;
 use relance_engine::run::{self, Handle};
 use relance_engine::turn::Engine;
-use relance_store::SqliteStore;
+use relance_store::AnyStore;
 use relance_store::read::Reader;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -28,6 +28,7 @@ use rustls_pki_types::pem::PemObject;
 use crate::config::{
     self, Config, ConfigProblem, Credential, Delivery, DkimKind, ImapConfig, SmtpConfig, field,
 };
+use crate::consent::Erased;
 use crate::content::{self, Content};
 use crate::copy::{self, CopyProblem, Guard, Quiet};
 use crate::examine::Rules;
@@ -35,7 +36,7 @@ use crate::keys;
 use crate::link::LinkKey;
 use crate::mailbox::{Mailboxes, Watched};
 use crate::metrics::Metrics;
-use crate::policy::{calendars, policy};
+use crate::policy::{calendars, double_opt_in, policy};
 use crate::send::compose::Composer;
 use crate::send::wire_log::WireLog;
 use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
@@ -56,10 +57,13 @@ pub enum OpenProblem {
     Config(#[from] ConfigProblem),
     /// The database.
     #[error(transparent)]
-    Database(#[from] relance_store::OpenError),
+    Database(#[from] relance_store::PlaceError),
     /// What is in the database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is read of the database.
+    #[error(transparent)]
+    Read(#[from] relance_store::read::ReadError),
     /// The data folder.
     #[error("the data folder: {0}")]
     Folder(#[from] std::io::Error),
@@ -105,6 +109,8 @@ pub struct Workspace {
     pub copy: Guard,
     /// Templates and content lists in force.
     pub content: Content,
+    /// Whom erasures removed.
+    pub erased: Erased,
     /// Scenarios are applied one at a time.
     pub applying: tokio::sync::Mutex<()>,
     sending: Sending,
@@ -115,20 +121,23 @@ impl Workspace {
     /// Opens a data folder and starts its engine. Must be called within a Tokio runtime.
     pub fn open(data: &Path, config: Config, clock: SharedClock) -> Result<Arc<Self>, OpenProblem> {
         std::fs::create_dir_all(data)?;
-        let database = data.join(DATABASE);
-        let mut store = SqliteStore::open(&database, relance_store::SqliteOptions::default())?;
-        let reader = Arc::new(Reader::open(&database)?);
-        let begun = copy::begin(&mut store, &reader, data, clock.now())?;
+        let place = config.place(data)?;
+        let mut store = AnyStore::open(&place)?;
+        let reader = Arc::new(Reader::open_place(&place)?);
+        let begun = copy::begin(&mut store, &reader, data, None, clock.now())?;
         let quiet = begun.quiet.clone();
         let secret = keys::link_secret(&mut store, clock.now())?;
         let keys = keys::Keys::load(&mut store)?;
+        let erased = Erased::load(&secret, &reader)?;
         let signers = signers(&config, data)?;
         let composer = Arc::new(Composer::new(&config, LinkKey::new(&secret), signers));
         let rules = Arc::new(Rules::bundled().map_err(OpenProblem::Bundled)?);
 
         let mut world = World::new(policy(&config)?, salt(&secret));
         world.calendars = calendars();
+        world.double_opt_in = double_opt_in(&config)?;
         let content = Content::load(&mut store, composer.clone(), &mut world)?;
+        content::load_segments(&mut store, &mut world)?;
         content::load_journeys(&mut store, &mut world)?;
 
         let noted = WireLog::read(data)?;
@@ -162,7 +171,8 @@ impl Workspace {
         let known = store.mailboxes()?;
         let (handle, intake) = run::intake();
         sending.connect(handle.clone());
-        let engine = Engine::new(store, sending.clone(), world, content::title_writer())?;
+        let mut engine = Engine::new(store, sending.clone(), world, content::title_writer())?;
+        engine.set_identity_hash(erased.hash());
         let metrics = Arc::new(Metrics::default());
         let observer = metrics.clone().observer();
         let engine_clock = clock.clone();
@@ -184,6 +194,7 @@ impl Workspace {
             keys,
             copy: Guard::new(begun),
             content,
+            erased,
             applying: tokio::sync::Mutex::default(),
             sending: sending.clone(),
             thread: Mutex::new(Some(thread)),
@@ -197,6 +208,7 @@ impl Workspace {
             None => sending.reconcile(unsettled, &noted),
         }
         copy::keep_witness(&workspace);
+        crate::segments::rfm::keep(&workspace);
         Ok(workspace)
     }
 
@@ -427,7 +439,7 @@ fn account(own: &ImapConfig, address: &str, data: &Path) -> Result<ImapAccount, 
 }
 
 /// Messages in flight when the program ended, with what is needed to find out about them.
-fn unsettled(store: &mut SqliteStore, world: &World) -> Result<Vec<Dispatch>, StoreError> {
+fn unsettled(store: &mut impl Store, world: &World) -> Result<Vec<Dispatch>, StoreError> {
     let mut dispatches = Vec::new();
     for touchpoint in store.in_flight()? {
         let Some(mut snapshot) = store.load(&[touchpoint.id.contact])?.pop() else {

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use relance_core::decide::{Answer, Effect, Overdue};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, JourneyId, MailboxId, TouchpointId};
+use relance_core::ids::{ContactId, JourneyId, MailboxId, SegmentId, TouchpointId};
 use relance_core::journey::{Holdout, Journey, Moves};
 use relance_core::policy::{Cap, ServiceExemption, TemplateFacts};
+use relance_core::segment::Segment;
 use relance_core::touchpoint::{Outcome, Touchpoint};
 use relance_engine::quiet::Backlog;
 
@@ -32,6 +33,13 @@ pub enum Order {
     Quieted,
     /// The copy may send.
     Released(Backlog),
+    /// Segments were defined, changed or taken out of force.
+    Segmented {
+        /// In force from here on.
+        defined: Vec<Arc<Segment>>,
+        /// No longer in force.
+        removed: Vec<SegmentId>,
+    },
     /// A question for approval was answered.
     Answered(TouchpointId, Answer),
 }
@@ -90,6 +98,10 @@ pub struct History {
     pub acknowledged: Vec<(Timestamp, Arc<Event>)>,
     /// Documents that lie in a Sent folder, by Message-ID, and whose folder it is.
     pub documents: BTreeMap<String, MailboxId>,
+    /// Addresses that documents went to, by Message-ID.
+    pub recipients: BTreeMap<String, String>,
+    /// Ids and addresses of people who were erased: what is told of them afterwards is not kept.
+    pub forgotten: BTreeSet<String>,
     /// When callers were told that an unsubscription is safe, by address.
     pub unsubscribed: Vec<(Timestamp, String)>,
     /// Contacts that wanted messages again after they had unsubscribed.
@@ -100,6 +112,8 @@ pub struct History {
     pub outcomes: Vec<(TouchpointId, u8, Outcome)>,
     /// Every journey that ever was.
     pub journeys: BTreeMap<(JourneyId, u32), Arc<Journey>>,
+    /// Definitions of segments, by their texts.
+    pub segments: BTreeMap<String, Arc<Segment>>,
     /// How runs on older versions come to each.
     pub moves: BTreeMap<(JourneyId, u32), Moves>,
     /// What is known of templates.

@@ -5,6 +5,7 @@
 
 mod messages;
 mod reminders;
+mod segments;
 mod stage;
 mod standstill;
 mod storage;
@@ -133,6 +134,10 @@ pub const ALL: &[(&str, Invariant)] = &[
     (
         "nobody_is_disturbed_in_quiet_hours",
         messages::nobody_is_disturbed_in_quiet_hours,
+    ),
+    (
+        "membership_is_what_the_definition_says",
+        segments::membership_is_what_the_definition_says,
     ),
 ];
 

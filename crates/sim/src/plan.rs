@@ -1,6 +1,7 @@
 //! What a seed makes of a world: rules, journeys, people, and how often what fails.
 
 mod library;
+mod segments;
 mod wild;
 mod words;
 
@@ -14,9 +15,12 @@ use relance_core::journey::{
     Approval, Approver, Deputy, Holdout, Journey, Lapse, Moves, On, Unit, publish,
 };
 use relance_core::policy::{Cap, Policy, ServiceExemption, TemplateFacts};
+use relance_core::segment::Segment;
 use relance_core::time::{Calendar, Delay, QuietHours, Zone};
 
 use crate::rng::Rng;
+
+pub use segments::SEGMENTS;
 
 /// When every life begins: a Monday, three weeks before the clocks of Europe go forward and two days
 /// before those of America do.
@@ -127,6 +131,8 @@ pub struct Plan {
     pub lists: BTreeMap<ListId, Arc<[ItemId]>>,
     /// All versions of all journeys, the first of each first.
     pub versions: Vec<Version>,
+    /// Definitions of segments, by their texts, the first of each first.
+    pub segments: Vec<(String, Arc<Segment>)>,
     /// Who lives.
     pub people: Vec<Person>,
     /// What fails.
@@ -137,6 +143,20 @@ pub struct Plan {
     pub salt: u64,
     /// Days until all faults end.
     pub days: i64,
+}
+
+/// Definitions of each segment, in an order in which they may come into force; in some lives there are none.
+fn segments(rng: &mut Rng) -> Vec<(String, Arc<Segment>)> {
+    if rng.chance(250) {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for version in 1..=VERSIONS {
+        for id in SEGMENTS {
+            all.push((format!("{id} v{version}"), segments::segment(rng, id)));
+        }
+    }
+    all
 }
 
 impl Plan {
@@ -172,6 +192,7 @@ impl Plan {
             templates: templates(),
             lists: [(ListId::from("tips"), items("tips"))].into(),
             versions,
+            segments: segments(rng),
             people: people(rng),
             faults: faults(rng),
             calls: rng.chance(600),
@@ -292,6 +313,7 @@ fn policy(rng: &mut Rng) -> Policy {
         },
         internal_domains: std::iter::once(OURS.to_owned()).collect(),
         freemail_domains: std::iter::once(FREEMAIL.to_owned()).collect(),
+        trait_types: relance_core::typed::TraitTypes::new(),
         approval_expiry: Delay::days(3),
         service: rng.pick(&[
             ServiceExemption::ALL,

@@ -1,17 +1,21 @@
 //! A store that remembers what was committed, and fails when it is told to.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Effect, Timer};
-use relance_core::ids::{ContactId, JourneyId, SubjectRef, TouchpointId};
+use relance_core::identity::MergeRecord;
+use relance_core::ids::{ContactId, EventName, JourneyId, SegmentId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
+use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, MailboxState, NextDue, Store, StoreError, StoredJourney, ThreadEntry,
+    Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
+    StoredSegment, ThreadEntry,
 };
 
 /// How the next commit fails.
@@ -222,5 +226,110 @@ impl<S: Store> Store for Recorder<S> {
 
     fn put_mailbox(&mut self, state: &MailboxState) -> Result<(), StoreError> {
         self.inner.put_mailbox(state)
+    }
+
+    fn resolve_all(
+        &mut self,
+        wanted: &[&[Identity]],
+        now: Timestamp,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.resolve_all(wanted, now)
+    }
+
+    fn load_needs_all(&mut self, wanted: Vec<(&mut Snapshot, &Needs)>) -> Result<(), StoreError> {
+        self.inner.load_needs_all(wanted)
+    }
+
+    fn prepare_scan(
+        &mut self,
+        after: Option<ContactId>,
+        needs: &Needs,
+        bare: &BTreeSet<EventName>,
+    ) -> Result<bool, StoreError> {
+        self.inner.prepare_scan(after, needs, bare)
+    }
+
+    fn scan(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+        needs: &Needs,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        self.inner.scan(after, limit, needs)
+    }
+
+    fn segments(&mut self) -> Result<Vec<StoredSegment>, StoreError> {
+        self.inner.segments()
+    }
+
+    fn put_segment(&mut self, segment: &StoredSegment, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.put_segment(segment, now)
+    }
+
+    fn remove_segment(&mut self, id: &SegmentId) -> Result<(), StoreError> {
+        self.inner.remove_segment(id)
+    }
+
+    fn members_after(
+        &mut self,
+        id: &SegmentId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.members_after(id, after, limit)
+    }
+
+    fn drop_members(&mut self, id: &SegmentId, limit: usize) -> Result<usize, StoreError> {
+        self.inner.drop_members(id, limit)
+    }
+
+    fn find_all(&mut self, wanted: &[&Identity]) -> Result<Vec<Option<ContactId>>, StoreError> {
+        self.inner.find_all(wanted)
+    }
+
+    fn identities_of(
+        &mut self,
+        contact: ContactId,
+        limit: usize,
+    ) -> Result<Vec<Identity>, StoreError> {
+        self.inner.identities_of(contact, limit)
+    }
+
+    fn merge(&mut self, record: &MergeRecord) -> Result<(), StoreError> {
+        self.inner.merge(record)
+    }
+
+    fn merge_record(&mut self, absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError> {
+        self.inner.merge_record(absorbed)
+    }
+
+    fn unmerge(&mut self, absorbed: ContactId) -> Result<(), StoreError> {
+        self.inner.unmerge(absorbed)
+    }
+
+    fn put_doubt(&mut self, doubt: &Doubt) -> Result<(), StoreError> {
+        self.inner.put_doubt(doubt)
+    }
+
+    fn put_suppressions(&mut self, entries: &[Suppression]) -> Result<usize, StoreError> {
+        self.inner.put_suppressions(entries)
+    }
+
+    fn drop_suppression(&mut self, key: &SuppressionKey) -> Result<bool, StoreError> {
+        self.inner.drop_suppression(key)
+    }
+
+    fn forget(
+        &mut self,
+        contact: ContactId,
+        hash: &dyn Fn(&Identity) -> String,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Forgotten, StoreError> {
+        self.inner.forget(contact, hash, limit, now)
+    }
+
+    fn readmit(&mut self, hash: &str) -> Result<bool, StoreError> {
+        self.inner.readmit(hash)
     }
 }

@@ -183,6 +183,7 @@ impl Sim {
                 .insert(key.clone(), version.journey.clone());
             history.moves.insert(key, version.moves.clone());
         }
+        history.segments = plan.segments.iter().cloned().collect();
         history.templates = plan
             .templates
             .iter()

@@ -1,8 +1,8 @@
 //! Statements by name, read from `sql/`.
 //!
 //! A file is a sequence of `-- name: NAME`, comment lines that say what the statement promises and what
-//! its parameters are, and the statement. Every dialect has the same names; [`Sql`] and [`ReadSql`] list
-//! them.
+//! its parameters are, and the statement. Each dialect's writer has its own names, listed by [`Sql`] and
+//! [`PgSql`]; pages have one implementation, so [`ReadSql`] lists the names of both.
 //!
 //! **Absent:** building statements from pieces. What is asked is written down.
 
@@ -71,11 +71,11 @@ macro_rules! in_use {
 in_use! {
     /// The writer's statements, by name.
     Sql {
-    contact_insert, contact_put, contact_get, contact_next,
+    contact_insert, contact_put, contact_get, contact_next, contact_range,
     identity_get, identity_bind, domain_add, domain_contacts, object_contacts,
     event_head_get, event_head_put, event_append, event_get, event_last_at,
     event_day_put,
-    event_after, mark_get, mark_put,
+    event_after, mark_get, mark_put, seal_put, seal_replace, seal_next, seal_last,
     enrollment_before, enrollment_put, enrollment_step, enrollment_live, enrollment_running,
     entry_put, entry_list,
     touchpoint_before, touchpoint_put, touchpoint_open,
@@ -90,8 +90,19 @@ in_use! {
     seen_append, seen_forget, seen_load,
     journey_get, journey_put, journey_retire_others, journey_retire,
     journey_wanted, journey_versions, journey_pause, journey_go_on, journey_paused_list,
+    segment_list, segment_number, segment_add, segment_define, segment_count,
+    member_get, member_put, member_drop, member_next, member_range,
     asset_list, asset_put, asset_drop,
     mailbox_list, mailbox_put,
+    identity_list, identity_move, identity_return, domain_drop,
+    object_keys, object_move, object_copy, object_drop_all, entry_move, member_lists,
+    merged_put, merged_get, merged_drop, merged_settle, doubt_put, doubt_drop,
+    consent_add, suppression_put, suppression_drop, suppression_get,
+    erased_add, erased_drop, forget_identities, forget_identity, forget_domains, forget_touchpoints,
+    forget_touchpoint, forget_enrollments, forget_enrollment, forget_watches, forget_entries,
+    forget_objects, forget_tasks, forget_consents, forget_threads, forget_members, forget_contact,
+    forget_event_heads, forget_event_head, forget_event, forget_lines, forget_line, forget_ledger_heads,
+    forget_merges, forget_doubts,
     }
 }
 
@@ -103,11 +114,54 @@ in_use! {
         touchpoint_soonest, touchpoint_newest, touchpoint_one, touchpoint_of_contact,
         object_page, object_one, object_of_contact,
         task_page, task_of_contact,
-        event_heads_of, event_mark, event_tail_of, event_one,
-        ledger_head, ledger_line, ledger_newest,
+        event_of_contact,
+        ledger_of_contact, ledger_of_run, ledger_newest,
         counter_days, total_all, journey_all, journey_versions_of, journey_paused_all, standing_of, asset_all, mailbox_all,
         history_from, history_last, history_walk,
+        database_identity, nodes_beside,
         overdue_timers, overdue_timer_last, overdue_messages, overdue_message_last,
+        doubt_page, merged_one,
+        segment_all, segment_one, member_edge, member_page, member_of_contact, member_of_numbers,
+        identity_range, contact_from, event_tail, event_heads, event_chains,
+        event_name_contacts,
+        consent_page, suppression_page, suppression_one, erased_page,
+    }
+}
+
+in_use! {
+    /// The statements of the writer in PostgreSQL, by name: each for many rows, so that a batch takes few
+    /// round trips.
+    PgSql {
+        contact_block, contact_insert, contact_put, contact_get, contact_next, contact_scan,
+        identity_get, identity_bind, domain_add, domain_contacts, object_contacts,
+        event_block, event_append, event_head_put, event_day_put, event_history, event_last_at,
+        enrollment_put, enrollment_live, enrollment_running,
+        entry_put, entry_list,
+        touchpoint_put, touchpoint_open,
+        watch_put, watch_drop, watch_list,
+        object_put, object_get, object_list, task_put,
+        timer_arm, timer_disarm, timer_due, timer_next,
+        outbox_ready, outbox_next, in_flight_list,
+        ledger_block, ledger_append,
+        counter_add, total_add, live_run_add, standing_add, segment_count,
+        thread_put, thread_find,
+        seen_append, seen_begin, seen_bytes, seen_lock, seen_next, seen_empty_0, seen_empty_1, seen_empty_2,
+        journey_get, journey_put, journey_retire_others, journey_retire,
+        journey_wanted, journey_versions, journey_pause, journey_go_on, journey_paused_list,
+        segment_list, segment_number, segment_add, segment_define,
+        member_get, member_put, member_drop, member_next,
+        asset_list, asset_put, asset_drop,
+        mailbox_list, mailbox_put,
+        sole_take, share_take, sole_fence, node_fence, node_lock, node_dead, node_remove, node_shards,
+        node_join, node_renew, node_count, node_leave,
+        identity_list, identity_move, identity_return, domain_drop, object_keys, object_move, object_copy,
+        object_drop_all, entry_move, member_lists, merged_put, merged_get, merged_drop, merged_settle,
+        doubt_put, doubt_drop,
+        consent_add, suppression_put, suppression_drop, suppression_get, erased_add, erased_drop,
+        forget_identities, forget_identity, forget_touchpoints, forget_enrollments, forget_watches,
+        forget_members, forget_entries, forget_objects, forget_tasks, forget_consents, forget_threads,
+        forget_merges, forget_events, forget_heads, forget_heads_dropped, forget_lines, forget_contact,
+        lease_free_of, lease_adopt, lease_held, lease_give, lease_take,
     }
 }
 

@@ -5,13 +5,16 @@
 pub mod explain;
 
 use jiff::Timestamp;
+use relance_core::consent::{About, ConsentChange, ConsentRecord};
 use relance_core::contact::{Channel, Contact};
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{ContactId, SubjectRef};
 use relance_core::journey::Recipient;
 use relance_core::ledger::LedgerEntry;
 use relance_core::play::Seen;
+use relance_core::preferences::Preferences;
 use relance_core::subject::Object;
+use relance_core::suppression::Suppression;
 use relance_core::time::Zone;
 use relance_core::touchpoint::{Outcome, Task, Touchpoint, TouchpointState};
 use relance_core::value::Fields;
@@ -103,6 +106,68 @@ fn text(value: impl ToString) -> Option<Value> {
     Some(Value::String(value.to_string()))
 }
 
+/// What a contact said, by what it said it of.
+fn answers<'a>(records: impl Iterator<Item = (&'a str, &'a ConsentRecord)>) -> Option<Value> {
+    let all: serde_json::Map<String, Value> = records
+        .map(|(about, record)| (about.to_owned(), json!(record.answer)))
+        .collect();
+    (!all.is_empty()).then_some(Value::Object(all))
+}
+
+/// An answer about a channel or topic, with when, how, and what proves it.
+pub fn consent(change: &ConsentChange) -> Value {
+    let evidence = &change.evidence;
+    whole(vec![
+        ("at", text(change.at)),
+        ("about", text(change.about.word())),
+        ("answer", text(change.answer.word())),
+        ("source", evidence.source.map(|source| json!(source))),
+        ("proof", evidence.proof.as_ref().map(|proof| json!(proof))),
+    ])
+}
+
+/// The answers in force, with when, how, and what proves each.
+pub fn consents(contact: &Contact) -> Vec<Value> {
+    let channels = contact.channel_consents.iter();
+    let channels = channels.map(|(channel, record)| (About::Channel(*channel), record));
+    let topics = contact.topic_consents.iter();
+    let topics = topics.map(|(topic, record)| (About::Topic(topic.clone()), record));
+    let shape = |(about, record): (About, &ConsentRecord)| {
+        let evidence = &record.evidence;
+        whole(vec![
+            ("at", record.at.and_then(text)),
+            ("about", text(about.word())),
+            ("answer", text(record.answer.word())),
+            ("source", evidence.source.map(|source| json!(source))),
+            ("proof", evidence.proof.as_ref().map(|proof| json!(proof))),
+        ])
+    };
+    channels.chain(topics).map(shape).collect()
+}
+
+/// A contact's wishes.
+pub fn preferences(own: &Preferences) -> Value {
+    let frequency = own
+        .frequency
+        .map(|own| json!({ "most": own.most(), "per": own.per() }));
+    whole(vec![
+        ("frequency", frequency),
+        ("window", own.window.as_ref().map(|window| json!(window))),
+        ("paused_until", own.paused_until.and_then(text)),
+    ])
+}
+
+/// An entry of the list of suppressions.
+pub fn suppression(one: &Suppression) -> Value {
+    whole(vec![
+        ("kind", text(one.key.kind.word())),
+        ("value", text(&one.key.value)),
+        ("reason", Some(json!(one.reason))),
+        ("at", text(one.at)),
+        ("source", text(&one.source)),
+    ])
+}
+
 /// A contact.
 pub fn contact(contact: &Contact) -> Value {
     whole(vec![
@@ -110,17 +175,37 @@ pub fn contact(contact: &Contact) -> Value {
         ("created_at", text(contact.created_at)),
         ("traits", Some(Value::Object(contact.traits.clone()))),
         ("erased", contact.erased.then_some(Value::Bool(true))),
+        ("merged_into", contact.merged_into.and_then(text)),
+        (
+            "absorbed",
+            Some(json!(contact.absorbed)).filter(|_| !contact.absorbed.is_empty()),
+        ),
         (
             "suppressed",
             Some(json!(contact.suppressed)).filter(|_| !contact.suppressed.is_empty()),
         ),
         (
             "channel_consents",
-            Some(json!(contact.channel_consents)).filter(|_| !contact.channel_consents.is_empty()),
+            answers(
+                contact
+                    .channel_consents
+                    .iter()
+                    .map(|(channel, record)| (channel.word(), record)),
+            ),
         ),
         (
             "topic_consents",
-            Some(json!(contact.topic_consents)).filter(|_| !contact.topic_consents.is_empty()),
+            answers(
+                contact
+                    .topic_consents
+                    .iter()
+                    .map(|(topic, record)| (topic.as_str(), record)),
+            ),
+        ),
+        (
+            "preferences",
+            Some(preferences(&contact.preferences))
+                .filter(|_| contact.preferences != Preferences::default()),
         ),
     ])
 }

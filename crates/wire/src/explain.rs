@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use relance_core::World;
 use relance_core::contact::{Channel, Contact};
-use relance_core::decide::{ALL_JOURNEYS, NOBODY};
+use relance_core::decide::{ALL_JOURNEYS, NOBODY, OWN_WISH};
 use relance_core::explain::{
     EntryNow, Explanation, Fate, HeldOut, JourneyState, MessageExplanation, MessageState, Obstacle,
     OpenMessage, Place, Run, Standing,
@@ -245,6 +245,10 @@ impl Speaker<'_> {
                 | What::Promo
                 | What::Finished
                 | What::Suppressed
+                | What::Released
+                | What::Consented
+                | What::ConsentAsked
+                | What::Preferred
                 | What::Unsubscribed => values.set(Slot::Detail, words.value(detail)),
             }
         }
@@ -633,7 +637,12 @@ fn special(line: &LedgerEntry, values: &mut Values) -> Option<&'static str> {
             values.set(Slot::Version, to);
             None
         }
-        What::Unsubscribed => detail.map(|_| "topic"),
+        What::Unsubscribed | What::Consented | What::ConsentAsked => detail.map(|_| "topic"),
+        What::Held if detail == Some(OWN_WISH) => match line.reason {
+            Some(Reason::FrequencyCap) => Some("own_limit"),
+            Some(Reason::QuietHours) => Some("own_hours"),
+            Some(_) | None => None,
+        },
         // A run that came over with its contact; a reminder that joined another has its own reason.
         What::Merged => {
             let of_run = line.reason == Some(Reason::Merged) && line.journey.is_some();
@@ -658,7 +667,9 @@ fn special(line: &LedgerEntry, values: &mut Values) -> Option<&'static str> {
         | What::Exited
         | What::Finished
         | What::Converted
-        | What::Suppressed => None,
+        | What::Suppressed
+        | What::Released
+        | What::Preferred => None,
     }
 }
 

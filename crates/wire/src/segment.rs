@@ -3,6 +3,8 @@
 //! Lenient where real clients are (numbers for ids, nulls, missing `type` on a single call), strict on
 //! size. A call that cannot be used is refused with its reason; its neighbours in a batch are not.
 
+mod names;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,7 +24,9 @@ pub const REQUEST_BYTES_MAX: usize = 500 * 1024;
 pub const CALL_BYTES_MAX: usize = 32 * 1024;
 /// Characters of an id or an event's name.
 pub const NAME_CHARS_MAX: usize = 256;
-/// How far a client's clock may run ahead before its time is replaced by ours.
+/// The property of a `track` call that keeps what the client's clock said, where it ran too far ahead.
+pub const TOLD_AT: &str = "told_at";
+/// How far a client's clock may run ahead before that is noted; nothing happens in the future either way.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// Kinds of objects that are kept even where no journey is about them: registries show them.
 const OBJECT_KINDS: [&str; 4] = ["document", "deal", "order", "cart"];
@@ -177,8 +181,17 @@ struct RawCall {
     write_key: Option<String>,
 }
 
-/// Reads a `/v1/batch` body.
+/// Reads a `/v1/batch` body. Telephone numbers without a country code are of no country.
 pub fn parse_batch(body: &[u8], received_at: Timestamp) -> Result<Batch, CallProblem> {
+    parse_batch_in(body, received_at, None)
+}
+
+/// Reads a `/v1/batch` body. Telephone numbers without a country code are read as of `country`.
+pub fn parse_batch_in(
+    body: &[u8],
+    received_at: Timestamp,
+    country: Option<&str>,
+) -> Result<Batch, CallProblem> {
     check_size("the request", body.len(), REQUEST_BYTES_MAX)?;
     check_object(body)?;
     let raw: RawBatch<'_> = serde_json::from_slice(body).map_err(malformed)?;
@@ -186,7 +199,14 @@ pub fn parse_batch(body: &[u8], received_at: Timestamp) -> Result<Batch, CallPro
     let calls = raw
         .batch
         .iter()
-        .map(|call| read(call.get(), None, raw.context.as_ref(), shift, received_at))
+        .map(|call| {
+            let shared = Shared {
+                context: raw.context.as_ref(),
+                shift,
+                country,
+            };
+            read(call.get(), None, shared, received_at)
+        })
         .map(|read| read.map(|(call, _)| call))
         .collect();
     Ok(Batch {
@@ -201,8 +221,31 @@ pub fn parse_call(
     call: Option<CallType>,
     received_at: Timestamp,
 ) -> Result<(Call, Option<String>), CallProblem> {
+    parse_call_in(body, call, received_at, None)
+}
+
+/// Reads the body of a single call as [`parse_call`] does; telephone numbers without a country code are read
+/// as of `country`.
+pub fn parse_call_in(
+    body: &[u8],
+    call: Option<CallType>,
+    received_at: Timestamp,
+    country: Option<&str>,
+) -> Result<(Call, Option<String>), CallProblem> {
     let text = std::str::from_utf8(body).map_err(malformed)?;
-    read(text, call, None, None, received_at)
+    let shared = Shared {
+        country,
+        ..Shared::default()
+    };
+    read(text, call, shared, received_at)
+}
+
+/// What calls of one request have in common.
+#[derive(Clone, Copy, Default)]
+struct Shared<'a> {
+    context: Option<&'a Fields>,
+    shift: Option<SignedDuration>,
+    country: Option<&'a str>,
 }
 
 fn check_size(what: &'static str, bytes: usize, most: usize) -> Result<(), CallProblem> {
@@ -228,8 +271,7 @@ fn malformed(error: impl fmt::Display) -> CallProblem {
 fn read(
     text: &str,
     call: Option<CallType>,
-    shared: Option<&Fields>,
-    shift_of_batch: Option<SignedDuration>,
+    shared: Shared<'_>,
     received_at: Timestamp,
 ) -> Result<(Call, Option<String>), CallProblem> {
     check_size("the call", text.len(), CALL_BYTES_MAX)?;
@@ -256,16 +298,23 @@ fn read(
             traits.entry(name).or_insert(value);
         }
     }
-    let identities = identities(call, &raw)?;
-    let at = moment(&raw, shift_of_batch, received_at);
+    let identities = identities(call, &mut raw, shared.country)?;
+    let (at, ahead) = moment(&raw, shared.shift, received_at);
     let message_id = id("messageId", raw.message_id.as_ref())?.map(Arc::from);
-    let context = own.as_ref().or(shared);
+    let context = own.as_ref().or(shared.context);
     let (name, mut properties) = (name(call, &raw)?, raw.properties.take().unwrap_or_default());
     for (key, value) in [("name", raw.name.take()), ("category", raw.category.take())] {
         if let Some(value) = value.filter(|_| matches!(call.0, EventKind::Page | EventKind::Screen))
         {
             properties.entry(key).or_insert(Value::String(value));
         }
+    }
+    if let Some(told) = ahead
+        && call.0 == EventKind::Track
+    {
+        // Nothing is lost: what the client's clock said can be looked up.
+        let told = Value::String(told.to_string());
+        properties.entry(TOLD_AT).or_insert(told);
     }
     let traits = traits(call, &mut raw, context);
     let mut event = Event {
@@ -285,20 +334,21 @@ fn read(
     Ok((Call { identities, event }, raw.write_key))
 }
 
-fn identities(call: CallType, raw: &RawCall) -> Result<Vec<Identity>, CallProblem> {
+fn identities(
+    call: CallType,
+    raw: &mut RawCall,
+    country: Option<&str>,
+) -> Result<Vec<Identity>, CallProblem> {
     let mut identities = Vec::with_capacity(3);
     let user = id("userId", raw.user_id.as_ref())?;
     identities.extend(user.map(|id| Identity::user(&id)));
     if call.0 == EventKind::Identify
-        && let Some(email) = raw
-            .traits
-            .as_ref()
-            .and_then(|traits| traits.get("email"))
-            .and_then(Value::as_str)
-        && email.contains('@')
+        && let Some(traits) = &mut raw.traits
     {
-        check_length("traits.email", email)?;
-        identities.push(Identity::email(email));
+        if let Some(Value::String(email)) = traits.get("email") {
+            check_length("traits.email", email)?;
+        }
+        identities.extend(names::settle(traits, country));
     }
     let anonymous = id("anonymousId", raw.anonymous_id.as_ref())?;
     identities.extend(anonymous.map(|id| Identity::anonymous(&id)));
@@ -394,27 +444,30 @@ fn instant(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
-/// When it happened by our clock, in whole milliseconds, and never in the future.
+/// When it happened by our clock, in whole milliseconds, and never in the future; and the moment that was
+/// told, where it lies so far ahead that ours stands in its place.
 fn moment(
     raw: &RawCall,
     shift_of_batch: Option<SignedDuration>,
     received_at: Timestamp,
-) -> Timestamp {
+) -> (Timestamp, Option<Timestamp>) {
     let told = raw
         .timestamp
         .as_ref()
         .or(raw.original_timestamp.as_ref())
         .and_then(instant);
-    let Some(told) = told else { return received_at };
+    let Some(told) = told else {
+        return (received_at, None);
+    };
     let shift = shift(raw.sent_at.as_ref(), received_at).or(shift_of_batch);
     let at = match shift {
         Some(shift) => told.checked_add(shift).unwrap_or(received_at),
-        // Without `sentAt` only a clock that runs ahead shows.
-        None if told.duration_since(received_at) > AHEAD_MAX => received_at,
         None => told,
     };
+    let is_ahead = at.duration_since(received_at) > AHEAD_MAX;
     let at = at.min(received_at);
-    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(received_at)
+    let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(received_at);
+    (at, is_ahead.then_some(told))
 }
 
 #[cfg(test)]

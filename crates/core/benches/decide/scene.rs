@@ -302,6 +302,7 @@ fn policy() -> Policy {
         opt_in_topics: ["news".into()].into(),
         internal_domains: ["us.example".to_owned()].into(),
         freemail_domains: ["gmail.com".to_owned()].into(),
+        trait_types: relance_core::typed::TraitTypes::new(),
         approval_expiry: "3d".parse().expect("delay"),
         service: ServiceExemption::ALL,
         holdout: Holdout::default(),

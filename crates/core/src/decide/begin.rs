@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::contact::Channel;
 use crate::enrollment::{Enrollment, EnrollmentState, Entry, ExitReason};
 use crate::event::Event;
-use crate::ids::{EnrollmentId, JourneyId, SegmentId, SubjectRef};
+use crate::ids::{EnrollmentId, JourneyId, SubjectRef};
 use crate::journey::{Journey, On, Reentry};
 use crate::ledger::{LedgerEntry, Reason, What};
 use crate::subject::subject_of;
@@ -52,30 +52,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The contact's membership in a segment changed.
-    pub(super) fn segment(&mut self, segment: &SegmentId, member: bool) {
-        if self.snapshot.contact.erased
-            || self.snapshot.contact.segments.contains(segment) == member
-        {
-            return;
-        }
-        self.put_contact(|contact| {
-            if member {
-                contact.segments.insert(segment.clone());
-            } else {
-                contact.segments.remove(segment);
-            }
-        });
-        let world = self.world;
-        for journey in world.scheduled(Some(segment)) {
-            self.arm_journey(journey);
-        }
-        for journey in world.triggered_by_segment(segment, member) {
-            self.begin_for_contact(journey);
-        }
-    }
-
-    fn begin_for_contact(&mut self, journey: &Arc<Journey>) {
+    pub(super) fn begin_for_contact(&mut self, journey: &Arc<Journey>) {
         if self.admits(journey, None, None) {
             self.enroll(journey, None, None);
         } else {
@@ -129,6 +106,7 @@ impl Turn<'_> {
         // What the input itself brought about is no loop, however much it is; what follows from it may be.
         let mut left = self.pending.len() + CONSEQUENCES_PER_TURN_MAX as usize;
         loop {
+            self.tell_segments();
             self.recheck();
             let Some((link, pending)) = self.pending.pop_front() else {
                 return;
@@ -144,6 +122,12 @@ impl Turn<'_> {
                     self.arm_dates(&change);
                     self.changed(&change);
                 }
+                Pending::ChangedQuietly(change) => self.arm_dates(&change),
+                Pending::Turned {
+                    segment,
+                    member,
+                    quiet,
+                } => self.follow_turn(&segment, member, quiet),
                 Pending::Enroll {
                     journey,
                     subject,
@@ -168,6 +152,18 @@ impl Turn<'_> {
                         ..self.line(What::NotEnrolled)
                     };
                     self.ledger(line);
+                }
+                Pending::ChangedQuietly(change) => self.arm_dates(&change),
+                Pending::Turned {
+                    segment,
+                    member,
+                    quiet,
+                } => {
+                    self.follow_turn(&segment, member, true);
+                    let hears = world.triggered_by_segment(&segment, member);
+                    for journey in hears.iter().filter(|_| !quiet) {
+                        self.not_enrolled(journey, Reason::Loop, None);
+                    }
                 }
                 Pending::Changed(change) => {
                     // A date is awaited all the same: that begins nothing now.

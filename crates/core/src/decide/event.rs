@@ -7,7 +7,7 @@ use crate::condition::Scene;
 use crate::contact::{Channel, Consent, SuppressionReason};
 use crate::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use crate::event::{Event, names};
-use crate::ids::{EventName, MailboxId, SubjectRef, Topic, TouchpointId};
+use crate::ids::{EventName, MailboxId, SubjectRef, TouchpointId};
 use crate::journey::{Awaited, AwaitedThing, Next, Step, StepKind};
 use crate::ledger::{Reason, What};
 use crate::subject::{concerns, patch_of};
@@ -21,9 +21,15 @@ pub(crate) const SIGNS_OF_OPENING: [&str; 2] = [names::EMAIL_OPENED, names::EMAI
 
 impl Turn<'_> {
     pub(super) fn event(&mut self, event: &Arc<Event>) {
+        // Of whoever is erased nothing is noted but that nothing began.
+        if self.snapshot.contact.erased {
+            self.begin(event);
+            return;
+        }
         self.emit(Effect::Event(event.clone()));
         self.at_hand = Some(event.clone());
         self.learn(event);
+        self.touch_event();
         // R7: what a machine did is recorded and drives nothing.
         if event.by_machine() {
             return;
@@ -37,11 +43,12 @@ impl Turn<'_> {
 
     /// An event about an object of this contact's happened to another contact.
     pub(super) fn echo(&mut self, event: &Arc<Event>) {
-        self.emit(Effect::Event(event.clone()));
         if self.snapshot.contact.erased {
             return;
         }
+        self.emit(Effect::Event(event.clone()));
         self.learn_objects(event);
+        self.tell_segments();
         if event.by_machine() {
             return;
         }
@@ -91,17 +98,11 @@ impl Turn<'_> {
         }
     }
 
-    /// Events that are also orders: unsubscribe, complaint, bounce for good.
+    /// Events that are also orders: subscribe, unsubscribe, complaint, bounce for good.
     fn obey(&mut self, event: &Event) {
         match event.name.as_str() {
-            names::UNSUBSCRIBED => {
-                let topic = event
-                    .properties
-                    .get("topic")
-                    .and_then(Value::as_str)
-                    .map(Topic::from);
-                self.consent(Channel::Email, topic.as_ref(), Consent::Denied);
-            }
+            names::UNSUBSCRIBED => self.obey_consent(event, Consent::Denied),
+            names::SUBSCRIBED => self.obey_consent(event, Consent::Granted),
             names::EMAIL_MARKED_AS_SPAM => {
                 self.suppress(Channel::Email, SuppressionReason::Complaint);
             }
@@ -323,6 +324,9 @@ impl Turn<'_> {
             subject: subject.and_then(|subject| self.snapshot.objects.get(subject)),
             event,
             history: &self.snapshot.history,
+            memberships: &self.snapshot.memberships,
+            objects: &self.snapshot.objects,
+            rfm: self.world.rfm.as_ref(),
             zone: &self.zone,
             calendar: &self.calendar,
             now: self.now,

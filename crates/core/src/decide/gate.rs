@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::contact::{Channel, Consent, SendMark, SuppressionReason};
-use crate::enrollment::{Enrollment, EnrollmentState, ExitReason};
+use crate::contact::{Channel, SendMark, SuppressionReason};
+use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::ids::{EnrollmentId, ItemId, ListId, MailboxId, Topic, TouchpointId};
 use crate::journey::{Journey, Recipient, Send, Step, StepKind};
 use crate::ledger::{Reason, What};
@@ -19,6 +19,9 @@ use crate::touchpoint::{
 use super::begin::ALL_JOURNEYS;
 use super::run::VISIT;
 use super::{Effect, Turn};
+
+/// What stands beside a reason of the gate that the contact itself wished for.
+pub const OWN_WISH: &str = "own wish";
 
 /// What becomes of a run that comes to a `send`.
 pub(super) enum Intent {
@@ -110,9 +113,14 @@ impl Turn<'_> {
                 return Intent::Open(Box::new(shared));
             }
             let until = window.add(self.now, &self.zone, &self.calendar);
-            self.hold(&mut touchpoint, until, Reason::Digest);
-        } else if let Verdict::Hold { until, reason } = verdict {
-            self.hold(&mut touchpoint, until, reason);
+            self.hold(&mut touchpoint, until, Reason::Digest, false);
+        } else if let Verdict::Hold {
+            until,
+            reason,
+            wish,
+        } = verdict
+        {
+            self.hold(&mut touchpoint, until, reason, wish);
         }
         Intent::Open(Box::new(touchpoint))
     }
@@ -169,9 +177,10 @@ impl Turn<'_> {
 
     /// Whether a refusal means that another way to the contact is worth a try.
     pub(super) fn after_drop(&self, channel: Channel, reason: Reason) -> After {
-        let bounced = reason == Reason::Suppressed
-            && self.snapshot.contact.suppressed.get(&channel)
-                == Some(&SuppressionReason::HardBounce);
+        let listed = self.snapshot.listed.as_ref();
+        let why = self.snapshot.contact.suppressed.get(&channel).copied();
+        let why = why.or_else(|| listed?.reason(channel));
+        let bounced = reason == Reason::Suppressed && why == Some(SuppressionReason::HardBounce);
         if bounced || reason.could_not_reach() {
             After::NotReached
         } else {
@@ -252,6 +261,7 @@ impl Turn<'_> {
             running,
             held_out: held_out || self.held_out_of_all(),
             paused: self.world.is_paused(&touchpoint.journey),
+            listed: self.snapshot.listed.as_ref(),
             facts: &self.world.templates,
             topic,
             zone: &self.zone,
@@ -281,12 +291,13 @@ impl Turn<'_> {
     }
 
     /// Puts a message off, and says so once for each reason.
-    fn hold(&mut self, touchpoint: &mut Touchpoint, until: Timestamp, reason: Reason) {
+    fn hold(&mut self, touchpoint: &mut Touchpoint, until: Timestamp, reason: Reason, wish: bool) {
         let told = matches!(&touchpoint.state,
             TouchpointState::Held { reason: before, .. } if *before == reason);
         if !told {
             let mut line = self.touchpoint_line(touchpoint, What::Held, Some(reason));
             line.until = Some(until);
+            line.detail = wish.then(|| OWN_WISH.to_owned());
             self.ledger(line);
         }
         if reason == Reason::MailboxNotSynced {
@@ -333,7 +344,12 @@ impl Turn<'_> {
         if ready_at > self.now {
             return;
         }
-        if touchpoint.recipient != Recipient::Contact {
+        // The address changed after the list was asked: the next turn asks anew.
+        let listed = self.snapshot.listed.as_ref();
+        if listed.is_some_and(|listed| !listed.is_of(&self.snapshot.contact)) {
+            return;
+        }
+        if touchpoint.recipient != Recipient::Contact || touchpoint.is_confirmation() {
             self.take_off(touchpoint, true, false, None);
             return;
         }
@@ -397,8 +413,12 @@ impl Turn<'_> {
                 touchpoint.state = TouchpointState::Sending { since: self.now };
                 self.put_touchpoint(touchpoint);
             }
-            Verdict::Hold { until, reason } => {
-                self.hold(&mut touchpoint, until, reason);
+            Verdict::Hold {
+                until,
+                reason,
+                wish,
+            } => {
+                self.hold(&mut touchpoint, until, reason, wish);
                 self.put_touchpoint(touchpoint);
             }
             Verdict::Drop { reason } => self.drop_touchpoint(touchpoint, What::Dropped, reason),
@@ -425,110 +445,5 @@ impl Turn<'_> {
         self.ledger(line);
         self.put_touchpoint(rest);
         self.go_on_from_send(run, touchpoint.id, After::GoOn);
-    }
-
-    /// A channel must not be used any more: its messages are called back, runs go on without them.
-    pub(super) fn suppress(&mut self, channel: Channel, reason: SuppressionReason) {
-        if self.snapshot.contact.suppressed.contains_key(&channel) {
-            return;
-        }
-        let code = match reason {
-            SuppressionReason::HardBounce => Reason::HardBounce,
-            SuppressionReason::Complaint => Reason::Complaint,
-            SuppressionReason::Manual => Reason::Suppressed,
-        };
-        self.put_contact(|contact| {
-            contact.suppressed.insert(channel, reason);
-        });
-        let mut line = self.line(What::Suppressed);
-        line.channel = Some(channel);
-        line.reason = Some(code);
-        self.ledger(line);
-        let after = self.after_drop(channel, Reason::Suppressed);
-        let concerned =
-            |one: &Touchpoint| one.channel == channel && one.recipient == Recipient::Contact;
-        self.call_back(concerned, code, after);
-    }
-
-    /// The contact said what it wants.
-    pub(super) fn consent(&mut self, channel: Channel, topic: Option<&Topic>, consent: Consent) {
-        let contact = &self.snapshot.contact;
-        let known = match topic {
-            Some(topic) => contact.topic_consents.get(topic),
-            None => contact.channel_consents.get(&channel),
-        };
-        if known == Some(&consent) {
-            return;
-        }
-        self.put_contact(|contact| {
-            match topic {
-                Some(topic) => contact.topic_consents.insert(topic.clone(), consent),
-                None => contact.channel_consents.insert(channel, consent),
-            };
-        });
-        if consent == Consent::Granted {
-            return;
-        }
-        let mut line = self.line(What::Unsubscribed);
-        line.channel = Some(channel);
-        line.detail = topic.map(Topic::to_string);
-        self.ledger(line);
-        let world = self.world;
-        let journeys: Vec<_> = self.snapshot.enrollments.clone();
-        let exempt = self.world.policy.service.consent;
-        let concerned = |touchpoint: &Touchpoint| {
-            if touchpoint.recipient != Recipient::Contact {
-                return false;
-            }
-            let facts = world.templates.get(&touchpoint.template);
-            if exempt && facts.is_some_and(|facts| facts.service) {
-                return false;
-            }
-            let of_journey = || {
-                let run = journeys
-                    .iter()
-                    .find(|run| run.id == touchpoint.enrollment)?;
-                world.journey(&run.journey, run.version)?.topic.as_ref()
-            };
-            match topic {
-                Some(topic) => {
-                    facts
-                        .and_then(|facts| facts.topic.as_ref())
-                        .or_else(of_journey)
-                        == Some(topic)
-                }
-                None => touchpoint.channel == channel,
-            }
-        };
-        self.call_back(concerned, Reason::Unsubscribed, After::GoOn);
-    }
-
-    /// Withdraws messages and lets their runs go on.
-    fn call_back(&mut self, which: impl Fn(&Touchpoint) -> bool, reason: Reason, after: After) {
-        for id in self.withdraw(which, reason) {
-            self.past_send(id, after);
-        }
-    }
-
-    /// The contact must be forgotten: every run ends, every message is called back.
-    pub(super) fn erase(&mut self) {
-        self.put_contact(|contact| {
-            contact.erased = true;
-            contact.traits.clear();
-            contact.sends.clear();
-        });
-        for run in self.snapshot.enrollments.clone() {
-            if run.is_running() {
-                self.exit(run, ExitReason::Erased, Reason::Erased);
-            }
-        }
-        for watch in self.snapshot.watches.clone() {
-            let kind = super::TimerKind::Watch(watch.hash());
-            self.emit(Effect::Disarm(super::Timer {
-                due_at: watch.due_at,
-                kind,
-            }));
-            self.emit(Effect::Unwatch(watch));
-        }
     }
 }

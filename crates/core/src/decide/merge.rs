@@ -19,24 +19,28 @@ mod halves;
 mod moments;
 mod person;
 mod spare;
+mod undo;
+
+pub use undo::{UndoProblem, unmerge};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::contact::Contact;
+use crate::contact::{ABSORBED_MAX, Contact};
 use crate::enrollment::{Enrollment, EnrollmentState, Entry, ExitReason};
 use crate::event::{Event, HISTORY_EVENTS_MAX};
 use crate::ids::{ContactId, EnrollmentId, EventName, JourneyId, SubjectRef, TouchpointId};
 use crate::journey::{Journey, PROMO_KIND, Reentry, StepKind};
 use crate::ledger::{LedgerEntry, Reason, What};
+use crate::segment::{Membership, Rule};
 use crate::snapshot::Snapshot;
 use crate::touchpoint::{Outcome, Slot, Touchpoint};
 use crate::value::Fields;
 use crate::world::{Needs, World};
 
-use super::{Effect, RUNS_MAX, Timer, TimerKind, Turn};
+use super::{Effect, Input, RUNS_MAX, Timer, TimerKind, Turn};
 
 use halves::{Past, renamed, turning_names};
 use spare::spare_runs;
@@ -71,6 +75,17 @@ pub enum MergeProblem {
     /// What is on the wire answers to its old name.
     #[error("message {0} is in flight: merge again when it is settled")]
     InFlight(TouchpointId),
+    /// One of the two was merged before: what comes for it is another's.
+    #[error("contact {0} was merged into another one: name that one")]
+    Gone(ContactId),
+    /// The two have been too many contacts already.
+    #[error("the contacts were {were} contacts of {most}: leave them apart")]
+    TooMany {
+        /// How many they absorbed, and one more.
+        were: usize,
+        /// [`ABSORBED_MAX`].
+        most: usize,
+    },
     /// The two have more runs than one contact may have.
     #[error("the contacts have {live} live runs of {most}: merge again when some have ended")]
     TooManyRuns {
@@ -103,6 +118,9 @@ pub fn needs_of_merge(world: &World, survivor: &Snapshot, absorbed: &Snapshot) -
         .extend(current.map(|journey| journey.id.clone()));
     needs.kinds.extend(world.kinds.iter().cloned());
     needs.kinds.insert(PROMO_KIND.into());
+    needs
+        .segments
+        .extend(world.segments().map(|one| one.id.clone()));
     needs.last_event = true;
     needs
 }
@@ -145,10 +163,18 @@ fn refuse(world: &World, survivor: &Snapshot, absorbed: &Snapshot) -> Result<(),
         if one.contact.erased {
             return Err(MergeProblem::Erased(one.contact.id));
         }
+        if one.contact.merged_into.is_some() {
+            return Err(MergeProblem::Gone(one.contact.id));
+        }
         let on_the_wire = |touchpoint: &&Touchpoint| is_known_outside(world, touchpoint);
         if let Some(touchpoint) = one.touchpoints.iter().find(on_the_wire) {
             return Err(MergeProblem::InFlight(touchpoint.id));
         }
+    }
+    let were = survivor.contact.absorbed.len() + absorbed.contact.absorbed.len() + 1;
+    if were > ABSORBED_MAX {
+        let most = ABSORBED_MAX;
+        return Err(MergeProblem::TooMany { were, most });
     }
     let live = survivor.enrollments.len() + absorbed.enrollments.len();
     let owners = absorbed
@@ -250,7 +276,11 @@ fn leave(
         }));
         turn.emit(Effect::Unwatch(watch));
     }
-    turn.put_contact(person::strip);
+    turn.leave_segments();
+    turn.put_contact(|contact| {
+        person::strip(contact);
+        contact.merged_into = Some(survivor.id);
+    });
     Left {
         effects: turn.effects,
         runs,
@@ -274,6 +304,31 @@ fn awaits_opening<'r>(world: &World, run: &'r Enrollment) -> Option<&'r str> {
 }
 
 impl Turn<'_> {
+    /// What comes for a contact that is another now: whoever brings it tells that one. It can be forgotten,
+    /// and no timer comes for ever.
+    pub(super) fn happens_to_nobody(&mut self, input: &Input) {
+        match input {
+            Input::Timer(timer) => self.emit(Effect::Disarm(*timer)),
+            Input::Erase => self.erase(),
+            Input::Event(_)
+            | Input::Echo(_)
+            | Input::Claim(_)
+            | Input::Settle { .. }
+            | Input::Approve { .. }
+            | Input::Suppress { .. }
+            | Input::Consent { .. }
+            | Input::Confirm(_)
+            | Input::Prefer(_)
+            | Input::Lift(_)
+            | Input::Segment { .. }
+            | Input::Assess(_)
+            | Input::Enroll { .. }
+            | Input::Arm(_)
+            | Input::Resume { .. }
+            | Input::End(_) => {}
+        }
+    }
+
     /// Says that the contact and another are one.
     fn became(&mut self, other: ContactId) {
         let line = LedgerEntry {
@@ -328,6 +383,7 @@ impl Turn<'_> {
             self.take_touchpoint(touchpoint, left);
         }
         self.take_watches(&theirs.watches, moved, &changed);
+        self.take_lists(theirs);
 
         for id in own {
             self.hear(id, &their_past);
@@ -351,6 +407,8 @@ impl Turn<'_> {
             person::unite(world, contact, &theirs.contact);
             // Cannot be too many: that was asked first.
             contact.enrollments += u32::try_from(numbers).unwrap_or(0);
+            contact.absorbed.insert(theirs.contact.id);
+            contact.absorbed.extend(&theirs.contact.absorbed);
         });
         let zone = world.zone_of(&self.snapshot.contact);
         let calendar = world.calendar_of(&self.snapshot.contact);
@@ -432,6 +490,29 @@ impl Turn<'_> {
         let subjects: BTreeSet<&SubjectRef> = runs.filter_map(|run| run.subject.as_ref()).collect();
         told.retain(|subject, fields| subjects.contains(subject) && !fields.is_empty());
         told.into_iter().collect()
+    }
+
+    /// Lists that the other half was put into. Who belongs to a computed segment is for the caller to ask
+    /// anew, with what that takes.
+    fn take_lists(&mut self, theirs: &Snapshot) {
+        let listed = theirs.memberships.iter().filter(|(_, one)| one.member);
+        for (id, _) in listed {
+            let list = self
+                .world
+                .segment(id)
+                .filter(|one| one.rule == Rule::Listed);
+            let before = self.snapshot.memberships.get(id).copied();
+            let before = before.unwrap_or_default();
+            if list.is_none() || before.member {
+                continue;
+            }
+            let member = true;
+            self.emit(Effect::Membership {
+                segment: id.clone(),
+                before,
+                after: Membership { member, ..before },
+            });
+        }
     }
 
     /// A run goes on under its new name, as it stood.

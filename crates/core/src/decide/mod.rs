@@ -8,6 +8,7 @@
 
 mod approve;
 mod begin;
+mod consent;
 pub(crate) mod event;
 mod gate;
 mod merge;
@@ -15,20 +16,25 @@ mod order;
 mod pause;
 pub mod probe;
 mod run;
+mod segment;
 mod settle;
 mod steps;
 mod watch;
 
 pub use approve::NOBODY;
 pub use begin::ALL_JOURNEYS;
-pub use merge::{MergeProblem, Merged, RUNS_MERGED_MAX, merge, needs_of_merge};
+pub use gate::OWN_WISH;
+pub use merge::{
+    MergeProblem, Merged, RUNS_MERGED_MAX, UndoProblem, merge, needs_of_merge, unmerge,
+};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::contact::{Channel, Consent, Contact, SuppressionReason};
+use crate::consent::{About, Consent, ConsentChange, Evidence};
+use crate::contact::{Channel, Contact, SuppressionReason};
 use crate::enrollment::{Enrollment, Entry};
 use crate::event::Event;
 use crate::ids::{
@@ -36,13 +42,16 @@ use crate::ids::{
     UserId,
 };
 use crate::ledger::{LedgerEntry, Reason, What};
+use crate::preferences::Wishes;
+use crate::segment::Membership;
 use crate::snapshot::Snapshot;
 use crate::subject::Object;
+use crate::suppression::Suppression;
 use crate::time::{Calendar, Zone};
 use crate::touchpoint::{Outcome, Slot, Task, Touchpoint, TouchpointState};
 use crate::value::{Fields, Value};
 use crate::watch::Watch;
-use crate::world::World;
+use crate::world::{Needs, Touched, World};
 
 /// Steps that one input may cross in one run before the journey is declared a loop.
 pub const STEPS_PER_TURN_MAX: u32 = 64;
@@ -101,7 +110,15 @@ pub enum Input {
         topic: Option<Topic>,
         /// What.
         consent: Consent,
+        /// By which way it said so, and what proves it.
+        evidence: Evidence,
     },
+    /// The contact confirmed by mail that it signed up: all that it was asked about is granted.
+    Confirm(Evidence),
+    /// The contact said what it wishes of our messages.
+    Prefer(Box<Wishes>),
+    /// A channel that was suppressed for this contact may be used again.
+    Lift(Channel),
     /// The contact's membership in a segment changed.
     Segment {
         /// Which.
@@ -109,6 +126,8 @@ pub enum Input {
         /// Whether it is a member now.
         member: bool,
     },
+    /// Who belongs to these segments is to be told anew: their definition is new or changed.
+    Assess(Arc<[SegmentId]>),
     /// A person or a program begins a journey.
     Enroll {
         /// Which.
@@ -190,6 +209,8 @@ pub enum TimerKind {
     Touchpoint(u64),
     /// The awaited activity with this hash.
     Watch(u64),
+    /// The segment with this hash, whose verdict time alone may change.
+    Segment(u64),
 }
 
 /// What must be committed, in one transaction; and what to do after it.
@@ -209,6 +230,19 @@ pub enum Effect {
     Unwatch(Watch),
     /// An object changed.
     Object(Object),
+    /// How the contact stands to a segment changed.
+    Membership {
+        /// To which.
+        segment: SegmentId,
+        /// How it stood.
+        before: Membership,
+        /// How it stands.
+        after: Membership,
+    },
+    /// The contact gave an answer: remembered for proof.
+    Consent(ConsentChange),
+    /// An address must not be written to, whoever has it.
+    Suppression(Suppression),
     /// An event goes to the log.
     Event(Arc<Event>),
     /// A person has something to do.
@@ -232,11 +266,17 @@ pub fn decide(
     input: &Input,
     now: Timestamp,
 ) -> Vec<Effect> {
+    let asked = asked(world, snapshot, input);
     let mut turn = Turn::new(world, snapshot, now);
+    turn.asked = asked;
     turn.knows_history = matches!(
         input,
         Input::Event(_) | Input::Echo(_) | Input::Segment { .. }
     );
+    if turn.snapshot.contact.merged_into.is_some() {
+        turn.happens_to_nobody(input);
+        return turn.effects;
+    }
     turn.migrate();
     match input {
         Input::Event(event) => turn.event(event),
@@ -258,8 +298,19 @@ pub fn decide(
             channel,
             topic,
             consent,
-        } => turn.consent(*channel, topic.as_ref(), *consent),
+            evidence,
+        } => {
+            let about = match topic {
+                Some(topic) => About::Topic(topic.clone()),
+                None => About::Channel(*channel),
+            };
+            turn.consent(&about, *consent, evidence);
+        }
+        Input::Confirm(evidence) => turn.confirm(evidence),
+        Input::Prefer(wishes) => turn.prefer(wishes),
+        Input::Lift(channel) => turn.lift(*channel),
         Input::Segment { segment, member } => turn.segment(segment, *member),
+        Input::Assess(segments) => turn.assess_all(segments),
         Input::Enroll {
             journey,
             by,
@@ -274,6 +325,16 @@ pub fn decide(
     }
     turn.settle_down();
     turn.effects
+}
+
+/// What was loaded for an input, as far as segments ask. A store that loads more, or has everything at hand,
+/// decides by no more than this: the same decision on every store.
+fn asked(world: &World, snapshot: &Snapshot, input: &Input) -> Needs {
+    match input {
+        Input::Assess(_) => Needs::default(),
+        _tells_segments if world.segment_index().compute() => snapshot.needs(world, input).whole(),
+        _no_segments => Needs::default(),
+    }
 }
 
 /// One decision under way.
@@ -296,6 +357,18 @@ struct Turn<'a> {
     following: Option<EnrollmentId>,
     /// The run whose steps bring about what happens now.
     link: Option<Link>,
+    /// What segments may look at.
+    asked: Needs,
+    /// Whether they may look at everything that they ask for.
+    knows_all: bool,
+    /// The segment whose timer came.
+    came: Option<SegmentId>,
+    /// What changed since segments were told.
+    touched: Touched,
+    /// Who comes in or leaves does so because a definition is new: journeys hear of it only where it says so.
+    quiet_segments: bool,
+    /// What changes now begins no journey.
+    quiet_changes: bool,
 }
 
 /// A run that may begin another.
@@ -309,6 +382,14 @@ struct Link {
 enum Pending {
     /// A trait or field changed: journeys may begin.
     Changed(Change),
+    /// A trait changed that no journey shall hear of.
+    ChangedQuietly(Change),
+    /// The contact came into a segment, or left it.
+    Turned {
+        segment: SegmentId,
+        member: bool,
+        quiet: bool,
+    },
     /// A run's step begins another journey.
     Enroll {
         journey: JourneyId,
@@ -349,6 +430,12 @@ impl<'a> Turn<'a> {
             at_hand: None,
             following: None,
             link: None,
+            asked: Needs::default(),
+            knows_all: false,
+            came: None,
+            touched: Touched::default(),
+            quiet_segments: false,
+            quiet_changes: false,
         }
     }
 
@@ -433,7 +520,8 @@ impl<'a> Turn<'a> {
     ) -> LedgerEntry {
         LedgerEntry {
             journey: Some(touchpoint.journey.clone()),
-            enrollment: Some(touchpoint.enrollment),
+            // What belongs to no run is a line of the contact as a whole.
+            enrollment: Some(touchpoint.enrollment).filter(|run| run.number > 0),
             step: Some(touchpoint.step.clone()),
             touchpoint: Some(touchpoint.id),
             channel: Some(touchpoint.channel),
@@ -493,6 +581,7 @@ impl<'a> Turn<'a> {
                     None => self.emit(Effect::Disarm(timer)),
                 }
             }
+            TimerKind::Segment(hash) => self.segment_timer(timer, hash),
         }
     }
 

@@ -105,7 +105,10 @@ fn lines(turn: Turn<'_>) -> Vec<LedgerEntry> {
             | Effect::Entry(_)
             | Effect::Touchpoint(_)
             | Effect::Watch(_)
+            | Effect::Membership { .. }
             | Effect::Unwatch(_)
+            | Effect::Consent(_)
+            | Effect::Suppression(_)
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_)
@@ -181,7 +184,7 @@ fn certainly(condition: &Condition, on: &On, scene: &Scene<'_>, depth: usize) ->
             | On::Manual
             | On::Api => Some(condition.holds(scene)),
         },
-        Condition::Did(_) => None,
+        Condition::Did(_) | Condition::Has { .. } | Condition::Rfm(_) => None,
     }
 }
 
@@ -232,6 +235,9 @@ mod tests {
             subject: None,
             event: None,
             history: &history,
+            memberships: &Default::default(),
+            objects: &Default::default(),
+            rfm: None,
             zone: &Zone::utc(),
             calendar: &calendar,
             now: Timestamp::UNIX_EPOCH,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::contact::{Channel, TRAITS_MAX};
+use crate::contact::{Channel, EMAIL_STATUS, TRAITS_MAX};
 use crate::enrollment::Enrollment;
 use crate::event::{Event, names};
 use crate::ids::{ObjectKind, StepKey, SubjectRef, TemplateId, TouchpointId};
@@ -17,6 +17,7 @@ use crate::ledger::{LedgerEntry, Reason, What};
 use crate::subject::{Object, merge_fields};
 use crate::time::{LATE_DEFAULT, is_late, next_best_hour, next_time_of_day};
 use crate::touchpoint::{Task, Touchpoint, TouchpointState};
+use crate::typed::typed;
 use crate::value::{FieldPath, Fields, Root, Value};
 use crate::world::World;
 
@@ -187,6 +188,7 @@ impl Turn<'_> {
         if let Some(subject) = run.subject.as_ref().filter(|_| !fields.is_empty()) {
             self.tell_object(subject, &fields, self.now);
         }
+        self.tell_segments();
     }
 
     /// Moves the deal to another stage.
@@ -199,6 +201,7 @@ impl Turn<'_> {
             let fields = Fields::from_iter([(STAGE_FIELD.to_owned(), stage)]);
             self.tell_object(subject, &fields, self.now);
         }
+        self.tell_segments();
     }
 
     /// Issues a promo code: an object of the contact, a trait for templates, an event for the shop.
@@ -231,6 +234,7 @@ impl Turn<'_> {
             (promo.save_as.to_string(), Value::String(code)),
             (format!("{}_expires", promo.save_as), expires),
         ]));
+        self.tell_segments();
     }
 
     /// The code of a run's step: a replay issues the same one (R6), and nobody guesses another's.
@@ -254,6 +258,8 @@ impl Turn<'_> {
 
     /// Lays traits over the contact's, and lets what follows from it follow.
     pub(super) fn tell_traits(&mut self, traits: &Fields) {
+        let policy = &self.world.policy;
+        let traits = &*typed(&policy.trait_types, traits, &policy.zone);
         let before = &self.snapshot.contact.traits;
         let changed: Vec<Change> = traits
             .keys()
@@ -268,7 +274,18 @@ impl Turn<'_> {
         if !merge_fields(&mut merged, traits, TRAITS_MAX) {
             return;
         }
-        self.put_contact(|contact| contact.traits = merged);
+        if merged.get("email") != before.get("email") && !traits.contains_key(EMAIL_STATUS) {
+            // What was wrong with the old address is not wrong with the new one.
+            merged.remove(EMAIL_STATUS);
+        }
+        let before = std::mem::replace(&mut self.snapshot.contact.traits, merged);
+        self.put_contact(|_changed_already| {});
+        self.address_changed(&before);
+        let now = &self.snapshot.contact.traits;
+        let names = traits.keys().map(String::as_str).chain([EMAIL_STATUS]);
+        let other = names.filter(|name| before.get(*name) != now.get(*name));
+        let other: Vec<Box<str>> = other.map(Into::into).collect();
+        self.touch(|touched| touched.traits.extend(other));
         self.note(changed);
         let zone = self.world.zone_of(&self.snapshot.contact);
         let calendar = self.world.calendar_of(&self.snapshot.contact);
@@ -302,6 +319,7 @@ impl Turn<'_> {
             return;
         }
         self.emit(Effect::Object(object));
+        self.touch(|touched| touched.kinds.extend([subject.kind.clone()]));
         self.note(changed);
         self.recount_waits(false, Some(subject), fields);
     }
@@ -324,8 +342,11 @@ impl Turn<'_> {
             };
             change.after = fields.and_then(|fields| fields.get(&change.name)).cloned();
             if change.after != change.before {
-                self.pending
-                    .push_back((self.link, Pending::Changed(change)));
+                let changed = match self.quiet_changes {
+                    true => Pending::ChangedQuietly(change),
+                    false => Pending::Changed(change),
+                };
+                self.pending.push_back((self.link, changed));
             }
         }
     }

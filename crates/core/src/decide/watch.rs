@@ -102,7 +102,7 @@ impl Turn<'_> {
             On::Schedule { segment, .. } => {
                 let member = segment
                     .as_ref()
-                    .is_none_or(|segment| self.snapshot.contact.segments.contains(segment));
+                    .is_none_or(|segment| self.is_member(segment));
                 if member {
                     self.arm_schedule(journey);
                 }
@@ -291,10 +291,9 @@ impl Turn<'_> {
                 self.arm_date(journey, watch.subject);
             }
             On::Schedule { segment, .. } => {
-                let contact = &self.snapshot.contact;
                 if segment
                     .as_ref()
-                    .is_some_and(|segment| !contact.segments.contains(segment))
+                    .is_some_and(|segment| !self.is_member(segment))
                 {
                     // It counts again when the contact comes back into the segment.
                     self.drop_watch(&watch);

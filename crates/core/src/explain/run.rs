@@ -357,6 +357,10 @@ pub(super) fn fate_of(line: &LedgerEntry) -> Option<Fate> {
         | What::Finished
         | What::Converted
         | What::Suppressed
+        | What::Released
+        | What::Consented
+        | What::ConsentAsked
+        | What::Preferred
         | What::Unsubscribed => None,
     }
 }

@@ -18,7 +18,7 @@ pub use step::{
 };
 pub use versions::{Landing, Moves, Plan, PlanLine, land, plan, route};
 
-use crate::condition::Condition;
+use crate::condition::{Asks, Condition};
 use crate::event::names;
 use crate::ids::{EventName, JourneyId, ListId, ObjectKind, SegmentId, StepKey, Topic};
 use crate::time::{DateRule, Delay, Recurrence};
@@ -327,18 +327,24 @@ impl Journey {
 
     /// Names of the events whose history a run may look back over.
     pub fn history_names(&self) -> BTreeSet<EventName> {
-        let mut names = BTreeSet::new();
-        self.trigger.filter.history_names(&mut names);
+        self.asks().history
+    }
+
+    /// What a run may look back over.
+    pub fn asks(&self) -> Asks {
+        let mut asks = Asks::default();
+        self.trigger.filter.asks(&mut asks);
         self.exits
             .iter()
-            .for_each(|exit| exit.filter.history_names(&mut names));
+            .for_each(|exit| exit.filter.asks(&mut asks));
         if let Some(goal) = &self.goal {
-            goal.filter.history_names(&mut names);
+            goal.filter.asks(&mut asks);
         }
-        self.steps
-            .iter()
-            .for_each(|step| step.kind.history_names(&mut names));
-        names
+        if let On::Schedule { segment, .. } = &self.trigger.on {
+            asks.segments.extend(segment.clone());
+        }
+        self.steps.iter().for_each(|step| step.kind.asks(&mut asks));
+        asks
     }
 
     /// The content lists that its messages take items from.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::condition::Condition;
+use crate::condition::{Asks, Condition};
 use crate::contact::Channel;
 use crate::event::names;
 use crate::ids::{EventName, JourneyId, ListId, StepKey, TemplateId, Variant};
@@ -377,8 +377,8 @@ impl<W> StepKind<W> {
         found
     }
 
-    /// Adds the names of the events whose history the step may look back over.
-    pub fn history_names(&self, into: &mut std::collections::BTreeSet<EventName>) {
+    /// Adds what the step may look back over.
+    pub fn asks(&self, into: &mut Asks) {
         match self {
             Self::WaitFor { awaited, .. } => {
                 for one in awaited {
@@ -388,27 +388,27 @@ impl<W> StepKind<W> {
                             filter,
                             since_enrolled,
                         } => {
-                            filter.history_names(into);
+                            filter.asks(into);
                             if *since_enrolled {
-                                into.insert(event.clone());
+                                into.history.insert(event.clone());
                             }
                         }
-                        AwaitedThing::Condition(condition) => condition.history_names(into),
+                        AwaitedThing::Condition(condition) => condition.asks(into),
                     }
                 }
             }
             Self::Branch { arms, .. } => {
-                arms.iter().for_each(|(when, _)| when.history_names(into));
+                arms.iter().for_each(|(when, _)| when.asks(into));
             }
             Self::Send { send, .. } => {
                 if let Some(when) = &send.when {
-                    when.history_names(into);
+                    when.asks(into);
                 }
             }
             Self::Wait(Wait {
                 until: Until::BestHour { .. },
                 ..
-            }) => into.extend(SIGNS_OF_LIFE.map(EventName::from)),
+            }) => into.history.extend(SIGNS_OF_LIFE.map(EventName::from)),
             Self::Wait(_)
             | Self::Split { .. }
             | Self::Task(_)

@@ -8,6 +8,8 @@
 //!
 //! **Absent:** negative delays, fractions and conversions: `90s` prints as `90s` and is not equal to `1m30s`.
 
+mod edge;
+
 use std::fmt;
 use std::str::FromStr;
 

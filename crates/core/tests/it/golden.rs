@@ -371,7 +371,11 @@ fn after(world: &World, snapshot: &Snapshot, input: &Input, now: Timestamp) -> S
         | Input::Approve { .. }
         | Input::Suppress { .. }
         | Input::Consent { .. }
+        | Input::Confirm(_)
+        | Input::Prefer(_)
+        | Input::Lift(_)
         | Input::Segment { .. }
+        | Input::Assess(_)
         | Input::Enroll { .. }
         | Input::Arm(_)
         | Input::Resume { .. }
@@ -423,7 +427,11 @@ fn word(effect: &Effect, now: Timestamp) -> String {
             format!("{} {state}", touchpoint.template)
         }
         Effect::Watch(_) => "watch".to_owned(),
+        Effect::Membership { segment, after, .. } if after.member => format!("member of {segment}"),
+        Effect::Membership { segment, .. } => format!("no member of {segment}"),
         Effect::Unwatch(_) => "unwatch".to_owned(),
+        Effect::Consent(change) => format!("{} {}", change.about.word(), change.answer.word()),
+        Effect::Suppression(one) => format!("{} listed", one.key.kind.word()),
         Effect::Object(_) => "object".to_owned(),
         Effect::Event(_) => "event".to_owned(),
         Effect::Task(_) => "task".to_owned(),

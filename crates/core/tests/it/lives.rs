@@ -8,12 +8,14 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use relance_core::condition::Scene;
 use relance_core::contact::Consent;
 use relance_core::decide::{Effect, TimerKind, decide};
 use relance_core::enrollment::EnrollmentState;
 use relance_core::ids::{ContactId, EnrollmentId, StepKey, TouchpointId};
 use relance_core::journey::Recipient;
 use relance_core::ledger::{Reason, What};
+use relance_core::segment::timer_hash;
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::{Slot, TouchpointState};
 use relance_core::world::World;
@@ -24,6 +26,18 @@ use crate::story::rig::Rig;
 use crate::story::world::StoryWorld;
 
 const DEPTH_MAX: usize = 2;
+
+/// Segments by what was done, by time alone, by traits, objects and other segments.
+const SEGMENTS: [&str; 8] = [
+    "segment fresh: did Ping within 2d",
+    "segment gone: did Ping and not did Ping within 3d",
+    "segment many: did Ping times 3 within 1mo",
+    "segment pro: contact.plan = pro sets tier gold",
+    "segment due: contact.day after ago 5d",
+    "segment good: in_segment vip and in_segment fresh",
+    "segment strange: not did Paid sets tier none",
+    "segment old: has document stage = old and not contact.tier = gold",
+];
 
 /// A world with two or three journeys that have something of everything.
 fn world(entropy: &mut Entropy<'_>) -> String {
@@ -38,6 +52,11 @@ fn world(entropy: &mut Entropy<'_>) -> String {
     if entropy.below(4) == 1 {
         text.push_str("holdout 40%\n");
     }
+    for segment in SEGMENTS {
+        if entropy.below(3) > 0 {
+            writeln!(text, "{segment}").unwrap();
+        }
+    }
     for at in 0..entropy.below(3) + 1 {
         let trigger = entropy.one(&[
             "on Ping",
@@ -45,6 +64,12 @@ fn world(entropy: &mut Entropy<'_>) -> String {
             "entered vip",
             "left vip",
             "changed contact.plan",
+            "entered fresh",
+            "left fresh",
+            "entered gone",
+            "left good",
+            "changed contact.tier",
+            "schedule daily at 11:00 for fresh",
             "date contact.day at 10:00",
             "schedule daily at 10:00 for vip",
             "inactive 2d",
@@ -304,7 +329,7 @@ impl Audit {
             self.says(now, "suppressed contact is never sent", message);
         }
         let consent = after.contact.channel_consents.get(&message.channel);
-        if !service && consent == Some(&Consent::Denied) {
+        if !service && consent.is_some_and(|record| *record == Consent::Denied) {
             self.says(now, "no message without consent", message);
         }
         if !message.approval.is_auto() && message.approved_by.is_none() {
@@ -367,8 +392,40 @@ fn timers_fit(rig: &Rig, contacts: &[ContactId]) -> Option<String> {
         for watch in &snapshot.watches {
             wanted.insert((watch.due_at, *id, TimerKind::Watch(watch.hash())));
         }
+        for (segment, standing) in &snapshot.memberships {
+            let timer = TimerKind::Segment(timer_hash(segment));
+            wanted.extend(standing.due.map(|due| (due, *id, timer)));
+        }
     }
     (wanted != *rig.timers()).then(|| format!("timers {:?}\nwanted {wanted:?}", rig.timers()))
+}
+
+/// Everybody belongs where they belong, at every moment.
+fn members_fit(rig: &Rig, contacts: &[ContactId]) -> Option<String> {
+    for id in contacts {
+        let snapshot = rig.contact(*id);
+        let world = &rig.world;
+        let scene = Scene {
+            contact: &snapshot.contact,
+            subject: None,
+            event: None,
+            history: &snapshot.history,
+            memberships: &snapshot.memberships,
+            objects: &snapshot.objects,
+            rfm: None,
+            zone: &world.zone_of(&snapshot.contact),
+            calendar: &world.calendar_of(&snapshot.contact),
+            now: rig.now(),
+        };
+        for segment in world.segments() {
+            let belongs = !snapshot.contact.erased
+                && segment.condition().is_some_and(|one| one.holds(&scene));
+            if scene.is_member(&segment.id) != belongs {
+                return Some(format!("{id} in {}: {belongs}", segment.id));
+            }
+        }
+    }
+    None
 }
 
 fn live(bytes: &[u8]) -> Result<(), String> {
@@ -384,6 +441,10 @@ fn live(bytes: &[u8]) -> Result<(), String> {
             audit.borrow_mut().look(world, after, effects, now);
         }));
     }
+    for who in ["ana", "bob"] {
+        let line = format!("2026-03-02 09:00 {who} assess");
+        act::happen(&story, &mut driver, &line, &mut Vec::new());
+    }
     let mut minutes: u64 = 9 * 60;
     while !entropy.is_empty() && minutes < 60 * 24 * 25 {
         minutes += entropy.one(&[0, 1, 5, 60, 240, 600, 1_440, 2_900]);
@@ -397,6 +458,7 @@ fn live(bytes: &[u8]) -> Result<(), String> {
         };
         let mut wrong = std::mem::take(&mut audit.borrow_mut().wrong);
         wrong.extend(timers_fit(rig, &contacts));
+        wrong.extend(members_fit(rig, &contacts));
         if !wrong.is_empty() {
             return Err(format!("{}\n{told}", wrong.join("\n")));
         }

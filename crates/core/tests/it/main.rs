@@ -15,4 +15,5 @@ mod time_broadcasts;
 mod time_dates;
 mod time_rules;
 mod time_zones;
+mod verdicts;
 mod versions;

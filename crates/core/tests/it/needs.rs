@@ -17,7 +17,7 @@ use relance_core::snapshot::Snapshot;
 use relance_core::subject::ObjectPatch;
 use relance_core::touchpoint::{Outcome, Slot};
 use relance_core::value::Value;
-use relance_core::world::World;
+use relance_core::world::{Needs, World};
 
 use crate::story::journey;
 use crate::story::world::StoryWorld;
@@ -127,6 +127,49 @@ journey weekly: schedule mon at 09:00
 journey by-hand: manual where did Viewed
   reentry once
   email i1
+segment buyers: did Bought
+segment loyal: did Bought times 2 within 10d
+segment quiet: did Viewed and not did Viewed within 2d
+segment kept: contact.vip = true and did Ping sets tier gold
+segment tiered: contact.tier = gold and in_segment loyal
+segment score: contact.score = 1 and not in_segment buyers sets vip true
+segment dear: has document amount = 10
+segment strange: not did Pong
+segment few: did Answer most 2
+segment young: contact.since after ago 3d
+segment liked: in_segment vips and not in_segment quiet
+journey loyal: entered loyal where did Viewed
+  reentry always
+  branch
+    if in_segment tiered
+      email k1
+    if in_segment dear and did Answer
+      email k2
+  wait_for any 3d
+    when in_segment quiet
+      email k3
+    else
+      set contact.score = 1
+journey unquiet: left quiet
+  reentry 1d
+  set contact.vip = true
+  branch
+    if in_segment kept
+      email k4 if did Bought
+journey tier: changed contact.tier where did Stop
+  reentry always
+  email k5
+journey dear: entered dear
+  reentry always
+  branch
+    if has document paid = true
+      email k6
+journey news: schedule daily at 10:00 for tiered
+  reentry always
+  email k7 if not in_segment strange
+journey liked: entered liked
+  reentry always
+  set contact.tier = silver
 "#;
 
 /// Newer versions, in which steps have other places, and whether a map leads runs to their first step.
@@ -198,12 +241,20 @@ impl Life {
         };
         let rules: Vec<&str> = world.lines().filter(|line| !line.is_empty()).collect();
         let story = StoryWorld::read(&rules);
-        Self {
+        let mut life = Self {
             world: story.world,
             snapshot: Snapshot::new(story.contacts[0].1.clone()),
             timers: BTreeSet::new(),
             now: "2026-03-02T08:00:00Z".parse().unwrap(),
-        }
+        };
+        let all = life.assess();
+        life.decide(&all);
+        life
+    }
+
+    fn assess(&self) -> Input {
+        let all = self.world.segments().map(|segment| segment.id.clone());
+        Input::Assess(all.collect())
     }
 
     fn turn(&mut self, (minutes, kind, choice): Turn) {
@@ -212,9 +263,13 @@ impl Life {
         let Some(input) = self.input(kind, choice) else {
             return;
         };
-        let mut narrow = self.narrow(&input);
-        let told = decide(&self.world, &mut narrow, &input, self.now);
-        let effects = decide(&self.world, &mut self.snapshot, &input, self.now);
+        self.decide(&input);
+    }
+
+    fn decide(&mut self, input: &Input) {
+        let mut narrow = self.narrow(input);
+        let told = decide(&self.world, &mut narrow, input, self.now);
+        let effects = decide(&self.world, &mut self.snapshot, input, self.now);
         assert_eq!(told, effects, "{input:?}");
         for effect in effects {
             match effect {
@@ -236,6 +291,7 @@ impl Life {
             fitting.nth(choice % many)
         };
         match kind % 16 {
+            0..=5 if choice.is_multiple_of(17) => Some(Input::Echo(self.event(choice))),
             0..=5 => Some(Input::Event(self.event(choice))),
             6..=8 => {
                 // As the engine does: what is due comes when it is due, or later.
@@ -301,6 +357,7 @@ impl Life {
                 channel: Channel::Email,
                 topic: None,
                 consent: [Consent::Granted, Consent::Denied][choice % 2],
+                evidence: Default::default(),
             },
             3..=5 => Input::Segment {
                 segment: "vips".into(),
@@ -323,6 +380,8 @@ impl Life {
                 }
             }
             10 if choice % 120 == 10 => Input::End("ping".into()),
+            10 if choice % 120 == 70 => self.assess(),
+            10 if choice % 1_200 == 130 => Input::Erase,
             _other => Input::Arm("birthday".into()),
         }
     }
@@ -348,6 +407,8 @@ impl Life {
                 tell(&mut event, "timezone", Value::from(zone));
             }
             6 => tell(&mut event, "birthday", Value::from("1990-03-05")),
+            7 => tell(&mut event, "since", Value::from(self.now.to_string())),
+            8 => tell(&mut event, "tier", Value::from("gold")),
             _no_traits => {}
         }
         if name == "Email Bounced" {
@@ -381,14 +442,27 @@ impl Life {
         Arc::new(event)
     }
 
-    /// The contact as the engine would have loaded it.
+    /// The contact as the engine would have loaded it, in as many rounds as it asks for.
     fn narrow(&self, input: &Input) -> Snapshot {
-        let mut needs = self.snapshot.needs(&self.world, input);
-        if let Input::Event(event) = input
-            && event.at < self.now
-        {
-            self.world.needs_of_late_event(event, &mut needs);
+        let mut loaded = Needs::default();
+        for _ in 0..3 {
+            let narrow = self.loaded(&loaded);
+            let mut needs = narrow.needs(&self.world, input);
+            if let Input::Event(event) = input
+                && event.at < self.now
+            {
+                self.world.needs_of_late_event(event, &mut needs);
+            }
+            let needs = needs.without(&loaded);
+            if needs.is_empty() {
+                return narrow;
+            }
+            loaded.extend(needs);
         }
+        panic!("there is no end of asking for {input:?}");
+    }
+
+    fn loaded(&self, needs: &Needs) -> Snapshot {
         let mut narrow = self.snapshot.clone();
         let asked = needs.history.iter();
         let events = asked.flat_map(|name| self.snapshot.history.of(name));
@@ -399,6 +473,9 @@ impl Life {
         narrow
             .entries
             .retain(|entry| needs.entries.contains(&entry.journey));
+        narrow
+            .memberships
+            .retain(|id, _| needs.segments.contains(id));
         narrow.last_event_at = narrow.last_event_at.filter(|_| needs.last_event);
         narrow
     }

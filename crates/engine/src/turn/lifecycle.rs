@@ -1,16 +1,17 @@
-//! Journeys are published, paused, resumed and archived (R8).
+//! Journeys are published, paused, resumed and archived (R8); and sweeps, which segments have as well.
 //!
 //! What must then happen to each contact (a date to wait for, a run that goes on) is a *sweep*: it takes a
 //! page of contacts a turn, beside the ordinary work, and remembers in the database how far it came. So a
-//! change of a journey costs the same for ten contacts and ten million, and a crash loses none of it.
+//! change costs the same for ten contacts and ten million, and a crash loses none of it.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use relance_core::decide::{Input, Overdue};
-use relance_core::ids::{ContactId, JourneyId};
+use relance_core::ids::{ContactId, JourneyId, SegmentId};
 use relance_core::journey::{Journey, Moves, Recipient};
 
+use super::build::{self, BUILD_CONTACTS_PER_TURN_MAX, Building, Page};
 use super::{Engine, Work};
 use crate::arrival::Arrival;
 use crate::ports::{Asset, Dispatcher, Store, StoreError, StoredJourney};
@@ -21,17 +22,27 @@ pub const SWEEP_CONTACTS_PER_TURN_MAX: usize = 500;
 /// The sort of assets that sweeps are.
 pub const SWEEP: &str = "sweep";
 
-/// What must happen to each contact after a journey changed.
+/// What must happen to each contact after the configuration changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sweep {
-    journey: JourneyId,
-    what: What,
+    pub(super) task: Task,
     /// The last contact that it came to.
-    after: Option<ContactId>,
+    pub(super) after: Option<ContactId>,
+}
+
+/// What a sweep does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Tells contacts of a journey that it changed.
+    Journey(JourneyId, What),
+    /// Tells anew who belongs to segments.
+    Build(Building),
+    /// Lets the members of a segment go that is not in force.
+    Forget(SegmentId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Arm,
     Resume(Overdue),
     End,
@@ -55,36 +66,76 @@ impl What {
             Self::End => "end",
         }
     }
+
+    fn input(self, journey: JourneyId) -> Input {
+        match self {
+            Self::Arm => Input::Arm(journey),
+            Self::Resume(overdue) => Input::Resume { journey, overdue },
+            Self::End => Input::End(journey),
+        }
+    }
 }
 
+/// How the names of sweeps begin that let members of a segment go; its id follows.
+const FORGET_PREFIX: &str = "forget:";
+
 impl Sweep {
-    fn input(&self) -> Input {
-        let journey = self.journey.clone();
-        match self.what {
-            What::Arm => Input::Arm(journey),
-            What::Resume(overdue) => Input::Resume { journey, overdue },
-            What::End => Input::End(journey),
+    pub(super) fn new(task: Task) -> Self {
+        Self { task, after: None }
+    }
+
+    fn is_of(&self, journey: &JourneyId, which: impl Fn(What) -> bool) -> bool {
+        matches!(&self.task, Task::Journey(own, what) if own == journey && which(*what))
+    }
+
+    /// Its name and text in the database: one sweep of a sort and journey or segment at a time.
+    fn asset(&self) -> Asset {
+        let after = self.after.map_or(0, |contact| contact.0);
+        let (name, body) = match &self.task {
+            Task::Journey(journey, what) => {
+                (format!("{}:{journey}", what.word()), after.to_string())
+            }
+            Task::Build(building) => {
+                let first = building.segments.first().map_or("", SegmentId::as_str);
+                let name = format!("{}{first}", build::PREFIX);
+                (name, build::body(self.after, building))
+            }
+            Task::Forget(segment) => (format!("{FORGET_PREFIX}{segment}"), after.to_string()),
+        };
+        Asset {
+            kind: SWEEP.to_owned(),
+            name,
+            body: Some(body),
         }
     }
 
-    /// Its name and text in the database: one sweep of a sort and journey at a time.
-    fn asset(&self) -> Asset {
-        let after = self.after.map_or(0, |contact| contact.0);
+    /// The asset that it leaves when it ends.
+    fn end(&self) -> Asset {
         Asset {
-            kind: SWEEP.to_owned(),
-            name: format!("{}:{}", self.what.word(), self.journey),
-            body: Some(after.to_string()),
+            body: None,
+            ..self.asset()
         }
     }
 
     fn read(asset: &Asset) -> Result<Self, StoreError> {
         let read = || {
-            let (word, journey) = asset.name.split_once(':')?;
-            let what = What::ALL.into_iter().find(|what| what.word() == word)?;
-            let after: u64 = asset.body.as_deref()?.parse().ok()?;
+            let body = asset.body.as_deref()?;
+            if asset.name.starts_with(build::PREFIX) {
+                let (after, building) = build::read_body(body)?;
+                let task = Task::Build(building);
+                return Some(Self { task, after });
+            }
+            let after: u64 = body.parse().ok()?;
+            let task = match asset.name.strip_prefix(FORGET_PREFIX) {
+                Some(segment) => Task::Forget(SegmentId::from(segment)),
+                None => {
+                    let (word, journey) = asset.name.split_once(':')?;
+                    let what = What::ALL.into_iter().find(|what| what.word() == word)?;
+                    Task::Journey(JourneyId::from(journey), what)
+                }
+            };
             Some(Self {
-                journey: JourneyId::from(journey),
-                what,
+                task,
                 after: (after > 0).then_some(ContactId(after)),
             })
         };
@@ -92,6 +143,16 @@ impl Sweep {
             place: format!("asset {SWEEP} {}", asset.name),
             what: "no sweep".to_owned(),
         })
+    }
+
+    /// Which of several comes first after a restart. Who belonged to a segment that is gone must be gone
+    /// before others are told by it; passes come in the order in which they began.
+    fn rank(&self) -> (u8, Option<Timestamp>) {
+        match &self.task {
+            Task::Forget(_) => (0, None),
+            Task::Journey(..) => (1, None),
+            Task::Build(building) => (2, Some(building.since)),
+        }
     }
 }
 
@@ -102,9 +163,18 @@ pub fn ended_by(sweep: &str) -> Option<JourneyId> {
     (word == What::End.word()).then(|| JourneyId::from(journey))
 }
 
+/// The segment whose members a sweep of this name still lets go: who comes into a list of its id meanwhile
+/// would go as well.
+pub fn forgotten_by(sweep: &str) -> Option<SegmentId> {
+    sweep.strip_prefix(FORGET_PREFIX).map(SegmentId::from)
+}
+
 /// The sweeps that a crash or a restart interrupted.
 pub(super) fn unfinished(store: &mut impl Store) -> Result<Vec<Sweep>, StoreError> {
-    store.assets(SWEEP)?.iter().map(Sweep::read).collect()
+    let assets = store.assets(SWEEP)?;
+    let mut sweeps: Vec<Sweep> = assets.iter().map(Sweep::read).collect::<Result<_, _>>()?;
+    sweeps.sort_by_key(Sweep::rank);
+    Ok(sweeps)
 }
 
 impl<S: Store, D: Dispatcher> Engine<S, D> {
@@ -116,10 +186,29 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let mut work = Work::default();
         let done = arrivals.iter().try_for_each(|arrival| match arrival {
             Arrival::Asset(asset) => self.store.put_asset(asset, now),
-            other => self.reconfigure(other, &mut work, now),
+            Arrival::Merge {
+                survivor,
+                absorbed,
+                by,
+            } => self.merge_contacts(*survivor, *absorbed, by, &mut work, now),
+            Arrival::Unmerge { absorbed, by } => {
+                self.unmerge_contacts(*absorbed, by, &mut work, now)
+            }
+            other => match self.obey_order(other, &mut work, now)? {
+                true => Ok(()),
+                false => self.reconfigure(other, &mut work, now),
+            },
         });
+        let done = done
+            .and_then(|()| self.write(&mut work))
+            .and_then(|()| self.erase_some(&mut work, now));
         match done.and_then(|()| self.store.commit()) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if let Some(erasures) = work.erasures.take() {
+                    self.erasures = erasures;
+                }
+                Ok(())
+            }
             Err(error) => {
                 self.store.rollback();
                 Err(error)
@@ -130,6 +219,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
     /// Lets a turn take fewer contacts of a sweep than it may, so that few contacts meet the limit as well.
     pub fn limit_sweeps(&mut self, contacts: usize) {
         self.sweep_page = contacts.clamp(1, SWEEP_CONTACTS_PER_TURN_MAX);
+        self.build_page = contacts.clamp(1, BUILD_CONTACTS_PER_TURN_MAX);
+        self.build_limit = self.build_page;
     }
 
     pub(super) fn publish(
@@ -173,8 +264,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
     ) -> Result<(), StoreError> {
         self.store.set_journey_paused(id, true)?;
         self.world.set_paused(id, true);
-        let resuming =
-            |sweep: &Sweep| sweep.journey == *id && matches!(sweep.what, What::Resume(_));
+        let resuming = |sweep: &Sweep| sweep.is_of(id, |what| matches!(what, What::Resume(_)));
         self.end_sweeps(resuming, now)?;
         let in_flight = self.store.in_flight()?;
         // A word to one of ours tells of what has happened: it goes.
@@ -211,35 +301,32 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         what: What,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.end_sweeps(|old| old.journey == *journey && old.what == what, now)?;
-        let sweep = Sweep {
-            journey: journey.clone(),
-            what,
-            after: None,
-        };
+        self.end_sweeps(|old| old.is_of(journey, |other| other == what), now)?;
+        self.put_sweep(Sweep::new(Task::Journey(journey.clone(), what)), now)
+    }
+
+    pub(super) fn put_sweep(&mut self, sweep: Sweep, now: Timestamp) -> Result<(), StoreError> {
         self.store.put_asset(&sweep.asset(), now)?;
-        self.sweeps.push(sweep);
+        let place = self
+            .sweeps
+            .partition_point(|old| old.rank() <= sweep.rank());
+        self.sweeps.insert(place, sweep);
         Ok(())
     }
 
-    fn end_sweeps(
+    pub(super) fn end_sweeps(
         &mut self,
         which: impl Fn(&Sweep) -> bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for sweep in self.sweeps.iter().filter(|sweep| which(sweep)) {
-            let body = None;
-            let asset = Asset {
-                body,
-                ..sweep.asset()
-            };
-            self.store.put_asset(&asset, now)?;
+            self.store.put_asset(&sweep.end(), now)?;
         }
         self.sweeps.retain(|sweep| !which(sweep));
         Ok(())
     }
 
-    /// Takes one page of the oldest sweep. Returns the sweeps as they stand once this turn is committed.
+    /// Takes one page of the first sweep. Returns the sweeps as they stand once this turn is committed.
     pub(super) fn sweep(
         &mut self,
         work: &mut Work,
@@ -249,39 +336,64 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let Some(sweep) = left.first_mut() else {
             return Ok(left);
         };
-        let limit = self.sweep_page;
         // A page is read from the tables: what this turn decided must be there.
         self.write(work)?;
-        let page = match sweep.what {
-            What::Arm => self.store.contacts_after(sweep.after, limit)?,
-            What::Resume(_) | What::End => {
-                let journey = &sweep.journey;
-                self.store.contacts_running(journey, sweep.after, limit)?
+        let begun = sweep.asset();
+        let goes_on = match &mut sweep.task {
+            Task::Journey(journey, what) => {
+                let (journey, what) = (journey.clone(), *what);
+                sweep.after = self.sweep_journey(&journey, what, sweep.after, work, now)?;
+                sweep.after.is_some()
+            }
+            Task::Build(building) => match self.build_page(building, sweep.after, work, now)? {
+                Page::Prepared => true,
+                Page::Until(contact) => {
+                    sweep.after = Some(contact);
+                    true
+                }
+                Page::Last => false,
+            },
+            Task::Forget(segment) => {
+                let segment = segment.clone();
+                self.forget_page(&segment)?
             }
         };
-        self.set_aside(page.iter().copied(), work)?;
-        let whole: BTreeSet<ContactId> = page.iter().copied().collect();
-        for contact in whole {
-            if !self.unreadable.contains(&contact) {
-                self.decide_one(contact, &sweep.input(), work, now)?;
-            }
-        }
-        match page.last() {
-            Some(last) if page.len() == limit => {
-                sweep.after = Some(*last);
-                self.store.put_asset(&sweep.asset(), now)?;
-            }
-            Some(_) | None => {
-                let body = None;
-                let asset = Asset {
-                    body,
-                    ..sweep.asset()
-                };
+        if goes_on {
+            // Preparing a page does not move it.
+            let asset = sweep.asset();
+            if asset != begun {
                 self.store.put_asset(&asset, now)?;
-                left.remove(0);
             }
+        } else {
+            self.store.put_asset(&sweep.end(), now)?;
+            left.remove(0);
         }
         work.summary.more |= !left.is_empty();
         Ok(left)
+    }
+
+    /// Takes one page of a journey's contacts. Returns the last; `None` at the end.
+    fn sweep_journey(
+        &mut self,
+        journey: &JourneyId,
+        what: What,
+        after: Option<ContactId>,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<Option<ContactId>, StoreError> {
+        let limit = self.sweep_page;
+        let page = match what {
+            What::Arm => self.store.contacts_after(after, limit)?,
+            What::Resume(_) | What::End => self.store.contacts_running(journey, after, limit)?,
+        };
+        self.set_aside(page.iter().copied(), work)?;
+        let input = what.input(journey.clone());
+        let whole: BTreeSet<ContactId> = page.iter().copied().collect();
+        for contact in whole {
+            if !self.unreadable.contains(&contact) {
+                self.decide_one(contact, &input, work, now)?;
+            }
+        }
+        Ok(page.last().copied().filter(|_| page.len() == limit))
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use relance_core::journey::Moves;
 use relance_core::world::World;
 use relance_engine::arrival::Arrival;
+use relance_engine::clock::{Clock, SystemClock};
 use relance_engine::ports::{Dispatch, Dispatcher};
 use relance_engine::turn::Engine;
 use relance_store::read::Reader;
@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::content;
 use crate::policy::policy;
-use crate::scenario::apply::{Applied, InForce, MovesAsked, Planned};
-use crate::scenario::{self, FileProblem, Files};
+use crate::scenario::apply::{Applied, Asked, InForce, MovesAsked, Planned};
+use crate::scenario::{self, FileProblem, Files, Known};
+use crate::segments::plan::What;
 
-use super::target::{Place, Target, database, hold};
+use super::target::{Place, Target, hold, reader};
 use super::{Done, Failure, print_line};
 
 /// Arguments of `check`.
@@ -45,6 +46,12 @@ pub struct Args {
     /// Where runs at a step go: OLD=NEW, or OLD=end. Steps that are not named follow. May be given again.
     #[arg(long, value_name = "OLD=NEW", conflicts_with = "moves")]
     map: Vec<String>,
+    /// Takes segments out of force that are in no file.
+    #[arg(long)]
+    prune: bool,
+    /// So many contacts, as the plan told, may enter journeys at once.
+    #[arg(long, value_name = "N")]
+    yes_storm: Option<u64>,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -66,14 +73,19 @@ pub fn check(args: CheckArgs) -> Done {
     let mut found = false;
     for path in &args.paths {
         let files = read(path)?;
-        match scenario::check(&files, &|_| false, &|_| false) {
+        match scenario::check(&files, &Known::nothing()) {
             Ok(checked) => {
                 report(&checked.warnings, "warning", args.json)?;
                 if !args.json {
                     eprintln!(
-                        "{}: {} journeys, {} templates and {} content lists are good",
+                        "{}: {} journeys, {} segments, {} templates and {} content lists are good",
                         path.display(),
                         checked.journeys.len(),
+                        checked
+                            .segments
+                            .iter()
+                            .map(|file| file.segments.len())
+                            .sum::<usize>(),
                         files.templates.len(),
                         files.lists.len()
                     );
@@ -96,13 +108,13 @@ fn read(path: &Path) -> Result<Files, Failure> {
     let files = Files::read(path)
         .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", path.display())))?;
     if files.is_empty() {
-        let what = "holds no journeys (*.yaml), no templates and no content lists";
+        let what = "holds no journeys (*.yaml), no segments, no templates and no content lists";
         return Err(Failure::Usage(format!("{} {what}", path.display())));
     }
     Ok(files)
 }
 
-fn report(problems: &[FileProblem], severity: &str, as_json: bool) -> Done {
+pub(super) fn report(problems: &[FileProblem], severity: &str, as_json: bool) -> Done {
     for problem in problems {
         if as_json {
             let mut line = json!(problem);
@@ -134,20 +146,42 @@ impl Args {
         }
         Ok(MovesAsked::Map(table))
     }
+
+    fn asked(&self) -> Result<Asked, Failure> {
+        Ok(Asked {
+            moves: (&self.moves()?).into(),
+            prune: self.prune,
+            confirm: self.yes_storm,
+        })
+    }
+
+    /// What the API is asked.
+    fn request(&self, files: &Files) -> Result<Value, Failure> {
+        let mut request = json!(files);
+        request["moves"] = json!(self.moves()?);
+        request["prune"] = json!(self.prune);
+        request["confirm"] = json!(self.yes_storm);
+        Ok(request)
+    }
 }
 
 /// Says what `apply` would change, and for how many runs; changes nothing.
 pub fn plan(args: Args) -> Done {
     let files = read(&args.path)?;
-    let moves = args.moves()?;
+    let asked = args.asked()?;
     let applied = match args.target.place()? {
         Place::Server(server) => {
-            let answer = server.post("/api/v1/scenario/plan", &request(&files, &moves))?;
+            let answer = server.post("/api/v1/scenario/plan", &args.request(&files)?)?;
             serde_json::from_value(answer).map_err(Failure::cannot)?
         }
         Place::Folder(data) => {
-            let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
-            compare(&reader, &files, &(&moves).into())?.applied
+            let reader = reader(data)?;
+            let config = Config::load(data).map_err(Failure::cannot)?;
+            let mut planned = compare(&reader, &files, &asked)?;
+            let now = SystemClock.now();
+            let counted = planned.count(&reader, &config, true, now);
+            counted.map_err(Failure::cannot)?;
+            planned.applied
         }
     };
     show(&applied, "would publish", args.json)
@@ -156,21 +190,15 @@ pub fn plan(args: Args) -> Done {
 /// Applies a scenario: all of it, or nothing.
 pub fn run(args: Args) -> Done {
     let files = read(&args.path)?;
-    let moves = args.moves()?;
+    let asked = args.asked()?;
     let applied = match args.target.place()? {
         Place::Server(server) => {
-            let answer = server.post("/api/v1/scenario", &request(&files, &moves))?;
+            let answer = server.post("/api/v1/scenario", &args.request(&files)?)?;
             serde_json::from_value(answer).map_err(Failure::cannot)?
         }
-        Place::Folder(data) => into_folder(data, &files, &(&moves).into())?,
+        Place::Folder(data) => into_folder(data, &files, &asked)?,
     };
     show(&applied, "published", args.json)
-}
-
-fn request(files: &Files, moves: &MovesAsked) -> Value {
-    let mut request = json!(files);
-    request["moves"] = json!(moves);
-    request
 }
 
 fn show(applied: &Applied, published: &str, as_json: bool) -> Done {
@@ -196,6 +224,42 @@ fn show(applied: &Applied, published: &str, as_json: bool) -> Done {
     for journey in &applied.unchanged {
         print_line(&format!("unchanged  {journey}"))?;
     }
+    for (id, one) in &applied.segments {
+        let what = match one.what {
+            What::New => "new segment",
+            What::Changed => "segment   ",
+            What::Unchanged => "unchanged ",
+            What::Removed => "removed   ",
+        };
+        let after = match (one.what, &one.after, &one.entering, &one.leaving) {
+            (What::Removed, ..) => format!(": {} members leave", one.members),
+            (_, Some(after), Some(entering), Some(leaving)) => format!(
+                ": {} members, {after} afterwards; {entering} come in, {leaving} leave",
+                one.members
+            ),
+            (What::New | What::Changed | What::Unchanged, ..) => String::new(),
+        };
+        print_line(&format!("{what} {id}{after}"))?;
+    }
+    if let Some(storm) = &applied.storm {
+        for one in &storm.journeys {
+            let how = match one.by.as_str() {
+                "schedule" => "at its next moment",
+                _at_once => "as soon as the segment is built",
+            };
+            print_line(&format!(
+                "storm      {} contacts enter {} by {}, {how}",
+                one.contacts, one.journey, one.segment
+            ))?;
+        }
+        print_line(&format!("           {}", storm.pace))?;
+        if storm.contacts > storm.limit {
+            let (contacts, limit) = (storm.contacts, storm.limit);
+            print_line(&format!(
+                "           more than {limit}: apply with --yes-storm {contacts}"
+            ))?;
+        }
+    }
     for template in &applied.templates {
         print_line(&format!("template   {template}"))?;
     }
@@ -208,9 +272,9 @@ fn show(applied: &Applied, published: &str, as_json: bool) -> Done {
     Ok(())
 }
 
-fn compare(reader: &Reader, files: &Files, moves: &Moves) -> Result<Planned, Failure> {
+fn compare(reader: &Reader, files: &Files, asked: &Asked) -> Result<Planned, Failure> {
     let in_force = InForce::read(reader).map_err(Failure::cannot)?;
-    in_force.plan(files, moves).map_err(|problems| {
+    in_force.plan(files, asked).map_err(|problems| {
         // They are printed; the exit code tells of them.
         let _printed = report(&problems, "error", false);
         Failure::Findings
@@ -218,10 +282,14 @@ fn compare(reader: &Reader, files: &Files, moves: &Moves) -> Result<Planned, Fai
 }
 
 /// Writes a scenario into a data folder on which no server runs.
-fn into_folder(data: &Path, files: &Files, moves: &Moves) -> Result<Applied, Failure> {
+fn into_folder(data: &Path, files: &Files, asked: &Asked) -> Result<Applied, Failure> {
     let held = hold(data)?;
-    let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
-    let planned = compare(&reader, files, moves)?;
+    let reader = reader(data)?;
+    let config = Config::load(data).map_err(Failure::cannot)?;
+    let mut planned = compare(&reader, files, asked)?;
+    let counted = planned.count(&reader, &config, false, held.now);
+    counted.map_err(Failure::cannot)?;
+    planned.confirmed(asked.confirm).map_err(Failure::cannot)?;
     configure(held, &planned.arrivals)?;
     Ok(planned.applied)
 }
@@ -230,6 +298,7 @@ fn into_folder(data: &Path, files: &Files, moves: &Moves) -> Result<Applied, Fai
 pub(super) fn configure(held: super::target::Held, arrivals: &[Arrival]) -> Done {
     let super::target::Held { mut store, now, .. } = held;
     let mut world = World::new(policy(&Config::default()).map_err(Failure::cannot)?, 0);
+    content::load_segments(&mut store, &mut world).map_err(Failure::cannot)?;
     content::load_journeys(&mut store, &mut world).map_err(Failure::cannot)?;
     let mut engine =
         Engine::new(store, Nobody, world, content::title_writer()).map_err(Failure::cannot)?;
@@ -237,7 +306,7 @@ pub(super) fn configure(held: super::target::Held, arrivals: &[Arrival]) -> Done
 }
 
 /// A dispatcher for an engine that is only configured.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Dispatcher for Nobody {
     fn capacity(&self) -> usize {
@@ -259,7 +328,7 @@ pub fn export(args: ExportArgs) -> Done {
             serde_json::from_value(answer).map_err(Failure::cannot)?
         }
         Place::Folder(data) => {
-            let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+            let reader = reader(data)?;
             InForce::read(&reader).map_err(Failure::cannot)?.files()
         }
     };
@@ -268,6 +337,7 @@ pub fn export(args: ExportArgs) -> Done {
         ("journeys", &files.journeys),
         ("templates", &files.templates),
         ("lists", &files.lists),
+        ("segments", &files.segments),
     ] {
         let folder = args.path.join(folder);
         for (name, text) in texts {

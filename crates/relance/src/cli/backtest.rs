@@ -13,12 +13,11 @@ use relance_core::ids::JourneyId;
 use relance_core::ledger::Reason;
 use relance_core::time::{Calendar, Delay, Zone, date_of};
 use relance_engine::clock::{Clock, SystemClock};
-use relance_store::read::Reader;
 
 use crate::backtest::{self, Compared};
 use crate::config::Config;
 
-use super::target::database;
+use super::target::reader;
 use super::{Done, Failure, print_line, read_text};
 
 /// How often the progress is told.
@@ -54,7 +53,7 @@ pub fn run(args: Args) -> Done {
         let what = format!("--since {} is not in the past", args.since);
         return Err(Failure::Usage(what));
     }
-    let reader = Reader::open(&database(&args.data)?).map_err(Failure::cannot)?;
+    let reader = reader(&args.data)?;
     let config = Config::load(&args.data).map_err(Failure::cannot)?;
     let id = JourneyId::from(args.id.as_str());
     let journey = match &args.file {

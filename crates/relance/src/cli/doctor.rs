@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use relance_channels::imap::MailSession;
 use relance_engine::clock::{Clock, SystemClock};
-use relance_store::SqliteStore;
 use relance_store::read::{Due, Reader};
+use relance_store::{AnyStore, Place};
 use serde_json::json;
 
 use crate::config::{Config, SmtpConfig};
 use crate::content::check_content;
 use crate::copy;
 use crate::policy::policy;
-use crate::workspace::{DATABASE, accounts, signers};
+use crate::workspace::{accounts, signers};
 
 use super::{Done, Failure, print_line};
 
@@ -82,20 +82,22 @@ pub fn run(args: Args) -> Done {
         "dkim",
         signers(&config, &args.data).map(|signers| format!("{} domains are signed", signers.len())),
     )?;
-    let path = args.data.join(DATABASE);
-    let content = if path.exists() {
-        SqliteStore::open(&path, relance_store::SqliteOptions::default())
-            .map_err(|error| error.to_string())
-            .and_then(|mut store| check_content(&mut store).map_err(|error| error.to_string()))
-    } else {
-        Err(format!(
-            "{} holds no workspace; run relance init",
-            args.data.display()
-        ))
-    };
-    findings.note("database", content)?;
-    if path.exists() {
-        findings.note("copy", quiet(&args.data))?;
+    match config.place(&args.data) {
+        Err(problem) => findings.note("database", Err::<String, _>(problem))?,
+        Ok(Place::File(path)) if !path.exists() => {
+            let what = format!(
+                "{} holds no workspace; run relance init",
+                args.data.display()
+            );
+            findings.note("database", Err::<String, _>(what))?;
+        }
+        Ok(place) => {
+            let content = AnyStore::open(&place)
+                .map_err(|error| error.to_string())
+                .and_then(|mut store| check_content(&mut store).map_err(|error| error.to_string()));
+            findings.note("database", content.map(|text| format!("{place}: {text}")))?;
+            findings.note("copy", quiet(&place, &args.data))?;
+        }
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -110,13 +112,12 @@ pub fn run(args: Args) -> Done {
 }
 
 /// Whether the workspace may send, or is a copy that waits for a person (R10).
-fn quiet(data: &Path) -> Result<String, String> {
-    let database = data.join(DATABASE);
-    let options = relance_store::SqliteOptions::default();
-    let mut store = SqliteStore::open(&database, options).map_err(|error| error.to_string())?;
-    let reader = Reader::open(&database).map_err(|error| error.to_string())?;
+fn quiet(place: &Place, data: &Path) -> Result<String, String> {
+    let mut store = AnyStore::open(place).map_err(|error| error.to_string())?;
+    let reader = Reader::open_place(place).map_err(|error| error.to_string())?;
     let now = SystemClock.now();
-    let quiet = copy::look(&mut store, &reader, data, now).map_err(|error| error.to_string())?;
+    let quiet =
+        copy::look(&mut store, &reader, data, None, now).map_err(|error| error.to_string())?;
     let Some(quiet) = quiet else {
         return Ok("this is the workspace that ran here last".to_owned());
     };

@@ -3,14 +3,13 @@
 use relance_core::contact::Identity;
 use relance_core::ids::{ContactId, JourneyId};
 use relance_engine::clock::{Clock, SystemClock};
-use relance_store::read::Reader;
 use relance_wire::explain::Language;
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::explain;
 
-use super::target::{Place, Server, Target, database};
+use super::target::{Place, Server, Target, reader};
 use super::{Done, Failure, print_line};
 
 /// Arguments.
@@ -35,7 +34,7 @@ pub fn run(args: Args) -> Done {
         Place::Server(server) => ask(&args, &server)?,
         Place::Folder(data) => {
             // Only read: a server may run on the folder.
-            let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+            let reader = reader(data)?;
             let config = Config::load(data).map_err(Failure::cannot)?;
             let world = explain::world(&reader, &config).map_err(Failure::cannot)?;
             let id = match named(&args.contact) {
@@ -64,12 +63,13 @@ pub fn run(args: Args) -> Done {
 }
 
 /// How a person names a contact.
-enum Named {
+pub(super) enum Named {
     Id(ContactId),
     Identity(Identity),
 }
 
-fn named(text: &str) -> Named {
+/// How a text names one.
+pub(super) fn named(text: &str) -> Named {
     match text.parse() {
         Ok(id) => Named::Id(id),
         Err(_) if text.contains('@') => Named::Identity(Identity::email(text)),
@@ -95,7 +95,7 @@ fn ask(args: &Args, server: &Server<'_>) -> Result<Option<Value>, Failure> {
 }
 
 /// A query string.
-fn query(pairs: &[(&str, &str)]) -> Result<String, Failure> {
+pub(super) fn query(pairs: &[(&str, &str)]) -> Result<String, Failure> {
     let url = reqwest::Url::parse_with_params("http://localhost/", pairs);
     let url = url.map_err(Failure::cannot)?;
     Ok(url.query().unwrap_or_default().to_owned())

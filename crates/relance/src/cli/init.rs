@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use relance_engine::clock::{Clock, SystemClock};
 use relance_engine::ports::Store;
-use relance_store::SqliteStore;
+use relance_store::{AnyStore, Place};
 use serde_json::json;
 
 use crate::config::{self, Config};
 use crate::keys::{self, Scope};
-use crate::workspace::DATABASE;
 
 use super::{Done, Failure, print_line};
 
@@ -62,6 +61,20 @@ pub fn run(args: Args) -> Done {
     Ok(())
 }
 
+/// Whether there is no workspace yet: no file, or nobody has a key to what is on the server.
+pub fn is_new(data: &Path) -> Result<bool, Failure> {
+    let config = Config::load(data).map_err(Failure::cannot)?;
+    let place = config.place(data).map_err(Failure::cannot)?;
+    match &place {
+        Place::File(path) => Ok(!path.exists()),
+        Place::Server(_) => {
+            let mut store = AnyStore::open(&place).map_err(Failure::cannot)?;
+            let keys = store.assets(keys::KIND).map_err(Failure::cannot)?;
+            Ok(keys.is_empty())
+        }
+    }
+}
+
 /// Creates a workspace in a folder that has none, or adds new keys to the one that is there.
 pub fn make(data: &Path) -> Result<Made, Failure> {
     std::fs::create_dir_all(data).map_err(Failure::cannot)?;
@@ -69,15 +82,13 @@ pub fn make(data: &Path) -> Result<Made, Failure> {
     if !file.exists() {
         std::fs::write(&file, CONFIG).map_err(Failure::cannot)?;
     }
-    let mut store = SqliteStore::open(
-        &data.join(DATABASE),
-        relance_store::SqliteOptions::default(),
-    )
-    .map_err(Failure::cannot)?;
+    let config = Config::load(data).map_err(Failure::cannot)?;
+    let place = config.place(data).map_err(Failure::cannot)?;
+    let mut store = AnyStore::open(&place).map_err(Failure::cannot)?;
     let now = SystemClock.now();
     let (write_key, write) = keys::make(Scope::Write).map_err(Failure::cannot)?;
     let (api_token, admin) = keys::make(Scope::Admin).map_err(Failure::cannot)?;
-    let put = |store: &mut SqliteStore| {
+    let put = |store: &mut AnyStore| {
         store.begin()?;
         store.put_asset(&write, now)?;
         store.put_asset(&admin, now)?;

@@ -4,15 +4,20 @@
 mod apply;
 mod backtest;
 mod classify;
+mod consent;
+mod contacts;
 mod demo;
 mod doctor;
 mod explain;
+mod identity;
 mod init;
 mod life;
 mod preview;
 mod release;
 mod render;
+mod segment;
 mod serve;
+mod store;
 mod target;
 
 use std::path::PathBuf;
@@ -42,9 +47,21 @@ enum Command {
     Explain(explain::Args),
     /// Lets a copied or restored workspace send again.
     Release(release::Args),
+    /// Moves a workspace from its file to a PostgreSQL server.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Checks, applies and previews journeys.
     #[command(subcommand)]
     Journey(JourneyCommand),
+    /// Checks, counts and explains segments, and keeps lists.
+    #[command(subcommand)]
+    Segment(SegmentCommand),
+    /// Keeps contacts; takes them from files, and writes lists to files.
+    #[command(subcommand)]
+    Contacts(ContactsCommand),
+    /// Keeps the list of addresses that must not be written to.
+    #[command(subcommand)]
+    Suppressions(SuppressionsCommand),
     /// Reads mail.
     #[command(subcommand)]
     Mail(MailCommand),
@@ -77,6 +94,62 @@ enum JourneyCommand {
     Archive(life::Args),
     /// Runs journeys on a virtual clock; nothing is sent.
     Preview(preview::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Moves a stopped workspace, whole; called again, it goes on where it was broken off.
+    Move(store::MoveArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum SegmentCommand {
+    /// Says what is wrong with definitions, all at once.
+    Check(segment::CheckArgs),
+    /// Says who belongs to a segment, or would belong to a draft; nothing is written.
+    Count(segment::CountArgs),
+    /// Lists segments with their members and states.
+    List(segment::ListArgs),
+    /// Lists members.
+    Members(segment::MembersArgs),
+    /// Puts contacts into a list.
+    Add(segment::ChangeArgs),
+    /// Takes contacts out of a list.
+    Remove(segment::ChangeArgs),
+    /// Says which parts of a segment's condition hold for a contact, and until when.
+    Why(segment::WhyArgs),
+    /// Shows the bounds of recency, frequency and money, or tells them anew.
+    Rfm(segment::RfmArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum ContactsCommand {
+    /// Takes contacts from a CSV file or a workbook; --dry-run shows what would change.
+    Import(Box<contacts::ImportArgs>),
+    /// Writes contacts, or another list, as CSV, XLSX or JSON lines.
+    Export(contacts::ExportArgs),
+    /// Prints all that is held on a person, as one JSON object.
+    Held(consent::PersonArgs),
+    /// Forgets a person, and prints what was removed.
+    Erase(consent::PersonArgs),
+    /// Makes one contact of two.
+    Merge(identity::MergeArgs),
+    /// Undoes a merge, within a day.
+    Unmerge(identity::UnmergeArgs),
+    /// Lists contacts that may be one.
+    Duplicates(identity::DuplicatesArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum SuppressionsCommand {
+    /// Adds the entries of a file of one column.
+    Import(consent::ImportArgs),
+    /// Writes the list as a file of one column.
+    Export(consent::ExportArgs),
+    /// Adds entries.
+    Add(consent::ChangeArgs),
+    /// Removes entries: contacts with these addresses may be reached again.
+    Remove(consent::ChangeArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -137,6 +210,26 @@ pub fn main() -> ExitCode {
         Command::Journey(JourneyCommand::Retire(args)) => life::run(args, "retire"),
         Command::Journey(JourneyCommand::Archive(args)) => life::run(args, "archive"),
         Command::Journey(JourneyCommand::Preview(args)) => preview::run(args),
+        Command::Store(StoreCommand::Move(args)) => store::run(args),
+        Command::Segment(SegmentCommand::Check(args)) => segment::check(args),
+        Command::Segment(SegmentCommand::Count(args)) => segment::count(args),
+        Command::Segment(SegmentCommand::List(args)) => segment::list(args),
+        Command::Segment(SegmentCommand::Members(args)) => segment::members(args),
+        Command::Segment(SegmentCommand::Add(args)) => segment::add(args),
+        Command::Segment(SegmentCommand::Remove(args)) => segment::remove(args),
+        Command::Segment(SegmentCommand::Why(args)) => segment::why(args),
+        Command::Segment(SegmentCommand::Rfm(args)) => segment::rfm(args),
+        Command::Contacts(ContactsCommand::Merge(args)) => identity::merge(args),
+        Command::Contacts(ContactsCommand::Unmerge(args)) => identity::unmerge(args),
+        Command::Contacts(ContactsCommand::Duplicates(args)) => identity::duplicates(args),
+        Command::Contacts(ContactsCommand::Import(args)) => contacts::import(*args),
+        Command::Contacts(ContactsCommand::Export(args)) => contacts::export(args),
+        Command::Contacts(ContactsCommand::Held(args)) => consent::held(args),
+        Command::Contacts(ContactsCommand::Erase(args)) => consent::erase(args),
+        Command::Suppressions(SuppressionsCommand::Import(args)) => consent::import(args),
+        Command::Suppressions(SuppressionsCommand::Export(args)) => consent::export(args),
+        Command::Suppressions(SuppressionsCommand::Add(args)) => consent::add(args),
+        Command::Suppressions(SuppressionsCommand::Remove(args)) => consent::remove(args),
         Command::Mail(MailCommand::Classify(args)) => classify::run(args),
         Command::Render(args) => render::run(args),
     };

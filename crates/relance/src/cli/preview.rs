@@ -16,7 +16,7 @@ use relance_core::snapshot::Snapshot;
 use relance_core::value::Fields;
 use relance_core::world::World;
 use relance_engine::clock::{Clock as _, SystemClock};
-use relance_store::read::{PAGE_ROWS_MAX, Reader};
+use relance_store::read::PAGE_ROWS_MAX;
 use relance_wire::api::PreviewLine;
 use relance_wire::segment::{self, Call, CallType};
 use serde_json::Value;
@@ -25,7 +25,7 @@ use crate::backtest;
 use crate::config::Config;
 use crate::policy::{calendars, policy};
 
-use super::target::database;
+use super::target::reader;
 use super::{Done, Failure, read_text};
 
 /// How long after the last event the clock runs on when `--until` is not given, in hours.
@@ -81,7 +81,7 @@ struct Real {
 
 impl Real {
     fn read(name: &str, data: &std::path::Path) -> Result<Self, Failure> {
-        let reader = Reader::open(&database(data)?).map_err(Failure::cannot)?;
+        let reader = reader(data)?;
         let config = Config::load(data).map_err(Failure::cannot)?;
         let mut world = backtest::world_of(&reader, &config).map_err(Failure::cannot)?;
         // Only the journeys that are previewed run.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use relance_engine::clock::{Clock, SystemClock};
 use relance_engine::ports::Store;
-use relance_store::SqliteStore;
+use relance_store::AnyStore;
 use relance_store::read::{self, Reader};
 use serde_json::json;
 
@@ -14,8 +14,8 @@ use crate::copy;
 use crate::http::status;
 use crate::lock::{Lock, LockProblem};
 use crate::send::wire_log::WireLog;
-use crate::workspace::DATABASE;
 
+use super::target::database;
 use super::{Done, Failure, print_line};
 
 /// Arguments.
@@ -114,11 +114,7 @@ fn through_server(server: &str, token: &str, overdue: &str) -> Result<Released, 
 
 /// Releases a folder on which no server runs. One that was copied and never started is released too.
 fn in_folder(data: &Path, overdue: &str) -> Result<Released, Failure> {
-    let database = data.join(DATABASE);
-    if !database.exists() {
-        let what = format!("{} holds no workspace", data.display());
-        return Err(Failure::Usage(what));
-    }
+    let place = database(data)?;
     let choice = status::choice(overdue)
         .ok_or_else(|| Failure::Usage("--overdue is send or skip".to_owned()))?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -128,12 +124,11 @@ fn in_folder(data: &Path, overdue: &str) -> Result<Released, Failure> {
         )),
         LockProblem::Failed { .. } => Failure::cannot(problem),
     })?;
-    let options = relance_store::SqliteOptions::default();
-    let mut store = SqliteStore::open(&database, options).map_err(Failure::cannot)?;
-    let reader = Reader::open(&database).map_err(Failure::cannot)?;
+    let mut store = AnyStore::open(&place).map_err(Failure::cannot)?;
+    let reader = Reader::open_place(&place).map_err(Failure::cannot)?;
     let now =
         Timestamp::from_millisecond(SystemClock.now().as_millisecond()).map_err(Failure::cannot)?;
-    let begun = copy::begin(&mut store, &reader, data, now).map_err(Failure::cannot)?;
+    let begun = copy::begin(&mut store, &reader, data, None, now).map_err(Failure::cannot)?;
     let counted = reader.overdue(now).map_err(Failure::cannot)?;
     if begun.quiet.is_none() {
         return Ok(Released {

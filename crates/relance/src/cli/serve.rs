@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Config;
 use crate::http;
 use crate::lock::Lock;
-use crate::workspace::{DATABASE, Workspace};
+use crate::workspace::Workspace;
 
 use super::{Done, Failure, init};
 
@@ -31,7 +31,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Done {
     begin_logs(args.log_json);
-    if !args.data.join(DATABASE).exists() {
+    if init::is_new(&args.data)? {
         let made = init::make(&args.data)?;
         eprintln!(
             "A new workspace in {}. Keys are shown once; keep them:",
@@ -69,7 +69,9 @@ async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
         .map_err(|error| Failure::cannot(format!("cannot listen on {listen}: {error}")))?;
     let address = listener.local_addr().map_err(Failure::cannot)?;
     let _lock = Lock::take(data, address).map_err(Failure::cannot)?;
-    let workspace = Workspace::open(data, config, clock).map_err(Failure::cannot)?;
+    // A server may let it wait: the tasks of others go on meanwhile.
+    let opened = tokio::task::block_in_place(|| Workspace::open(data, config, clock));
+    let workspace = opened.map_err(Failure::cannot)?;
     tracing::info!(%address, "listening");
     let app = http::router(workspace.clone());
     let served = axum::serve(listener, app)

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use relance_engine::clock::{Clock, SystemClock};
-use relance_store::SqliteStore;
+use relance_store::AnyStore;
+use relance_store::read::Reader;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::Config;
 use crate::lock::{Lock, LockProblem};
-use crate::workspace::DATABASE;
 
 use super::Failure;
 
@@ -45,7 +46,7 @@ pub struct Server<'a> {
 /// A data folder that is held while the command works in it.
 pub struct Held {
     /// Its database.
-    pub store: SqliteStore,
+    pub store: AnyStore,
     /// The moment, in whole milliseconds.
     pub now: Timestamp,
     _lock: Lock,
@@ -67,7 +68,7 @@ impl Target {
 
 /// Opens the database of a data folder, and keeps servers away from it meanwhile.
 pub fn hold(data: &Path) -> Result<Held, Failure> {
-    let database = database(data)?;
+    let place = database(data)?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let lock = Lock::take(data, nowhere).map_err(|problem| match problem {
         LockProblem::Taken(address) => Failure::Usage(format!(
@@ -75,8 +76,7 @@ pub fn hold(data: &Path) -> Result<Held, Failure> {
         )),
         LockProblem::Failed { .. } => Failure::cannot(problem),
     })?;
-    let options = relance_store::SqliteOptions::default();
-    let store = SqliteStore::open(&database, options).map_err(Failure::cannot)?;
+    let store = AnyStore::open(&place).map_err(Failure::cannot)?;
     let now = SystemClock.now().as_millisecond();
     Ok(Held {
         store,
@@ -85,11 +85,17 @@ pub fn hold(data: &Path) -> Result<Held, Failure> {
     })
 }
 
-/// The database of a data folder.
-pub fn database(data: &Path) -> Result<PathBuf, Failure> {
-    let database = data.join(DATABASE);
-    if database.exists() {
-        return Ok(database);
+/// Where the database of a data folder is. A file must be there; whether a server has one is told by who
+/// opens it.
+pub fn database(data: &Path) -> Result<relance_store::Place, Failure> {
+    let config = Config::load(data).map_err(Failure::cannot)?;
+    let place = config.place(data).map_err(Failure::cannot)?;
+    let is_there = match &place {
+        relance_store::Place::File(path) => path.exists(),
+        relance_store::Place::Server(_) => data.is_dir(),
+    };
+    if is_there {
+        return Ok(place);
     }
     let what = format!(
         "{} holds no workspace; run relance init first",
@@ -98,7 +104,22 @@ pub fn database(data: &Path) -> Result<PathBuf, Failure> {
     Err(Failure::Usage(what))
 }
 
+/// The database of a data folder, to read it beside whoever works on it.
+pub fn reader(data: &Path) -> Result<Reader, Failure> {
+    Reader::open_place(&database(data)?).map_err(Failure::cannot)
+}
+
 impl Server<'_> {
+    /// Where it is.
+    pub const fn url(&self) -> &str {
+        self.url
+    }
+
+    /// What opens it.
+    pub const fn token(&self) -> &str {
+        self.token
+    }
+
     /// Asks the management API.
     pub fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(|client, url| client.get(url), path)
@@ -107,6 +128,16 @@ impl Server<'_> {
     /// Asks the management API to do something.
     pub fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
         self.ask(|client, url| client.post(url).json(body), path)
+    }
+
+    /// Gives the management API a text.
+    pub fn post_text(&self, path: &str, text: String) -> Result<Value, Failure> {
+        self.ask(|client, url| client.post(url).body(text), path)
+    }
+
+    /// Asks the management API to take something away.
+    pub fn delete(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
+        self.ask(|client, url| client.delete(url).json(body), path)
     }
 
     fn ask(

@@ -6,6 +6,7 @@ use relance_store::{SqliteOptions, SqliteStore, Synchronous};
 use tempfile::TempDir;
 
 use super::*;
+use crate::workspace::DATABASE;
 
 struct Folder {
     dir: TempDir,
@@ -36,13 +37,13 @@ impl Folder {
     /// A start of the program, whole; its witness.
     fn start(&self) -> Begun {
         let (mut store, reader) = self.open();
-        begin(&mut store, &reader, self.path(), moment(1)).unwrap()
+        begin(&mut store, &reader, self.path(), None, moment(1)).unwrap()
     }
 
     /// What a start would find.
     fn look(&self) -> Option<Cause> {
         let (mut store, reader) = self.open();
-        let quiet = look(&mut store, &reader, self.path(), moment(2)).unwrap();
+        let quiet = look(&mut store, &reader, self.path(), None, moment(2)).unwrap();
         quiet.map(|quiet| quiet.reason)
     }
 
@@ -168,7 +169,8 @@ fn ending_at_any_point_of_the_writing_makes_no_copy() {
     let folder = Folder::new();
     let first = |held: Option<String>| Witness {
         data: folder.path().to_owned(),
-        database: file_id(folder.path()).unwrap(),
+        database: database_id(&folder.open().1).unwrap(),
+        folder: None,
         held,
         pending: None,
     };
@@ -229,7 +231,9 @@ async fn each_beat_draws_a_token_that_both_places_have() {
     let mut tokens = Vec::new();
     for _ in 0..3 {
         tokens.push(read_beside(folder.path()).unwrap().unwrap().token);
-        let inside = setting(&mut folder.open().0, WITNESS).unwrap().unwrap();
+        let inside = setting(&mut folder.open().0, &asset_name(None))
+            .unwrap()
+            .unwrap();
         let inside: Inside = serde_json::from_str(&inside).unwrap();
         assert_eq!(Some(&inside.token), tokens.last());
         assert_eq!(folder.look(), None, "also while it runs");

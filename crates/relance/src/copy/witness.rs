@@ -30,6 +30,9 @@ pub(super) struct Inside {
     pub(super) token: String,
     /// What lay in the file when the token was drawn; `None`: there was no file.
     pub(super) before: Option<String>,
+    /// The database that it was written into, where a server tells them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) server: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -39,11 +42,12 @@ enum InsideFormat {
 }
 
 impl Inside {
-    pub(super) fn new(token: String, before: Option<String>) -> Self {
+    pub(super) fn new(token: String, before: Option<String>, server: Option<String>) -> Self {
         Self {
             format: InsideFormat::V1,
             token,
             before,
+            server,
         }
     }
 
@@ -57,10 +61,11 @@ impl Inside {
         }
     }
 
-    pub(super) fn asset(&self) -> Asset {
+    /// `name`: see [`asset_name`].
+    pub(super) fn asset(&self, name: &str) -> Asset {
         Asset {
             kind: SETTING.to_owned(),
-            name: WITNESS.to_owned(),
+            name: name.to_owned(),
             body: serde_json::to_string(self).ok(),
         }
     }
@@ -71,13 +76,55 @@ impl Inside {
 pub(super) struct Beside {
     format: BesideFormat,
     pub(super) token: String,
-    pub(super) database: FileId,
+    pub(super) database: DatabaseId,
+    /// Tells this folder from others that work on the same database of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) folder: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 enum BesideFormat {
     #[serde(rename = "witness-file/1")]
     V1,
+}
+
+/// The name of a folder's witness in the database. Of a file there is one folder; on a server each has its
+/// own.
+pub(super) fn asset_name(folder: Option<&str>) -> String {
+    match folder {
+        None => WITNESS.to_owned(),
+        Some(folder) => format!("{WITNESS}.{folder}"),
+    }
+}
+
+/// Which database it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum DatabaseId {
+    /// A file.
+    File(FileId),
+    /// A schema of a server, as the server tells it.
+    Server {
+        /// See [`relance_store::Reader::server_identity`].
+        server: String,
+    },
+}
+
+impl DatabaseId {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(two)) => one.is_same(two),
+            (Self::Server { server: one }, Self::Server { server: two }) => one == two,
+            (Self::File(_), Self::Server { .. }) | (Self::Server { .. }, Self::File(_)) => false,
+        }
+    }
+
+    pub(super) fn server(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Server { server } => Some(server),
+        }
+    }
 }
 
 /// Which file a database is. Nothing of it changes while the file stays where it is.
@@ -134,7 +181,9 @@ fn numbers(_data: &std::fs::Metadata) -> (Option<u64>, Option<u64>) {
 #[derive(Debug)]
 pub struct Witness {
     pub(super) data: PathBuf,
-    pub(super) database: FileId,
+    pub(super) database: DatabaseId,
+    /// See [`Beside::folder`].
+    pub(super) folder: Option<String>,
     /// What lies in the file.
     pub(super) held: Option<String>,
     /// A token that the database may hold and the file does not yet.
@@ -150,7 +199,13 @@ impl Witness {
             None => draw()?,
         };
         self.pending = Some(token.clone());
-        Ok(Inside::new(token, self.held.clone()).asset())
+        Ok(self.inside(token, self.held.clone()))
+    }
+
+    /// What the database holds of it.
+    pub(super) fn inside(&self, token: String, before: Option<String>) -> Asset {
+        let server = self.database.server().map(str::to_owned);
+        Inside::new(token, before, server).asset(&asset_name(self.folder.as_deref()))
     }
 
     /// Writes the token that the database holds by now into the file. It is on the disk when this returns.
@@ -162,6 +217,7 @@ impl Witness {
             format: BesideFormat::V1,
             token: token.clone(),
             database: self.database.clone(),
+            folder: self.folder.clone(),
         };
         let path = self.data.join(FILE_NAME);
         let fresh = self.data.join(format!("{FILE_NAME}.new"));
@@ -179,7 +235,7 @@ impl Witness {
     }
 }
 
-fn draw() -> Result<String, StoreError> {
+pub(super) fn draw() -> Result<String, StoreError> {
     let mut token = [0; TOKEN_BYTES];
     getrandom::fill(&mut token)
         .map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;

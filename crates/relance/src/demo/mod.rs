@@ -98,6 +98,12 @@ pub enum DemoProblem {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigProblem),
+    /// The environment leads to a database that is not of the demonstration.
+    #[error(
+        "a demonstration plays in a folder of its own; unset {} for it",
+        config::STORE_URL
+    )]
+    Elsewhere,
     /// The workspace.
     #[error(transparent)]
     Open(#[from] OpenProblem),
@@ -132,6 +138,9 @@ pub enum DemoProblem {
 
 /// Makes the workspace of a demonstration in a folder that has none.
 pub fn prepare(data: &Path, address: SocketAddr, seed: u64) -> Result<(), DemoProblem> {
+    if std::env::var_os(config::STORE_URL).is_some() {
+        return Err(DemoProblem::Elsewhere);
+    }
     if data.join(DATABASE).exists() || data.join(config::FILE_NAME).exists() {
         return Err(DemoProblem::Used(data.to_owned()));
     }
@@ -188,9 +197,9 @@ fn scenario() -> Files {
             .collect()
     };
     Files {
-        lists: BTreeMap::new(),
         journeys: own(&JOURNEYS),
         templates: TEMPLATES.iter().flat_map(|files| own(files)).collect(),
+        ..Files::default()
     }
 }
 
@@ -200,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_bundled_scenario_has_no_problem() {
-        let checked = crate::scenario::check(&scenario(), &|_| false, &|_| false);
+        let checked = crate::scenario::check(&scenario(), &crate::scenario::Known::nothing());
         let checked = match checked {
             Ok(checked) => checked,
             Err(problems) => panic!("{problems:?}"),

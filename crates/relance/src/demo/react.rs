@@ -200,6 +200,10 @@ impl Stage {
             }
             What::Enrolled
             | What::NotEnrolled
+            | What::Released
+            | What::Consented
+            | What::ConsentAsked
+            | What::Preferred
             | What::Waiting
             | What::Set
             | What::Came

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use relance_core::ids::MailboxId;
-use relance_core::journey::Moves;
 use relance_core::mail::MailSeen;
 use relance_engine::arrival::Arrival;
 use relance_engine::clock::Clock as _;
@@ -19,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::examine::Rules;
-use crate::scenario::apply::{ApplyProblem, apply};
+use crate::scenario::apply::{ApplyProblem, Asked, apply};
 use crate::workspace::Workspace;
 
 use super::account::{Account, Line, Tone};
@@ -93,7 +92,7 @@ impl Stage {
         let workspace = Workspace::open(data, config, clock.clone())?;
         // The mails come from here, not from a server.
         workspace.mailboxes.stop();
-        apply(&workspace, scenario(), Moves::Pin)
+        apply(&workspace, scenario(), Asked::default())
             .await
             .map_err(|problem| match problem {
                 ApplyProblem::Files(problems) => {
@@ -102,6 +101,9 @@ impl Stage {
                 }
                 ApplyProblem::Refused(refusal) => refusal.into(),
                 ApplyProblem::Read(error) => DemoProblem::Bundled(error.to_string()),
+                other @ (ApplyProblem::Storm(_) | ApplyProblem::Count(_)) => {
+                    DemoProblem::Bundled(other.to_string())
+                }
             })?;
         let by_message = script.documents.iter().enumerate();
         let by_message = by_message.map(|(place, one)| (one.message_id.clone(), place));

@@ -8,11 +8,11 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use relance_core::contact::Identity;
+use relance_core::contact::{Identity, IdentityKind};
 use relance_core::decide::{Answer, Input};
 use relance_core::ids::{ContactId, ObjectKind, TouchpointId, UserId};
 use relance_engine::arrival::Arrival;
-use relance_store::read::{PAGE_ROWS_MAX, Page, TouchpointList};
+use relance_store::read::{PAGE_ROWS_MAX, Page, SEARCH_CHARS_MAX, TouchpointList};
 use relance_wire::api as shape;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,7 +54,11 @@ pub struct Paging {
     kind: Option<String>,
     user_id: Option<String>,
     email: Option<String>,
+    phone: Option<String>,
+    telegram: Option<String>,
+    whatsapp: Option<String>,
     anonymous_id: Option<String>,
+    search: Option<String>,
 }
 
 /// What the query of a list says, or what is wrong with it.
@@ -80,6 +84,9 @@ impl Paging {
         };
         named(&self.user_id, Identity::user)
             .or_else(|| named(&self.email, Identity::email))
+            .or_else(|| named(&self.phone, Identity::phone))
+            .or_else(|| named(&self.telegram, Identity::telegram))
+            .or_else(|| named(&self.whatsapp, Identity::whatsapp))
             .or_else(|| named(&self.anonymous_id, Identity::anonymous))
     }
 
@@ -139,9 +146,13 @@ pub async fn overview(State(workspace): Shared) -> Answered {
     })))
 }
 
-/// Contacts, newest first; with `user_id`, `email` or `anonymous_id` the one who is called so.
+/// Contacts, newest first; with `user_id`, `email` or `anonymous_id` the one who is called so; with `search` those
+/// one of whose identities begins so.
 pub async fn contacts(State(workspace): Shared, asked: Asked) -> Answered {
     let Query(paging) = asked?;
+    if paging.search.is_some() {
+        return search(&workspace, paging).await;
+    }
     if let Some(identity) = paging.identity() {
         let found = read(&workspace, move |reader| {
             match reader.find_contact(&identity)? {
@@ -157,6 +168,37 @@ pub async fn contacts(State(workspace): Shared, asked: Asked) -> Answered {
     })
     .await?;
     Ok(list(page, shape::contact))
+}
+
+/// Contacts by the beginning of any of their identities, or by id. Traits such as the name have no directory, and
+/// the answer says so.
+async fn search(workspace: &Arc<Workspace>, paging: Paging) -> Answered {
+    let text = paging.search.clone().unwrap_or_default();
+    if text.trim().is_empty() || text.chars().count() > SEARCH_CHARS_MAX {
+        let detail = format!("search: write 1 to {SEARCH_CHARS_MAX} characters, or leave it out");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_search", detail));
+    }
+    let page = read(workspace, move |reader| {
+        if let Ok(id) = text.trim().parse::<ContactId>() {
+            let items: Vec<Value> = reader.contact(id)?.iter().map(shape::contact).collect();
+            return Ok((items, None));
+        }
+        let page = reader.search_contacts(&text, paging.cursor(), paging.limit())?;
+        let shown = page.items.iter().map(|found| {
+            let mut told = shape::contact(&found.contact);
+            told["found_by"] = json!({ (found.by.kind.word()): found.by.value });
+            told
+        });
+        Ok((shown.collect(), page.next))
+    });
+    let (items, next): (Vec<Value>, _) = page.await?;
+    let searched = IdentityKind::BY_TRUST.map(IdentityKind::word);
+    Ok(Json(json!({
+        "items": items,
+        "next": next,
+        "searched": searched,
+        "not_searched": ["traits, such as the name: ask for them in a segment"],
+    })))
 }
 
 fn contact_id(text: &str) -> Result<ContactId, Problem> {
@@ -178,7 +220,7 @@ pub async fn ledger(State(workspace): Shared, Path(id): Path<String>, asked: Ask
     let Query(paging) = asked?;
     let id = contact_id(&id)?;
     let page = read(&workspace, move |reader| {
-        reader.ledger_of_contact(id, paging.cursor(), paging.limit())
+        super::identity::ledger(reader, id, paging.cursor(), paging.limit())
     });
     Ok(list(page.await?, |line| shape::ledger_line(&line.entry)))
 }
@@ -188,7 +230,7 @@ pub async fn events(State(workspace): Shared, Path(id): Path<String>, asked: Ask
     let Query(paging) = asked?;
     let id = contact_id(&id)?;
     let page = read(&workspace, move |reader| {
-        reader.events(id, paging.cursor(), paging.limit())
+        super::identity::events(reader, id, paging.cursor(), paging.limit())
     });
     Ok(list(page.await?, |logged| shape::event(&logged.event)))
 }
@@ -275,6 +317,8 @@ pub async fn answer(
         "call" => Answer::CallInstead,
         _other => return Err(Problem::not_found("answer; use approve, skip or call")),
     };
+    // A link of before a merge names the message by its old name.
+    let id = read(&workspace, move |reader| reader.message_now(id)).await?;
     let known = read(&workspace, move |reader| reader.touchpoint(id)).await?;
     let Some(known) = known else {
         return Err(Problem::not_found("message"));

@@ -159,6 +159,15 @@ pub async fn answer(
         .iter()
         .map(|said| Ok((touchpoint_id(&said.id)?, word(said)?)))
         .collect::<Result<_, Problem>>()?;
+    // A question of before a merge of contacts is answered under its message's new name.
+    let meant = read(&workspace, move |reader| {
+        let now = |(id, answer)| Ok((reader.message_now(id)?, answer));
+        meant
+            .into_iter()
+            .map(now)
+            .collect::<Result<Vec<_>, ReadError>>()
+    })
+    .await?;
     let ids: Vec<TouchpointId> = meant.iter().map(|(id, _)| *id).collect();
     let waiting = read(&workspace, move |reader| {
         ids.iter()

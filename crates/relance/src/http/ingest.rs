@@ -131,11 +131,13 @@ async fn take_counted(
     let (body, _taken) = room.receive(headers, body).await?;
     let body = unpack(body)?;
     let now = workspace.clock.now();
+    let country = workspace.config.workspace.country.as_deref();
     let read = match call {
-        None => segment::parse_batch(&body, now).map(|batch| (batch.calls, batch.write_key)),
-        Some(call) => {
-            segment::parse_call(&body, Some(call), now).map(|(call, key)| (vec![Ok(call)], key))
+        None => {
+            segment::parse_batch_in(&body, now, country).map(|batch| (batch.calls, batch.write_key))
         }
+        Some(call) => segment::parse_call_in(&body, Some(call), now, country)
+            .map(|(call, key)| (vec![Ok(call)], key)),
     };
     let (calls, body_key) = match read {
         Ok(read) => read,
@@ -159,8 +161,11 @@ async fn commit(
 ) -> Result<Json<Value>, Problem> {
     let mut arrivals = Vec::with_capacity(calls.len());
     let mut rejected = Vec::new();
+    let mut of_erased = 0;
     for (index, call) in calls.into_iter().enumerate() {
         match call {
+            // Taken, so that the client does not send it again, and counted, without the person.
+            Ok(Call { identities, .. }) if workspace.erased.knows(&identities) => of_erased += 1,
             Ok(Call { identities, event }) => {
                 arrivals.push(Arrival::Event {
                     identities,
@@ -186,6 +191,9 @@ async fn commit(
         workspace.submit(arrivals, weight).await?;
     }
     count(workspace, "ok", taken);
+    if of_erased > 0 {
+        count(workspace, "erased", of_erased);
+    }
     if rejected.is_empty() {
         return Ok(Json(json!({ "success": true })));
     }

@@ -18,7 +18,7 @@ use relance_store::read::{JourneySummary, PAGE_ROWS_MAX};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::scenario::apply::{self, ApplyProblem, InForce, MovesAsked};
+use crate::scenario::apply::{self, ApplyProblem, Asked, InForce, MovesAsked};
 use crate::scenario::{FILE_BYTES_MAX, FileProblem, Files};
 use crate::workspace::Workspace;
 
@@ -45,17 +45,30 @@ pub struct Scenario {
     #[serde(default)]
     lists: std::collections::BTreeMap<String, String>,
     #[serde(default)]
+    segments: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
     moves: MovesAsked,
+    /// Segments in force that are in no file go.
+    #[serde(default)]
+    prune: bool,
+    /// Contacts that may enter journeys at once, as the plan told.
+    confirm: Option<u64>,
 }
 
 impl Scenario {
-    fn split(self) -> (Files, MovesAsked) {
+    fn split(self) -> (Files, Asked) {
         let files = Files {
             journeys: self.journeys,
             templates: self.templates,
             lists: self.lists,
+            segments: self.segments,
         };
-        (files, self.moves)
+        let asked = Asked {
+            moves: (&self.moves).into(),
+            prune: self.prune,
+            confirm: self.confirm,
+        };
+        (files, asked)
     }
 }
 
@@ -65,6 +78,15 @@ impl From<ApplyProblem> for Problem {
             ApplyProblem::Refused(refusal) => refusal.into(),
             ApplyProblem::Read(error) => error.into(),
             ApplyProblem::Files(problems) => wrong_files(&problems),
+            ApplyProblem::Storm(storm) => {
+                let detail = ApplyProblem::Storm(storm.clone());
+                Problem::new(StatusCode::CONFLICT, "storm", detail).with("storm", json!(storm))
+            }
+            ApplyProblem::Count(problem) => {
+                tracing::error!(%problem, "members could not be counted");
+                let detail = "members could not be counted; the server's log says why";
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)
+            }
         }
     }
 }
@@ -80,8 +102,8 @@ pub async fn apply(
     State(workspace): Shared,
     asked: Result<Json<Scenario>, JsonRejection>,
 ) -> Answered {
-    let (files, moves) = asked?.0.split();
-    let applied = apply::apply(&workspace, files, (&moves).into()).await?;
+    let (files, asked) = asked?.0.split();
+    let applied = apply::apply(&workspace, files, asked).await?;
     Ok(Json(json!(applied)))
 }
 
@@ -90,8 +112,8 @@ pub async fn plan(
     State(workspace): Shared,
     asked: Result<Json<Scenario>, JsonRejection>,
 ) -> Answered {
-    let (files, moves) = asked?.0.split();
-    let planned = apply::plan(&workspace, files, (&moves).into()).await?;
+    let (files, asked) = asked?.0.split();
+    let planned = apply::plan(&workspace, files, asked, true).await?;
     Ok(Json(json!(planned.applied)))
 }
 

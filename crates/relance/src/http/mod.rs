@@ -2,12 +2,18 @@
 
 mod api;
 mod approvals;
+pub(crate) mod consent;
 mod explain;
+mod exports;
+pub(crate) mod identity;
+mod imports;
 mod ingest;
 pub(crate) mod journeys;
 mod page;
+mod preferences;
 mod problem;
 mod public;
+mod segments;
 pub(crate) mod status;
 
 use std::sync::Arc;
@@ -58,7 +64,13 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/release", post(status::release))
         .route("/api/v1/contacts", get(api::contacts))
-        .route("/api/v1/contacts/{id}", get(api::contact))
+        .route("/api/v1/contacts/duplicates", get(identity::duplicates))
+        .route("/api/v1/contacts/{id}/merge", post(identity::merge))
+        .route("/api/v1/contacts/{id}/unmerge", post(identity::unmerge))
+        .route(
+            "/api/v1/contacts/{id}",
+            get(api::contact).delete(consent::erase),
+        )
         .route("/api/v1/contacts/{id}/ledger", get(api::ledger))
         .route("/api/v1/contacts/{id}/events", get(api::events))
         .route(
@@ -67,6 +79,24 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         )
         .route("/api/v1/contacts/{id}/explain", get(explain::contact))
         .route("/api/v1/touchpoints/{id}/explain", get(explain::message))
+        .route(
+            "/api/v1/contacts/{id}/consents",
+            get(consent::consents).post(consent::consent),
+        )
+        .route(
+            "/api/v1/contacts/{id}/preferences",
+            get(consent::preferences),
+        )
+        .route("/api/v1/contacts/{id}/export", get(consent::export))
+        .route("/api/v1/erasures/{id}", get(consent::erasure))
+        .route("/api/v1/readmit", post(consent::readmit))
+        .route(
+            "/api/v1/suppressions",
+            get(consent::suppressions)
+                .post(consent::suppress)
+                .delete(consent::unsuppress),
+        )
+        .route("/api/v1/suppressions/import", post(consent::import))
         .route("/api/v1/documents", get(api::documents))
         .route("/api/v1/touchpoints", get(api::touchpoints))
         .route("/api/v1/touchpoints/{id}/{answer}", post(api::answer))
@@ -76,6 +106,23 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         )
         .route("/api/v1/approvals/{id}", get(approvals::one))
         .route("/api/v1/tasks", get(api::tasks))
+        .route("/api/v1/contacts/{id}/segments", get(segments::of_contact))
+        .route("/api/v1/segments", get(segments::list))
+        .route("/api/v1/segments/preview", post(segments::preview))
+        .route("/api/v1/rfm", get(segments::rfm).post(segments::rfm_now))
+        .route(
+            "/api/v1/segments/{id}",
+            get(segments::one)
+                .put(segments::put)
+                .delete(segments::delete),
+        )
+        .route(
+            "/api/v1/segments/{id}/members",
+            get(segments::members)
+                .post(segments::add)
+                .delete(segments::remove),
+        )
+        .route("/api/v1/segments/{id}/why", get(segments::why))
         .route("/api/v1/journeys", get(journeys::list))
         .route("/api/v1/journeys/{id}", get(journeys::journey))
         .route("/api/v1/journeys/{id}/start", post(journeys::start))
@@ -89,6 +136,8 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
             get(journeys::export).post(journeys::apply),
         )
         .route("/api/v1/scenario/plan", post(journeys::plan))
+        .merge(imports::routes(&workspace))
+        .merge(exports::routes())
         .layer(DefaultBodyLimit::max(SCENARIO_BYTES_MAX))
         .route_layer(middleware::from_fn_with_state(
             workspace.clone(),
@@ -103,7 +152,16 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
             "/u/{token}",
             get(public::unsubscribe_page).post(public::unsubscribe),
         )
-        .route("/p/{token}", get(public::unsubscribe_page))
+        .route(
+            "/p/{token}",
+            get(preferences::show)
+                .post(preferences::save)
+                .layer(DefaultBodyLimit::max(preferences::FORM_BYTES_MAX)),
+        )
+        .route(
+            "/p/confirm/{token}",
+            get(preferences::ask).post(preferences::confirm),
+        )
         .route("/", get(page::overview))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -161,6 +161,10 @@ fn is_telling(what: What) -> bool {
         | What::Moved
         | What::Promo
         | What::Suppressed
+        | What::Released
+        | What::Consented
+        | What::ConsentAsked
+        | What::Preferred
         | What::Unsubscribed => true,
         What::NotEnrolled
         | What::Waiting

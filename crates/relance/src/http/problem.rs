@@ -73,6 +73,7 @@ impl From<ReadError> for Problem {
         match &error {
             ReadError::Cursor(_) => Self::new(StatusCode::BAD_REQUEST, "bad_cursor", error),
             ReadError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", error),
+            ReadError::ServerBackup => Self::new(StatusCode::CONFLICT, "server_backup", error),
             ReadError::Store(_) => {
                 tracing::error!(%error, "a page could not be read");
                 let detail = "the database could not be read; the server's log says why";

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -19,6 +20,9 @@ use crate::workspace::Workspace;
 
 use super::Shared;
 use super::page::escape;
+
+/// What a mail program sends in its user's name (RFC 8058).
+const ONE_CLICK: &[u8] = b"List-Unsubscribe=One-Click";
 
 /// A transparent picture of one pixel.
 const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;";
@@ -107,7 +111,7 @@ pub async fn unsubscribe_page(
             );
             page(&words, &workspace.config.workspace.name, &form)
         }
-        Some(Link::Open(_) | Link::Click(..)) | None => not_found(&headers),
+        Some(Link::Open(_) | Link::Click(..) | Link::Confirm(..)) | None => not_found(&headers),
     }
 }
 
@@ -117,6 +121,7 @@ pub async fn unsubscribe(
     Path(token): Path<String>,
     method: Method,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     let Some(Link::Unsubscribe(id)) = workspace.composer.links.verify(&token) else {
         return not_found(&headers);
@@ -125,6 +130,11 @@ pub async fn unsubscribe(
     let mut event = event_of(&workspace, names::UNSUBSCRIBED, id, &method, &headers);
     // Mail providers act for their users here: what looks like a machine is the person's wish.
     event.properties.remove(names::MACHINE);
+    let one_click = body.as_ref() == ONE_CLICK;
+    let source = if one_click { "one_click" } else { "link" };
+    event
+        .properties
+        .insert("source".to_owned(), Value::String(source.to_owned()));
     match record(&workspace, id, event).await {
         Ok(()) => {
             let name = &workspace.config.workspace.name;

@@ -6,15 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relance_core::ids::{ItemId, JourneyId, ListId, StepKey};
+use jiff::Timestamp;
+use relance_core::ids::{ItemId, JourneyId, ListId, SegmentId, StepKey};
 use relance_core::journey::{self, Journey, Landing, Moves};
 use relance_engine::arrival::{Arrival, Refusal};
 use relance_engine::ports::{Asset, DRAFT, StoreError, StoredJourney};
 use relance_engine::turn::{SWEEP, ended_by};
-use relance_store::read::{ReadError, Reader};
+use relance_store::read::{ReadError, Reader, SegmentRow};
 use serde::{Deserialize, Serialize};
 
-use super::{Checked, FileProblem, Files, check, compile};
+use super::{Checked, FileProblem, Files, Known, check, compile};
+use crate::backtest::BacktestProblem;
+use crate::config::Config;
+use crate::segments::plan::{self as segments, SegmentApplied, Storm, What};
 use crate::workspace::Workspace;
 
 /// What applying a scenario weighs in the engine's queue.
@@ -33,6 +37,8 @@ pub struct InForce {
     pub lists: BTreeMap<String, String>,
     /// Versions of journeys, oldest first.
     pub journeys: BTreeMap<JourneyId, Vec<StoredJourney>>,
+    /// Segments, and lists that nobody defined, with their members.
+    pub segments: BTreeMap<SegmentId, SegmentRow>,
     /// Where live runs stand: version, step, how many.
     pub standing: BTreeMap<JourneyId, Vec<(u32, StepKey, u64)>>,
     /// Journeys that stand still.
@@ -53,6 +59,12 @@ pub struct Applied {
     /// Content lists that are new or changed.
     #[serde(default)]
     pub lists: Vec<String>,
+    /// What becomes of segments, by id: those of the scenario, and those that ask about them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub segments: BTreeMap<String, SegmentApplied>,
+    /// Contacts that would enter journeys at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<Storm>,
     /// What becomes of runs in flight, by published journey.
     #[serde(default)]
     pub runs: BTreeMap<String, Vec<RunsMoved>>,
@@ -64,8 +76,25 @@ pub struct Applied {
 impl Applied {
     /// Whether nothing changes.
     pub fn is_nothing(&self) -> bool {
-        self.published.is_empty() && self.templates.is_empty() && self.lists.is_empty()
+        self.published.is_empty()
+            && self.templates.is_empty()
+            && self.lists.is_empty()
+            && self
+                .segments
+                .values()
+                .all(|one| one.what == What::Unchanged)
     }
+}
+
+/// What is asked beside the files.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// How runs in flight come to newly published versions.
+    pub moves: Moves,
+    /// Segments in force that are in no file go.
+    pub prune: bool,
+    /// Contacts that may enter journeys at once: the number that the plan told, or more.
+    pub confirm: Option<u64>,
 }
 
 /// Runs at one step of one version, and what becomes of them.
@@ -121,6 +150,39 @@ pub struct Planned {
     pub applied: Applied,
     /// What brings it about, in one commit.
     pub arrivals: Vec<Arrival>,
+    /// Segments, not yet counted.
+    segments: segments::Compared,
+    /// Journeys that come into force.
+    published: Vec<Arc<Journey>>,
+}
+
+impl Planned {
+    /// Counts who comes into segments and leaves them. A plan counts everything (`whole`); applying, only what
+    /// journeys may hear of.
+    pub fn count(
+        &mut self,
+        reader: &Reader,
+        config: &Config,
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<(), ApplyProblem> {
+        let storm = self
+            .segments
+            .count(reader, config, &self.published, whole, now)?;
+        self.applied.segments = self.segments.told.clone();
+        self.applied.storm = storm;
+        Ok(())
+    }
+
+    /// Refuses a storm that nobody confirmed.
+    pub fn confirmed(&self, confirm: Option<u64>) -> Result<(), ApplyProblem> {
+        match &self.applied.storm {
+            Some(storm) if storm.needs_more_than(confirm) => {
+                Err(ApplyProblem::Storm(Box::new(storm.clone())))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Why a scenario was not applied.
@@ -135,6 +197,16 @@ pub enum ApplyProblem {
     /// Files are wrong.
     #[error("{} problems in the scenario", .0.len())]
     Files(Vec<FileProblem>),
+    /// So many contacts would enter journeys at once that a person must say so.
+    #[error(
+        "up to {} contacts would enter journeys at once, more than {}: {}; if that is meant, confirm the number \
+         (--yes-storm {}, or the field confirm)",
+        .0.contacts, .0.limit, .0.pace, .0.contacts
+    )]
+    Storm(Box<Storm>),
+    /// Members cannot be counted.
+    #[error(transparent)]
+    Count(#[from] BacktestProblem),
 }
 
 impl InForce {
@@ -147,6 +219,11 @@ impl InForce {
         let mut in_force = Self {
             templates: texts(TEMPLATE)?,
             lists: texts(LIST)?,
+            segments: reader
+                .segments()?
+                .into_iter()
+                .map(|row| (row.id.clone(), row))
+                .collect(),
             paused: reader.paused_journeys()?.into_iter().collect(),
             ending: {
                 let sweeps = reader.texts(SWEEP)?;
@@ -178,21 +255,50 @@ impl InForce {
                 .collect(),
             templates: self.templates.clone(),
             lists: self.lists.clone(),
+            segments: self.segment_files(),
         }
     }
 
+    /// Texts of segments, each once: grades have one text between them.
+    fn segment_files(&self) -> BTreeMap<String, String> {
+        let mut told: BTreeSet<&String> = BTreeSet::new();
+        let rows = self.segments.values();
+        rows.filter_map(|row| {
+            let text = row.text.as_ref()?;
+            told.insert(text)
+                .then(|| (format!("{}.yaml", row.id), text.clone()))
+        })
+        .collect()
+    }
+
     /// Compares a scenario with it.
-    pub fn plan(&self, files: &Files, moves: &Moves) -> Result<Planned, Vec<FileProblem>> {
+    pub fn plan(&self, files: &Files, asked: &Asked) -> Result<Planned, Vec<FileProblem>> {
+        let moves = &asked.moves;
         let names = self.templates.keys();
         let templates: BTreeSet<&str> = names.filter_map(|name| name.split('.').next()).collect();
         let known_lists = self.list_ids(files);
+        let known = Known {
+            template: &|id| templates.contains(id),
+            list: &|id| known_lists.contains_key(id),
+            segments: self
+                .segments
+                .iter()
+                // Of a removed one the row stays; a list that nobody defined has members.
+                .filter(|(_, row)| row.text.is_some() || row.members > 0)
+                .map(|(id, row)| (id.clone(), row.text.as_deref()))
+                .collect(),
+        };
         let Checked {
             journeys,
             lists,
+            segments: segment_files,
             warnings,
-        } = check(files, &|id| templates.contains(id), &|id| {
-            known_lists.contains_key(id)
-        })?;
+        } = check(files, &known)?;
+        let segments = segments::compare(&segment_files, &self.segments, asked.prune);
+        let still = segments.still_named(self.staying(&journeys, &segments));
+        if !still.is_empty() {
+            return Err(still);
+        }
         let problems: Vec<FileProblem> = lists
             .keys()
             .filter_map(|id| {
@@ -216,6 +322,12 @@ impl InForce {
             ..Applied::default()
         };
         let mut arrivals = Vec::new();
+        let mut published = Vec::new();
+        applied.segments = segments.told.clone();
+        if !segments.is_nothing() {
+            // Before the journeys that listen to them.
+            arrivals.push(Arrival::Segments(segments.changes.clone()));
+        }
         for (kind, all, known, told) in [
             (
                 TEMPLATE,
@@ -290,6 +402,7 @@ impl InForce {
                 name: id,
                 body: None,
             }));
+            published.push(journey.clone());
             arrivals.push(Arrival::Published {
                 text,
                 journey,
@@ -311,7 +424,39 @@ impl InForce {
                 return Err(unknown);
             }
         }
-        Ok(Planned { applied, arrivals })
+        Ok(Planned {
+            applied,
+            arrivals,
+            segments,
+            published,
+        })
+    }
+
+    /// Texts in force afterwards that may name segments, by what they are.
+    fn staying<'a>(
+        &'a self,
+        journeys: &'a [(String, Journey)],
+        segments: &'a segments::Compared,
+    ) -> impl Iterator<Item = (String, &'a str)> {
+        let replaced: BTreeSet<&JourneyId> = journeys.iter().map(|(_, one)| &one.id).collect();
+        let kept = self.journeys.values().flatten();
+        let kept = kept
+            .filter(move |one| one.current && !replaced.contains(&one.id))
+            .map(|one| (format!("journey {}", one.id), one.text.as_str()));
+        let new = journeys
+            .iter()
+            .map(|(text, one)| (format!("journey {}", one.id), text.as_str()));
+        let defined = segments.changes.defined.iter().flat_map(|file| {
+            let ids = file.segments.iter();
+            ids.map(|one| (format!("segment {}", one.id), file.text.as_str()))
+        });
+        let own = self.segments.values().filter_map(|row| {
+            let told = segments.told.get(row.id.as_str());
+            let stays = told.is_none_or(|told| told.what == What::Unchanged);
+            let text = row.text.as_deref().filter(|_| stays)?;
+            Some((format!("segment {}", row.id), text))
+        });
+        kept.chain(new).chain(defined).chain(own)
     }
 
     /// Content lists in force that stay beside the files, by id, with their files.
@@ -385,16 +530,21 @@ pub fn items_of(lists: &BTreeMap<String, String>) -> BTreeMap<ListId, Arc<[ItemI
         .collect()
 }
 
-/// Says what applying a scenario to a running workspace would change.
+/// Says what applying a scenario to a running workspace would change: with all that can be counted (`whole`), or
+/// with what journeys may hear of.
 pub async fn plan(
     workspace: &Arc<Workspace>,
     files: Files,
-    moves: Moves,
+    asked: Asked,
+    whole: bool,
 ) -> Result<Planned, ApplyProblem> {
     let reading = workspace.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let in_force = InForce::read(&reading.reader)?;
-        in_force.plan(&files, &moves).map_err(ApplyProblem::Files)
+        let mut planned = in_force.plan(&files, &asked).map_err(ApplyProblem::Files)?;
+        let now = reading.clock.now();
+        planned.count(&reading.reader, &reading.config, whole, now)?;
+        Ok(planned)
     });
     planned.await.unwrap_or_else(|_| {
         let lost = StoreError::Failed("the plan was not finished".to_owned());
@@ -406,14 +556,18 @@ pub async fn plan(
 pub async fn apply(
     workspace: &Arc<Workspace>,
     files: Files,
-    moves: Moves,
+    asked: Asked,
 ) -> Result<Applied, ApplyProblem> {
     // One at a time: each is compared with what the one before left.
     let _turn = workspace.applying.lock().await;
+    let confirm = asked.confirm;
+    let planned = plan(workspace, files.clone(), asked, false).await?;
+    planned.confirmed(confirm)?;
     let Planned {
         applied,
         mut arrivals,
-    } = plan(workspace, files.clone(), moves).await?;
+        ..
+    } = planned;
     if arrivals.is_empty() {
         return Ok(applied);
     }

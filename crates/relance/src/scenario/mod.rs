@@ -1,15 +1,20 @@
-//! A scenario: journeys, templates and content lists of one folder, checked and applied as one unit.
+//! A scenario: journeys, segments, templates and content lists of one folder, checked and applied as one unit.
 
 pub mod apply;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
-use relance_core::ids::ListId;
+use relance_core::ids::{ListId, SegmentId};
 use relance_core::journey::{Journey, StepKind};
+use relance_core::segment::{Segment, SegmentsProblem};
 use relance_message::outbound::{TemplateProblem, TemplateSet, TemplateSource};
 use relance_wire::list::{self, ContentList};
 use serde::{Deserialize, Serialize};
+
+use crate::segments;
+use crate::segments::names::{Named, named, nearest};
 
 /// Files in one scenario.
 pub const FILES_MAX: usize = 500;
@@ -31,6 +36,9 @@ pub struct Files {
     /// Content lists, by file name.
     #[serde(default)]
     pub lists: BTreeMap<String, String>,
+    /// Segments and grades in YAML, by file name.
+    #[serde(default)]
+    pub segments: BTreeMap<String, String>,
 }
 
 /// Something wrong with a file.
@@ -90,26 +98,60 @@ pub struct Checked {
     pub journeys: Vec<(String, Journey)>,
     /// Content lists, by id.
     pub lists: BTreeMap<ListId, ContentList>,
+    /// Segments, file by file.
+    pub segments: Vec<SegmentFile>,
     /// What does not stop it, but should be looked at.
     pub warnings: Vec<FileProblem>,
 }
 
+/// A file of segments that was read: one, or several that belong together, as grades do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentFile {
+    /// Its name.
+    pub file: String,
+    /// As it was written.
+    pub text: String,
+    /// What it defines.
+    pub segments: Vec<Arc<Segment>>,
+}
+
+/// What there is beside the files.
+pub struct Known<'a> {
+    /// Templates.
+    pub template: &'a dyn Fn(&str) -> bool,
+    /// Content lists.
+    pub list: &'a dyn Fn(&str) -> bool,
+    /// Segments with the texts of those that have one.
+    pub segments: BTreeMap<SegmentId, Option<&'a str>>,
+}
+
+impl Known<'_> {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        Self {
+            template: &|_| false,
+            list: &|_| false,
+            segments: BTreeMap::new(),
+        }
+    }
+}
+
 impl Files {
-    /// Reads a folder: `*.yaml` in it or in `journeys/`, templates in `templates/`, content lists in
-    /// `lists/`; or a single YAML file.
+    /// Reads a folder: `*.yaml` in it or in `journeys/`, segments in `segments/`, templates in `templates/`,
+    /// content lists in `lists/`; or a single YAML file.
     pub fn read(path: &Path) -> std::io::Result<Self> {
         let mut files = Self::default();
         if path.is_file() {
-            files.add_journey(path)?;
+            files.add_yaml(path)?;
             return Ok(files);
         }
-        for folder in [path.to_owned(), path.join("journeys")] {
-            for file in sorted(&folder)? {
+        for folder in ["", "journeys", "segments"] {
+            for file in sorted(&path.join(folder))? {
                 if file
                     .extension()
                     .is_some_and(|ending| ending == "yaml" || ending == "yml")
                 {
-                    files.add_journey(&file)?;
+                    files.add_yaml(&file)?;
                 }
             }
         }
@@ -122,20 +164,36 @@ impl Files {
         Ok(files)
     }
 
-    fn add_journey(&mut self, path: &Path) -> std::io::Result<()> {
+    /// Takes a journey, or what its format calls a segment.
+    fn add_yaml(&mut self, path: &Path) -> std::io::Result<()> {
         let name = name_of(path)?;
-        if self.journeys.contains_key(&name) {
+        let text = read_text(path)?;
+        let in_segments = path
+            .parent()
+            .is_some_and(|folder| folder.ends_with("segments"));
+        let (all, folder) = if in_segments || is_segment(&text) {
+            (&mut self.segments, "segments")
+        } else {
+            (&mut self.journeys, "journeys")
+        };
+        if all.contains_key(&name) {
             // One of them would be left out without a word.
-            let what = format!("{name} is there twice, in the folder and in journeys/; keep one");
+            let what = format!("{name} is there twice, in the folder and in {folder}/; keep one");
             return Err(std::io::Error::other(what));
         }
-        self.journeys.insert(name, read_text(path)?);
+        all.insert(name, text);
         Ok(())
+    }
+
+    /// All texts, by the names of their files.
+    fn all(&self) -> impl Iterator<Item = (&String, &String)> {
+        let all = self.journeys.iter().chain(&self.templates);
+        all.chain(&self.lists).chain(&self.segments)
     }
 
     /// How many there are.
     fn count(&self) -> usize {
-        self.journeys.len() + self.templates.len() + self.lists.len()
+        self.all().count()
     }
 
     /// What speaks against taking them up at all: they may come from anybody who has a token.
@@ -146,9 +204,8 @@ impl Files {
                 format!("{count} files; apply at most {FILES_MAX} at once, in several scenarios");
             return vec![FileProblem::whole("scenario", text)];
         }
-        let all = self.journeys.iter().chain(&self.templates);
         let mut problems = Vec::new();
-        for (name, text) in all.chain(&self.lists) {
+        for (name, text) in self.all() {
             let shown: String = name.chars().take(NAME_BYTES_MAX).collect();
             if !is_file_name(name) {
                 let what = format!(
@@ -166,8 +223,15 @@ impl Files {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.journeys.is_empty() && self.templates.is_empty() && self.lists.is_empty()
+        self.count() == 0
     }
+}
+
+/// Whether a text says by its format that it defines segments.
+fn is_segment(text: &str) -> bool {
+    let format = text.lines().find_map(|line| line.strip_prefix("format:"));
+    let format = format.map(|rest| rest.trim().trim_matches(['"', '\'']));
+    format.is_some_and(|name| name.starts_with("segment/") || name.starts_with("grades/"))
 }
 
 /// Whether `journey export` can write a file of this name, wherever it came from.
@@ -242,13 +306,8 @@ pub fn compile(files: &BTreeMap<String, String>) -> Result<TemplateSet, Vec<File
         .map_err(|found| found.iter().map(FileProblem::of_template).collect())
 }
 
-/// Checks every file; all problems at once. `known` and `known_list` say which templates and content lists
-/// exist beside the files.
-pub fn check(
-    files: &Files,
-    known: &dyn Fn(&str) -> bool,
-    known_list: &dyn Fn(&str) -> bool,
-) -> Result<Checked, Vec<FileProblem>> {
+/// Checks every file; all problems at once.
+pub fn check(files: &Files, known: &Known<'_>) -> Result<Checked, Vec<FileProblem>> {
     let mut problems = files.beyond_limits();
     if !problems.is_empty() {
         return Err(problems);
@@ -278,9 +337,10 @@ pub fn check(
             Err(found) => problems.extend(of_journey(file, found)),
         }
     }
+    let segments = read_segments(files, &mut problems);
+    let mut warnings = check_names(files, known, &segments, &mut problems);
     let mut journeys: Vec<(String, Journey)> = Vec::new();
     let mut ids = BTreeSet::new();
-    let mut warnings = Vec::new();
     for (file, text) in &files.journeys {
         let journey = match relance_wire::journey::publish(text, 1) {
             Ok(journey) => journey,
@@ -297,7 +357,7 @@ pub fn check(
         for step in &journey.steps {
             if let StepKind::Send { send, .. } = &step.kind
                 && !templates.contains(send.template.as_str())
-                && !known(send.template.as_str())
+                && !(known.template)(send.template.as_str())
             {
                 let text = format!(
                     "step {}: there is no template {}; add templates/{}.en.mjml",
@@ -307,7 +367,7 @@ pub fn check(
             }
         }
         for missing in journey.lists() {
-            if !lists.contains_key(missing) && !known_list(missing.as_str()) {
+            if !lists.contains_key(missing) && !(known.list)(missing.as_str()) {
                 let text = format!("there is no content list {missing}; add lists/{missing}.yaml");
                 warnings.push(FileProblem::whole(file, text));
             }
@@ -318,9 +378,96 @@ pub fn check(
         Ok(Checked {
             journeys,
             lists,
+            segments,
             warnings,
         })
     } else {
         Err(problems)
     }
+}
+
+/// The segments of the files.
+fn read_segments(files: &Files, problems: &mut Vec<FileProblem>) -> Vec<SegmentFile> {
+    let mut read = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (file, text) in &files.segments {
+        let segments = match relance_wire::segments::read(text) {
+            Ok(segments) => segments,
+            Err(found) => {
+                let own = found.iter();
+                problems.extend(own.map(|problem| FileProblem::of_journey(file, problem)));
+                continue;
+            }
+        };
+        for segment in &segments {
+            let id = &segment.id;
+            if !ids.insert(id.clone()) {
+                let text = format!("another file has the segment {id}; give each an id of its own");
+                problems.push(FileProblem::whole(file, text));
+            }
+        }
+        read.push(SegmentFile {
+            file: file.clone(),
+            text: text.clone(),
+            segments: segments.into_iter().map(Arc::new).collect(),
+        });
+    }
+    read
+}
+
+/// Whether the segments that files name are there. A journey may name one that comes later; a segment must
+/// not, and none may ask about itself, however far round.
+fn check_names(
+    files: &Files,
+    known: &Known<'_>,
+    read: &[SegmentFile],
+    problems: &mut Vec<FileProblem>,
+) -> Vec<FileProblem> {
+    let own: BTreeSet<&SegmentId> = read
+        .iter()
+        .flat_map(|file| file.segments.iter().map(|segment| &segment.id))
+        .collect();
+    let all: BTreeSet<&SegmentId> = own.iter().copied().chain(known.segments.keys()).collect();
+    let unknown = |file: &str, one: &Named, remedy: &str| {
+        let Named { id, line } = one;
+        let remedy = match nearest(id.as_str(), all.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => remedy.to_owned(),
+        };
+        FileProblem {
+            line: Some(*line),
+            ..FileProblem::whole(
+                file,
+                format!("line {line}: there is no segment {id}; {remedy}"),
+            )
+        }
+    };
+    let missing = |text: &str| -> Vec<Named> {
+        let mut names = named(text);
+        names.retain(|one| !all.contains(&one.id));
+        names
+    };
+    let mut warnings = Vec::new();
+    for (file, text) in &files.journeys {
+        let remedy = "add segments/ID.yaml, or put contacts into a list of that name";
+        let names = missing(text);
+        warnings.extend(names.iter().map(|one| unknown(file, one, remedy)));
+    }
+    for file in read {
+        let names = missing(&file.text);
+        let remedy = "define it, or a list of that name, in segments/ID.yaml";
+        problems.extend(names.iter().map(|one| unknown(&file.file, one, remedy)));
+    }
+    let kept = known.segments.iter().filter(|(id, _)| !own.contains(id));
+    let kept = segments::parse(kept.filter_map(|(id, text)| Some((id, (*text)?))));
+    let new = read.iter().flat_map(|file| &file.segments);
+    if let Err(problem) = relance_core::segment::check(new.chain(kept.values()).map(|one| &**one)) {
+        let (SegmentsProblem::Circle(way) | SegmentsProblem::Deep(way)) = &problem;
+        let file = read
+            .iter()
+            .find(|file| file.segments.iter().any(|one| way.contains(&one.id)));
+        let name = file.map_or("segments", |file| file.file.as_str());
+        problems.push(FileProblem::whole(name, problem.to_string()));
+    }
+    warnings
 }

@@ -20,9 +20,10 @@ use super::people::{People, Person};
 use super::thread::Thread;
 use super::words::{self, Links, is_in_thread, subjects_of};
 use crate::config::Config;
+use crate::consent::Topics;
 use crate::link::{Link, LinkKey};
 
-pub use super::words::contact_value;
+pub use super::words::{contact_value, language_of};
 
 /// A mail, ready for a mail server.
 pub struct Composed {
@@ -85,6 +86,8 @@ pub struct Composer {
     pub(super) language: String,
     pub(super) workspace: Value,
     pub(super) people: People,
+    /// Topics by the names that contacts read.
+    pub topics: Topics,
 }
 
 impl Composer {
@@ -105,6 +108,7 @@ impl Composer {
             language: own.language.clone(),
             workspace: json!({ "name": own.name, "address": own.address, "url": own.public_url }),
             people: People::new(config),
+            topics: Topics::new(&config.topic),
         }
     }
 

@@ -260,8 +260,9 @@ fn a_workspaces_own_notify_template_takes_the_place_of_ours() {
 fn every_built_in_template_is_sound() {
     let set = words::built_in();
     let languages: Vec<_> = set.iter().map(|one| (one.id(), one.language())).collect();
-    let expected = ["en", "ja", "ru"].map(|language| (NOTIFY_TEMPLATE, Some(language)));
-    assert_eq!(languages, expected);
+    let ids = [relance_core::touchpoint::CONFIRM_JOURNEY, NOTIFY_TEMPLATE];
+    let in_all = |id| ["en", "ja", "ru"].map(|language| (id, Some(language)));
+    assert_eq!(languages, ids.map(in_all).concat());
     assert!(
         set.iter()
             .all(|one| one.meta().delivery == Delivery::AtMostOnce)

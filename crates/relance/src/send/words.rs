@@ -2,7 +2,7 @@
 //!
 //! **Absent:** addresses and headers (see `compose`), and whether it may go.
 
-use relance_core::contact::Contact;
+use relance_core::contact::{Consent, Contact};
 use relance_core::journey::{Recipient, Sender};
 use relance_core::subject::Object;
 use relance_core::touchpoint::Touchpoint;
@@ -18,7 +18,19 @@ use super::people::{Person, common_language};
 use crate::link::Link;
 
 /// The templates that come with the program; a workspace's own of the same name takes their place.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 6] = [
+    (
+        "confirm-subscription.en.txt",
+        include_str!("../../../../assets/templates/confirm-subscription.en.txt"),
+    ),
+    (
+        "confirm-subscription.ja.txt",
+        include_str!("../../../../assets/templates/confirm-subscription.ja.txt"),
+    ),
+    (
+        "confirm-subscription.ru.txt",
+        include_str!("../../../../assets/templates/confirm-subscription.ru.txt"),
+    ),
     (
         "notify.en.txt",
         include_str!("../../../../assets/templates/notify.en.txt"),
@@ -205,6 +217,7 @@ impl Composer {
             Recipient::Contact => json!({
                 "unsubscribe": unsubscribe,
                 "preferences": self.link(touchpoint, Place::Preferences, links),
+                "confirm": self.confirm_link(dispatch, links),
             }),
             // The contact's own links are not for us: whoever follows one acts as the contact.
             Recipient::Owner | Recipient::Role(_) | Recipient::User(_) => json!({
@@ -221,8 +234,36 @@ impl Composer {
             "workspace": self.workspace,
             "links": links,
             "variant": touchpoint.variant,
-            "notice": Value::Null,
+            "notice": self.question(dispatch),
         })
+    }
+
+    /// What the contact is asked to confirm, by the names that it reads.
+    fn question(&self, dispatch: &Dispatch) -> Value {
+        if !dispatch.touchpoint.is_confirmation() {
+            return Value::Null;
+        }
+        let contact = &dispatch.contact;
+        let language = language_of(contact).unwrap_or(&self.language);
+        let pending = contact.topic_consents.iter();
+        let pending = pending.filter(|(_, record)| **record == Consent::Pending);
+        let names = pending.map(|(topic, _)| self.topics.name(topic.as_str(), language));
+        json!({ "topics": names.collect::<Vec<_>>() })
+    }
+
+    /// By which the owner of the address says that it was them who signed up: only in the question.
+    fn confirm_link(&self, dispatch: &Dispatch, links: Links) -> Option<String> {
+        let touchpoint = &dispatch.touchpoint;
+        let address = dispatch.contact.address(touchpoint.channel)?;
+        let token = match links {
+            Links::Placeholders => PREVIEW_TOKEN.to_owned(),
+            Links::Live => {
+                let fingerprint = self.links.fingerprint(address);
+                self.links.sign(&Link::Confirm(touchpoint.id, fingerprint))
+            }
+        };
+        let link = format!("{}/p/confirm/{token}", self.public_url);
+        touchpoint.is_confirmation().then_some(link)
     }
 
     fn link(&self, touchpoint: &Touchpoint, place: Place, links: Links) -> String {
@@ -273,7 +314,7 @@ fn object_value(object: &Object) -> Value {
 }
 
 /// The language of a contact: what it chose, else what the device is set to, else what we write to it in.
-fn language_of(contact: &Contact) -> Option<&str> {
+pub fn language_of(contact: &Contact) -> Option<&str> {
     contact
         .text("language")
         .or(contact.text("locale"))

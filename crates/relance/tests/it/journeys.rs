@@ -22,7 +22,7 @@ use crate::server::{Answer, Server, path_text, relance, until};
 const BATCH: usize = 100;
 
 /// A folder with files, by their paths inside it.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().expect("a folder");
     for (name, text) in files {
         put(folder.path(), name, text);
@@ -30,7 +30,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     std::fs::write(&path, text).expect("a file");
@@ -38,38 +38,38 @@ fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 /// `relance journey ...` through a running server.
-fn through(server: &Server, words: &[&str]) -> Output {
+pub fn through(server: &Server, words: &[&str]) -> Output {
     let url = server.url();
     let target = ["--server", &url, "--token", &server.api_token];
     relance(&[&["journey"], words, &target].concat())
 }
 
 /// `relance journey ...` in a data folder.
-fn inside(data: &Path, words: &[&str]) -> Output {
+pub fn inside(data: &Path, words: &[&str]) -> Output {
     relance(&[&["journey"], words, &["--data", path_text(data)]].concat())
 }
 
-fn out(done: &Output) -> String {
+pub fn out(done: &Output) -> String {
     String::from_utf8(done.stdout.clone()).expect("text")
 }
 
-fn err(done: &Output) -> String {
+pub fn err(done: &Output) -> String {
     String::from_utf8(done.stderr.clone()).expect("text")
 }
 
 /// What a command that must do its work printed.
-fn done(done: &Output) -> String {
+pub fn done(done: &Output) -> String {
     assert!(done.status.success(), "{done:?}");
     out(done)
 }
 
 /// What a command that must not do it told, with its exit code.
-fn refused(done: &Output, code: i32) -> String {
+pub fn refused(done: &Output, code: i32) -> String {
     assert_eq!(done.status.code(), Some(code), "{done:?}");
     err(done)
 }
 
-fn ask(server: &Server, method: &str, path: &str, body: &[u8]) -> Answer {
+pub fn ask(server: &Server, method: &str, path: &str, body: &[u8]) -> Answer {
     let token = format!("Bearer {}", server.api_token);
     let length = body.len().to_string();
     let mut headers = vec![
@@ -82,19 +82,19 @@ fn ask(server: &Server, method: &str, path: &str, body: &[u8]) -> Answer {
     server.request(method, &format!("/api/v1/{path}"), &headers, body)
 }
 
-fn post(server: &Server, path: &str, body: &Value) -> Answer {
+pub fn post(server: &Server, path: &str, body: &Value) -> Answer {
     ask(server, "POST", path, body.to_string().as_bytes())
 }
 
 /// What a request that must be done is answered.
-fn told(server: &Server, path: &str, body: &Value) -> Value {
+pub fn told(server: &Server, path: &str, body: &Value) -> Value {
     let answer = post(server, path, body);
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     answer.json()
 }
 
 /// The status and detail of a request that must not be done, in the form of RFC 9457.
-fn problem(answer: &Answer) -> (u16, String, String) {
+pub fn problem(answer: &Answer) -> (u16, String, String) {
     let code = answer.problem();
     let detail = answer.json()["detail"]
         .as_str()
@@ -103,7 +103,7 @@ fn problem(answer: &Answer) -> (u16, String, String) {
     (answer.status, code, detail)
 }
 
-fn identify(server: &Server, user: &str, more: &Value) {
+pub fn identify(server: &Server, user: &str, more: &Value) {
     let mut traits = json!({ "email": format!("{user}@client.test"), "name": user });
     for (name, value) in more.as_object().into_iter().flatten() {
         traits[name] = value.clone();
@@ -111,7 +111,7 @@ fn identify(server: &Server, user: &str, more: &Value) {
     server.told("identify", &json!({ "userId": user, "traits": traits }));
 }
 
-fn track(server: &Server, user: &str, event: &str) {
+pub fn track(server: &Server, user: &str, event: &str) {
     server.told("track", &json!({ "userId": user, "event": event }));
 }
 
@@ -130,14 +130,14 @@ fn journey(server: &Server, id: &str) -> Value {
     server.api(&format!("journeys/{id}"))
 }
 
-fn lines(server: &Server, user: &str, journey: &str, what: &str) -> Vec<Value> {
+pub fn lines(server: &Server, user: &str, journey: &str, what: &str) -> Vec<Value> {
     let mut lines = server.ledger(user);
     lines.retain(|line| line["journey"] == journey && line["what"] == what);
     lines
 }
 
 /// Waits for a line of the ledger about a journey.
-fn line(server: &Server, user: &str, journey: &str, what: &str) -> Value {
+pub fn line(server: &Server, user: &str, journey: &str, what: &str) -> Value {
     until(&format!("{what} of {journey} for {user}"), || {
         lines(server, user, journey, what).into_iter().next()
     })

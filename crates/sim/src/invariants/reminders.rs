@@ -174,7 +174,8 @@ pub fn unsubscribed_contact_is_never_sent(history: &History) -> Vec<String> {
             continue;
         }
         let denied = claim.contact.is_some_and(|contact| {
-            contact.channel_consents.get(&Channel::Email) == Some(&Consent::Denied)
+            let said = contact.channel_consents.get(&Channel::Email);
+            said.is_some_and(|said| said.answer != Consent::Granted)
         });
         let email = history.addresses.get(&claim.touchpoint.id.contact);
         let granted = history.granted.contains(&claim.touchpoint.id.contact);

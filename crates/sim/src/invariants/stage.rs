@@ -15,7 +15,7 @@ use relance_core::touchpoint::{Touchpoint, TouchpointState};
 use crate::history::{Commit, History};
 
 /// The zone of whoever tells none.
-const HOME: &str = "Europe/Berlin";
+pub const HOME: &str = "Europe/Berlin";
 
 /// Everything as it was last committed.
 #[derive(Default)]

@@ -250,9 +250,13 @@ fn unwatched(history: &History) -> Vec<String> {
                 Effect::Unwatch(watch) => {
                     watches.remove(&(*contact, watch.journey.clone()));
                 }
-                Effect::Contact(body) => {
-                    members.retain(|(own, _)| own != contact);
-                    members.extend(body.segments.iter().map(|one| (*contact, one.clone())));
+                Effect::Membership { segment, after, .. } => {
+                    let key = (*contact, segment.clone());
+                    if after.member {
+                        members.insert(key);
+                    } else {
+                        members.remove(&key);
+                    }
                 }
                 _other => {}
             }

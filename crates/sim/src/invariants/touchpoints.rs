@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use relance_core::decide::{Effect, TimerKind};
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use relance_core::ids::{EnrollmentId, StepKey, TouchpointId};
 use relance_core::ledger::What;
+use relance_core::segment::timer_hash;
 use relance_core::touchpoint::{Touchpoint, TouchpointState};
 
-use crate::history::History;
+use crate::history::{History, Order};
 
 /// Messages that were committed, in order.
 fn touchpoints(history: &History) -> impl Iterator<Item = (&crate::history::Commit, &Touchpoint)> {
@@ -134,12 +136,27 @@ pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
             _other => {}
         }
     }
+    // With a segment that is taken out of force its timers go, without an effect of anybody's.
+    let mut gone: Vec<(u64, Timestamp)> = Vec::new();
+    for commit in &history.commits {
+        for order in &commit.orders {
+            if let Order::Segmented { removed, .. } = order {
+                let hashes = removed.iter().map(timer_hash);
+                gone.extend(hashes.map(|hash| (hash, commit.engine_at)));
+            }
+        }
+    }
+    let is_gone = |kind: TimerKind, due_at: Timestamp| match kind {
+        TimerKind::Segment(own) => gone.iter().any(|(hash, at)| *hash == own && *at <= due_at),
+        TimerKind::Enrollment(_) | TimerKind::Touchpoint(_) | TimerKind::Watch(_) => false,
+    };
     for (contact, kind, due_at) in armed {
-        if due_at < history.ended_at {
+        if due_at < history.ended_at && !is_gone(kind, due_at) {
             let what = match kind {
                 TimerKind::Enrollment(number) => format!("run {number}"),
                 TimerKind::Touchpoint(hash) => format!("message {hash:x}"),
                 TimerKind::Watch(hash) => format!("watch {hash:x}"),
+                TimerKind::Segment(hash) => format!("segment {hash:x}"),
             };
             broken.push(format!(
                 "the timer of {contact}, {what}, for {due_at} never came"

@@ -1,17 +1,20 @@
 //! What people of ours order: versions, pauses, ends, a copy of the database, and things about contacts.
 
 use jiff::SignedDuration;
+use relance_core::consent::{Evidence, Source};
 use relance_core::contact::{Channel, Consent, SuppressionReason};
 use relance_core::decide::{Input, Overdue, Starter};
 use relance_core::ids::{SubjectRef, Topic, UserId};
 use relance_core::value::Fields;
-use relance_engine::arrival::Arrival;
+use relance_engine::arrival::{Arrival, SegmentChanges};
 use relance_engine::ports::{Asset, Store};
 use relance_engine::quiet::{Backlog, QUIET, SETTING};
 
 use crate::history::{Commit, Order};
 
-use super::program::published;
+use crate::plan::SEGMENTS;
+
+use super::program::{defined, published};
 use super::{Act, Happening, Sim};
 
 /// What becomes of what came due during a pause.
@@ -51,12 +54,42 @@ impl Sim {
                 _seldom => self.at(at, Happening::Told(Arrival::Archived(journey))),
             }
         }
+        self.write_segments();
         if self.plan.faults.copied {
             let at = self.moment();
             self.at(at, Happening::Copy);
             let backlog = self.rng.pick(&[Backlog::Send, Backlog::Skip]);
             let at = at + SignedDuration::from_mins(self.rng.between(5, 5_000));
             self.at(at, Happening::Told(Arrival::Released(backlog)));
+        }
+    }
+
+    /// Segments are defined anew, some taken away.
+    fn write_segments(&mut self) {
+        if self.plan.segments.is_empty() {
+            return;
+        }
+        for _ in 0..self.rng.between(0, 3) {
+            let mut changes = SegmentChanges::default();
+            for _ in 0..self.rng.between(1, 3) {
+                if self.rng.chance(250) {
+                    let id = self.rng.pick(&SEGMENTS);
+                    changes.removed.push(id.into());
+                } else {
+                    let definition = self.rng.pick(&self.plan.segments);
+                    changes.defined.retain(|one| {
+                        let own = one.segments.first().map(|one| &one.id);
+                        own != Some(&definition.1.id)
+                    });
+                    changes.defined.push(defined(&definition));
+                }
+            }
+            changes.removed.retain(|id| {
+                let mut defined = changes.defined.iter().flat_map(|one| &one.segments);
+                !defined.any(|one| one.id == *id)
+            });
+            let at = self.moment();
+            self.at(at, Happening::Told(Arrival::Segments(changes)));
         }
     }
 
@@ -82,6 +115,13 @@ impl Sim {
             }
             Arrival::Archived(id) => Some(Order::Archived(id.clone())),
             Arrival::Released(backlog) => Some(Order::Released(*backlog)),
+            Arrival::Segments(changes) => {
+                let defined = changes.defined.iter().flat_map(|one| one.segments.clone());
+                Some(Order::Segmented {
+                    defined: defined.collect(),
+                    removed: changes.removed.clone(),
+                })
+            }
             Arrival::Input {
                 input: Input::Approve {
                     touchpoint, answer, ..
@@ -96,7 +136,12 @@ impl Sim {
             | Arrival::Synced { .. }
             | Arrival::Watched(_)
             | Arrival::Lists(_)
-            | Arrival::Templates(_) => None,
+            | Arrival::Templates(_)
+            | Arrival::Erase { .. }
+            | Arrival::Readmit(_)
+            | Arrival::Suppressions { .. }
+            | Arrival::Merge { .. }
+            | Arrival::Unmerge { .. } => None,
         });
         let orders: Vec<Order> = orders.collect();
         for order in &orders {
@@ -109,7 +154,10 @@ impl Sim {
                 Order::Resumed(id, _) => drop(self.paused.remove(id)),
                 Order::Quieted => self.quiet = true,
                 Order::Released(_) => self.quiet = false,
-                Order::Retired(_) | Order::Archived(_) | Order::Answered(..) => {}
+                Order::Retired(_)
+                | Order::Archived(_)
+                | Order::Segmented { .. }
+                | Order::Answered(..) => {}
             }
         }
         orders
@@ -174,19 +222,24 @@ impl Sim {
                 channel: Channel::Email,
                 reason: SuppressionReason::Manual,
             },
-            Act::Erase => Input::Erase,
+            Act::Erase => {
+                self.history.forgotten.extend([user.clone(), email.clone()]);
+                Input::Erase
+            }
             Act::Grant => {
                 self.history.granted.insert(contact);
                 Input::Consent {
                     channel: Channel::Email,
                     topic: None,
                     consent: Consent::Granted,
+                    evidence: Evidence::of(Source::Person),
                 }
             }
             Act::DenyTopic(topic) => Input::Consent {
                 channel: Channel::Email,
                 topic: Some(Topic::from(topic)),
                 consent: Consent::Denied,
+                evidence: Evidence::of(Source::Person),
             },
             Act::Segment(member) => Input::Segment {
                 segment: crate::plan::SEGMENT.into(),

@@ -1,21 +1,23 @@
 //! The program in the world: how it starts, takes its turns, ends, and finds out what became of what.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use relance_core::contact::{Channel, Identity};
 use relance_core::decide::{Effect, Input};
 use relance_core::ids::EnrollmentId;
 use relance_core::ledger::LedgerEntry;
+use relance_core::segment::Segment;
 use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
 use relance_core::world::World;
-use relance_engine::arrival::Arrival;
+use relance_engine::arrival::{Arrival, DefinedSegments, SegmentChanges};
 use relance_engine::ports::{Dispatch, Store, StoreError};
 use relance_engine::turn::Engine;
 use relance_store::{Reader, SqliteOptions, SqliteStore, Synchronous};
 
 use crate::history::{Commit, Delivery};
-use crate::plan::Version;
+use crate::plan::{SEGMENTS, Version};
 use crate::recorder::{CommitFault, Recorder};
 use crate::wire::{Clerk, Fate};
 
@@ -38,6 +40,9 @@ impl Sim {
         let mut world = World::new(self.plan.policy.clone(), self.plan.salt);
         world.templates = self.plan.templates.clone();
         world.lists = self.plan.lists.clone();
+        for stored in store.segments().expect("segments") {
+            world.add_segment(self.history.segments[&stored.text].clone());
+        }
         for stored in store.journeys().expect("journeys") {
             let key = (stored.id.clone(), stored.version);
             let journey = self.history.journeys[&key].clone();
@@ -112,6 +117,15 @@ impl Sim {
         for mailbox in &self.mailboxes {
             self.intake
                 .push((Arrival::Watched(mailbox.id.clone()), true));
+        }
+        let first: Vec<_> = self.plan.segments.iter().take(SEGMENTS.len()).collect();
+        if !first.is_empty() {
+            let defined = first.into_iter().map(defined).collect();
+            let changes = SegmentChanges {
+                defined,
+                ..SegmentChanges::default()
+            };
+            self.intake.push((Arrival::Segments(changes), true));
         }
         let first = self.plan.versions.iter();
         let first = first.filter(|one| one.journey.version == 1);
@@ -239,6 +253,9 @@ impl Sim {
                 Arrival::Input { .. }
                 | Arrival::Threaded(_)
                 | Arrival::Asset(_)
+                | Arrival::Erase { .. }
+                | Arrival::Readmit(_)
+                | Arrival::Suppressions { .. }
                 | Arrival::Synced { .. }
                 | Arrival::Watched(_)
                 | Arrival::Published { .. }
@@ -246,9 +263,12 @@ impl Sim {
                 | Arrival::Paused(_)
                 | Arrival::Resumed { .. }
                 | Arrival::Archived(_)
+                | Arrival::Segments(_)
                 | Arrival::Lists(_)
                 | Arrival::Templates(_)
-                | Arrival::Released(_) => {}
+                | Arrival::Released(_)
+                | Arrival::Merge { .. }
+                | Arrival::Unmerge { .. } => {}
             }
         }
     }
@@ -265,9 +285,15 @@ impl Sim {
                 }
             }
             Arrival::Input {
+                contact,
                 input: Input::Event(event),
-                ..
-            } => self.history.acknowledged.push((self.now, event.clone())),
+            } => {
+                // What is told of somebody who is forgotten is not kept.
+                let address = self.history.addresses.get(contact);
+                if !address.is_some_and(|own| self.history.forgotten.contains(own)) {
+                    self.history.acknowledged.push((self.now, event.clone()));
+                }
+            }
             _other => {}
         }
     }
@@ -301,7 +327,10 @@ impl Sim {
                 Effect::Enrollment(_)
                 | Effect::Entry(_)
                 | Effect::Watch(_)
+                | Effect::Membership { .. }
                 | Effect::Unwatch(_)
+                | Effect::Consent(_)
+                | Effect::Suppression(_)
                 | Effect::Object(_)
                 | Effect::Event(_)
                 | Effect::Task(_)
@@ -452,6 +481,14 @@ impl Sim {
     }
 }
 
+/// A definition as it comes in.
+pub(super) fn defined((text, segment): &(String, Arc<Segment>)) -> DefinedSegments {
+    DefinedSegments {
+        text: text.clone(),
+        segments: vec![segment.clone()],
+    }
+}
+
 /// The arrival that publishes a journey.
 pub(super) fn published(version: &Version) -> Arrival {
     let journey = version.journey.clone();
@@ -494,7 +531,11 @@ pub(super) fn brief(arrival: &Arrival) -> String {
             | Input::Claim(_)
             | Input::Suppress { .. }
             | Input::Consent { .. }
+            | Input::Confirm(_)
+            | Input::Prefer(_)
+            | Input::Lift(_)
             | Input::Segment { .. }
+            | Input::Assess(_)
             | Input::Enroll { .. }
             | Input::Arm(_)
             | Input::Resume { .. }
@@ -509,6 +550,11 @@ pub(super) fn brief(arrival: &Arrival) -> String {
             )
         }
         Arrival::Threaded(entry) => format!("threaded {}", entry.message_id),
+        Arrival::Erase { contact, .. } => format!("erase {contact}"),
+        Arrival::Readmit(hashes) => format!("readmit {}", hashes.len()),
+        Arrival::Suppressions { put, dropped } => {
+            format!("suppressions +{} -{}", put.len(), dropped.len())
+        }
         Arrival::Asset(asset) => format!("asset {}", asset.name),
         Arrival::Synced { mailbox, at, .. } => format!("synced {mailbox} at {at}"),
         Arrival::Watched(mailbox) => format!("watched {mailbox}"),
@@ -517,8 +563,13 @@ pub(super) fn brief(arrival: &Arrival) -> String {
         Arrival::Paused(id) => format!("paused {id}"),
         Arrival::Resumed { journey, overdue } => format!("resumed {journey} {overdue:?}"),
         Arrival::Archived(id) => format!("archived {id}"),
+        Arrival::Segments(_) => "segments".to_owned(),
         Arrival::Lists(_) => "lists".to_owned(),
         Arrival::Templates(_) => "templates".to_owned(),
         Arrival::Released(backlog) => format!("released {backlog:?}"),
+        Arrival::Merge {
+            survivor, absorbed, ..
+        } => format!("merge {survivor} {absorbed}"),
+        Arrival::Unmerge { absorbed, .. } => format!("unmerge {absorbed}"),
     }
 }

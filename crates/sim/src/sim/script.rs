@@ -100,6 +100,8 @@ impl Sim {
         self.history
             .documents
             .insert(message_id.clone(), box_id.clone());
+        let recipients = &mut self.history.recipients;
+        recipients.insert(message_id.clone(), own.email.clone());
         self.at(at, Happening::Mail(mailbox, Box::new(document)));
 
         let later =

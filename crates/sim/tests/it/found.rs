@@ -34,6 +34,7 @@ fn policy() -> Policy {
         opt_in_topics: BTreeSet::new(),
         internal_domains: BTreeSet::new(),
         freemail_domains: BTreeSet::new(),
+        trait_types: relance_core::typed::TraitTypes::new(),
         approval_expiry: "7d".parse().expect("a delay"),
         service: ServiceExemption::ALL,
         holdout: Holdout::default(),

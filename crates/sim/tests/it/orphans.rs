@@ -38,6 +38,7 @@ pub fn engine() -> Engine<SqliteStore, Nobody> {
         opt_in_topics: BTreeSet::new(),
         internal_domains: BTreeSet::from(["shop.test".to_owned()]),
         freemail_domains: BTreeSet::from(["gmail.test".to_owned()]),
+        trait_types: relance_core::typed::TraitTypes::new(),
         approval_expiry: "7d".parse().expect("a delay"),
         service: ServiceExemption::ALL,
         holdout: Holdout::default(),

@@ -634,7 +634,7 @@ fn a_mail_in_the_night_is_noticed() {
 }
 
 /// Lives in which all that can be met is met.
-const LIVES: u64 = 150;
+const LIVES: u64 = 250;
 
 #[test]
 fn lives_meet_what_they_should() {
@@ -653,6 +653,7 @@ fn lives_meet_what_they_should() {
                     Order::Resumed(..) => "resumed",
                     Order::Archived(_) => "archived",
                     Order::Quieted => "quiet",
+                    Order::Segmented { .. } => "segmented",
                     Order::Released(_) => "released",
                     Order::Answered(..) => "answered",
                 };
@@ -678,7 +679,7 @@ fn lives_meet_what_they_should() {
             "released",
             "answered",
         ])
-        .filter(|word| !met.contains_key(word))
+        .filter(|word| !met.contains_key(word) && !UNTOLD.contains(word))
         .collect();
     assert!(missing.is_empty(), "no life met {missing:?} but {met:?}");
     let missing: Vec<_> = Reason::ALL
@@ -689,9 +690,14 @@ fn lives_meet_what_they_should() {
     assert!(missing.is_empty(), "no life met the reasons {missing:?}");
 }
 
-/// Reasons that no life meets: those that are whoever sends' to give, that merging gives, that two hundred runs
+/// Lines that no life meets yet: nobody has wishes, and nothing asks for double opt-in.
+const UNTOLD: [&str; 2] = ["consent_asked", "preferred"];
+
+/// Reasons that no life meets: those that are whoever sends' to give, that merging and its undoing give, that wishes give, that two hundred runs
 /// of one contact would take, and that must never be given.
-const UNMET: [&str; 5] = [
+const UNMET: [&str; 7] = [
+    "unmerged",
+    "paused_by_contact",
     "no_recipient",
     "merged",
     "too_many",

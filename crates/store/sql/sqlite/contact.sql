@@ -36,3 +36,8 @@ SELECT contact_id FROM object WHERE kind = ?1 AND id = ?2 ORDER BY contact_id LI
 -- name: domain_contacts
 -- Contacts with an address at a domain, in order of id. ?1 domain, ?2 limit.
 SELECT contact_id FROM email_domain WHERE domain = ?1 ORDER BY contact_id LIMIT ?2;
+
+-- name: contact_range
+-- Contacts in order of id. ?1 after this contact, ?2 up to this one, ?3 limit.
+SELECT contact_id, body FROM contact
+WHERE contact_id > ?1 AND contact_id <= ?2 ORDER BY contact_id LIMIT ?3;

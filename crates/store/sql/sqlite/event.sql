@@ -36,3 +36,19 @@ SELECT n FROM mark WHERE name = ?1;
 -- Something has come further. ?1 name, ?2 how far.
 INSERT INTO mark (name, n) VALUES (?1, ?2)
 ON CONFLICT (name) DO UPDATE SET n = excluded.n;
+
+-- name: seal_put
+-- Writes the columns of some events. ?1 the last of them, ?2 names, ?3 columns (see columns.rs).
+INSERT INTO event_seal (last_id, names, columns) VALUES (?1, ?2, ?3);
+
+-- name: seal_replace
+-- Writes the columns of some events anew. ?1 the last of them, ?2 names, ?3 columns.
+UPDATE event_seal SET names = ?2, columns = ?3 WHERE last_id = ?1;
+
+-- name: seal_next
+-- The seal that holds the event after one. ?1 event.
+SELECT last_id, names, columns FROM event_seal WHERE last_id > ?1 ORDER BY last_id LIMIT 1;
+
+-- name: seal_last
+-- The last event that is sealed.
+SELECT last_id FROM event_seal ORDER BY last_id DESC LIMIT 1;

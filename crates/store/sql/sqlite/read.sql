@@ -75,35 +75,71 @@ ORDER BY created_at DESC, contact_id DESC, hash DESC LIMIT ?4;
 SELECT contact_id, hash, created_at, body FROM task WHERE contact_id = ?1 AND hash > ?2
 ORDER BY hash LIMIT ?3;
 
--- name: event_heads_of
--- Where the chains of a contact's events begin, as far as they are written. ?1 contact.
-SELECT last_id FROM event_head WHERE contact_id = ?1;
+-- name: event_of_contact
+-- Events of a contact, the last to arrive first: along the chains from their beginnings, as far as those are
+-- written, and from the events behind the mark. An event that is gone, or another's, has no body.
+-- ?1 contact, ?2 from this event, ?3 before this one, ?4 limit.
+WITH RECURSIVE walk (event_id) AS (
+    SELECT event_id FROM (
+        SELECT last_id AS event_id FROM event_head WHERE contact_id = ?1 AND last_id >= ?2
+        UNION ALL
+        SELECT event_id FROM event
+        WHERE event_id > coalesce((SELECT n FROM mark WHERE name = 'event_head'), 0)
+          AND contact_id = ?1 AND event_id >= ?2
+    )
+    UNION
+    SELECT e.previous_id FROM walk CROSS JOIN event e ON e.event_id = walk.event_id
+    WHERE e.previous_id >= ?2
+    ORDER BY 1 DESC
+)
+SELECT walk.event_id, e.previous_id, e.body
+FROM walk LEFT JOIN event e ON e.event_id = walk.event_id AND e.contact_id = ?1
+WHERE walk.event_id < ?3 LIMIT ?4;
 
--- name: event_mark
--- Up to which event the beginnings are written.
-SELECT n FROM mark WHERE name = 'event_head';
-
--- name: event_tail_of
--- Events of a contact behind the mark. ?1 event, ?2 contact.
-SELECT event_id FROM event WHERE event_id > ?1 AND contact_id = ?2;
-
--- name: event_one
--- One event. ?1 event.
-SELECT contact_id, previous_id, body FROM event WHERE event_id = ?1;
-
--- name: ledger_head
--- The newest line of a contact (run 0) or of a run. ?1 contact, ?2 run.
-SELECT last_id FROM ledger_head WHERE contact_id = ?1 AND run = ?2;
-
--- name: ledger_line
--- One line, with the two before it. ?1 line.
-SELECT previous_id, previous_of_run, contact_id, at, what, reason, journey, run, step, touchpoint,
+-- name: ledger_of_contact
+-- Lines of a contact along their chain, the newest first. A line that is gone, or another's, ends it.
+-- ?1 contact, ?2 from this line on (null: from the newest), ?3 limit.
+WITH RECURSIVE walk AS (
+    SELECT ledger_id, previous_id, contact_id, at, what, reason, journey, run, step, touchpoint,
+           channel, template, until_at, detail, variant
+    FROM ledger
+    WHERE contact_id = ?1 AND ledger_id =
+          coalesce(?2, (SELECT last_id FROM ledger_head WHERE contact_id = ?1 AND run = 0))
+    UNION ALL
+    SELECT l.ledger_id, l.previous_id, l.contact_id, l.at, l.what, l.reason, l.journey, l.run, l.step,
+           l.touchpoint, l.channel, l.template, l.until_at, l.detail, l.variant
+    FROM walk CROSS JOIN ledger l ON l.ledger_id = walk.previous_id AND l.contact_id = ?1
+    LIMIT ?3
+)
+SELECT ledger_id, previous_id, contact_id, at, what, reason, journey, run, step, touchpoint,
        channel, template, until_at, detail, variant
-FROM ledger WHERE ledger_id = ?1;
+FROM walk;
+
+-- name: ledger_of_run
+-- Lines of a run along their chain, the newest first. A line that is gone, or another's, ends it.
+-- ?1 contact, ?2 run, ?3 from this line on (null: from the newest), ?4 limit.
+WITH RECURSIVE walk AS (
+    SELECT ledger_id, previous_of_run, contact_id, at, what, reason, journey, run, step, touchpoint,
+           channel, template, until_at, detail, variant
+    FROM ledger
+    WHERE contact_id = ?1 AND run = ?2 AND ledger_id =
+          coalesce(?3, (SELECT last_id FROM ledger_head WHERE contact_id = ?1 AND run = ?2))
+    UNION ALL
+    SELECT l.ledger_id, l.previous_of_run, l.contact_id, l.at, l.what, l.reason, l.journey, l.run, l.step,
+           l.touchpoint, l.channel, l.template, l.until_at, l.detail, l.variant
+    FROM walk CROSS JOIN ledger l
+         ON l.ledger_id = walk.previous_of_run AND l.contact_id = ?1 AND l.run = ?2
+    LIMIT ?4
+)
+SELECT ledger_id, previous_of_run, contact_id, at, what, reason, journey, run, step, touchpoint,
+       channel, template, until_at, detail, variant
+FROM walk;
 
 -- name: ledger_newest
--- Places of the newest lines of all contacts before a place. ?1 place, ?2 how many.
-SELECT ledger_id FROM ledger WHERE ledger_id < ?1 ORDER BY ledger_id DESC LIMIT ?2;
+-- The newest lines of all contacts before a place. ?1 place, ?2 how many.
+SELECT ledger_id, previous_id, contact_id, at, what, reason, journey, run, step, touchpoint,
+       channel, template, until_at, detail, variant
+FROM ledger WHERE ledger_id < ?1 ORDER BY ledger_id DESC LIMIT ?2;
 
 -- name: counter_days
 -- What was counted of a journey on some days. ?1 journey, ?2 first day, ?3 last day.
@@ -175,3 +211,111 @@ WHERE o.ready_at <= ?1 ORDER BY o.ready_at, o.contact_id, o.hash LIMIT ?2;
 -- name: overdue_message_last
 -- The last message whose moment has come. ?1 now.
 SELECT max(ready_at) FROM outbox WHERE ready_at <= ?1;
+
+-- name: database_identity
+-- A file is told by itself.
+SELECT NULL;
+
+-- name: nodes_beside
+-- Programs that work on the workspace beside one. A file has none. ?1 name.
+SELECT 0 WHERE ?1 IS NOT NULL;
+
+-- name: segment_all
+-- Segments by id. A removed one, or a list that nobody defined, has no text.
+SELECT id, text, n, updated_at, number FROM segment ORDER BY id;
+
+-- name: segment_one
+-- One segment. ?1 id.
+SELECT id, text, n, updated_at, number FROM segment WHERE id = ?1;
+
+-- name: member_edge
+-- The last of so many records of a segment; none when there are fewer.
+-- ?1 number, ?2 after this contact, ?3 how many records.
+SELECT contact_id FROM member WHERE segment = ?1 AND contact_id > ?2
+ORDER BY contact_id LIMIT 1 OFFSET ?3 - 1;
+
+-- name: member_page
+-- Members of a segment, in order, among so many records. They come as they are walked, and the walk ends
+-- with the last that is asked for. ?1 number, ?2 after this contact, ?3 how many records, ?4 limit.
+SELECT m.contact_id, c.body
+FROM (SELECT contact_id, is_member FROM member WHERE segment = ?1 AND contact_id > ?2
+      ORDER BY contact_id LIMIT ?3) AS m
+     CROSS JOIN contact c ON c.contact_id = m.contact_id
+WHERE m.is_member = 1 LIMIT ?4;
+
+-- name: member_of_contact
+-- How a contact stands to all segments that have a record of it, by id. ?1 contact.
+SELECT s.id, m.is_member, m.due_at
+FROM segment s CROSS JOIN member m ON m.segment = s.number AND m.contact_id = ?1
+ORDER BY s.id;
+
+-- name: member_of_numbers
+-- How a contact stands to some segments. ?1 contact, ?2 their numbers.
+SELECT m.segment, m.is_member, m.due_at
+FROM json_each(?2) AS wanted CROSS JOIN member m ON m.segment = wanted.value AND m.contact_id = ?1;
+
+-- name: identity_range
+-- Names of a kind, in order. ?1 kind, ?2 from this one on, ?3 before this one, ?4 limit.
+SELECT value, contact_id FROM identity WHERE kind = ?1 AND value >= ?2 AND value < ?3
+ORDER BY value LIMIT ?4;
+
+-- name: contact_from
+-- Contacts in order of id. ?1 from this contact on, ?2 limit.
+SELECT contact_id, body FROM contact WHERE contact_id >= ?1 ORDER BY contact_id LIMIT ?2;
+
+-- name: event_tail
+-- Events that are not yet noted where chains begin.
+SELECT contact_id, event_id FROM event
+WHERE event_id > coalesce((SELECT n FROM mark WHERE name = 'event_head'), 0) ORDER BY event_id;
+
+-- name: event_heads
+-- Where the chains of a contact begin, one for each name. ?1 contact.
+SELECT name, last_id FROM event_head WHERE contact_id = ?1;
+
+-- name: event_chains
+-- Events along the chains of some names, the last to arrive first.
+-- ?1 contact, ?2 events that they may begin with, ?3 the names as a JSON list, ?4 limit.
+WITH RECURSIVE walk (event_id) AS (
+    SELECT e.event_id FROM json_each(?2) AS begin CROSS JOIN event e ON e.event_id = begin.value
+    WHERE e.contact_id = ?1 AND e.body ->> '$.name' IN (SELECT value FROM json_each(?3))
+    UNION
+    SELECT e.previous_id FROM walk CROSS JOIN event e ON e.event_id = walk.event_id
+    WHERE e.previous_id IS NOT NULL
+    ORDER BY 1 DESC
+)
+SELECT walk.event_id, e.body
+FROM walk CROSS JOIN event e ON e.event_id = walk.event_id AND e.contact_id = ?1 LIMIT ?4;
+
+-- name: consent_page
+-- Answers of a contact, the first first. ?1 contact, ?2 ?3 ?4 after this moment, about and answer, ?5 limit.
+SELECT at, about, body, answer FROM consent_log
+WHERE contact_id = ?1 AND (at, about, answer) > (?2, ?3, ?4)
+ORDER BY at, about, answer LIMIT ?5;
+
+-- name: suppression_page
+-- The list of suppressions, in order. ?1 ?2 after this kind and value, ?3 limit.
+SELECT kind, value, reason, at, source FROM suppression WHERE (kind, value) > (?1, ?2)
+ORDER BY kind, value LIMIT ?3;
+
+-- name: suppression_one
+-- One entry. ?1 kind, ?2 value.
+SELECT kind, value, reason, at, source FROM suppression WHERE kind = ?1 AND value = ?2;
+
+-- name: erased_page
+-- Whom erasures removed. ?1 after this hash, ?2 limit.
+SELECT hash FROM erased WHERE hash > ?1 ORDER BY hash LIMIT ?2;
+
+-- name: doubt_page
+-- Contacts that may be one, in order. ?1 ?2 after this pair, ?3 limit.
+SELECT contact_id, other_id, why, at FROM doubt WHERE (contact_id, other_id) > (?1, ?2)
+ORDER BY contact_id, other_id LIMIT ?3;
+
+-- name: merged_one
+-- The merge by which a contact was absorbed. ?1 absorbed.
+SELECT survivor_id, at, body, undo IS NOT NULL FROM merged WHERE contact_id = ?1;
+
+-- name: event_name_contacts
+-- Contacts with a chain of a name, in order of partition (always 0) and id.
+-- ?1 name, ?2 partition, ?3 after this contact, ?4 limit.
+SELECT 0, contact_id FROM event_head WHERE name = ?1 AND ?2 = 0 AND contact_id > ?3
+ORDER BY contact_id LIMIT ?4;

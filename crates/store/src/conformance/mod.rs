@@ -5,10 +5,13 @@
 //!
 //! **Absent:** anything about one engine, its files or its errors.
 
+mod consent;
 mod contacts;
 mod due;
 mod history;
+mod merge;
 mod random;
+mod segments;
 mod workspace;
 
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +48,8 @@ pub fn run<S: Store>(mut make: impl FnMut() -> S) {
         contacts::what_is_over_is_not_loaded,
         contacts::contacts_are_swept_in_order_page_by_page,
         contacts::those_who_run_a_journey_are_swept_alone,
+        consent::a_listed_address_is_found_however_it_is_written,
+        consent::an_erased_contact_leaves_nothing_behind,
         due::timers_come_earliest_first_and_never_early,
         due::arming_and_disarming_twice_is_once,
         due::a_message_moves_between_outbox_flight_and_rest,
@@ -62,6 +67,17 @@ pub fn run<S: Store>(mut make: impl FnMut() -> S) {
         workspace::how_runs_come_to_a_version_is_what_was_put_last,
         workspace::a_journey_stands_still_until_it_goes_on,
         workspace::mailboxes_and_assets_are_what_was_put_last,
+        merge::names_and_objects_go_over_and_come_back,
+        merge::the_past_of_both_is_read_as_one,
+        merge::a_merge_is_kept_and_what_undoes_it_is_forgotten_after_a_day,
+        merge::entries_go_over_and_the_later_counts,
+        merge::doubts_are_noted_once_and_bounded,
+        segments::definitions_are_what_was_put_last,
+        segments::memberships_are_what_was_written_and_asked,
+        segments::members_are_dropped_in_pages_with_their_timers,
+        segments::a_scan_is_what_single_looks_are,
+        segments::a_scan_leaves_out_what_was_not_asked_of_events,
+        segments::a_scan_ends_histories_at_their_limit,
         random::what_is_loaded_is_what_was_applied,
     ];
     for (name, case) in cases {

@@ -8,6 +8,7 @@ use relance_core::enrollment::{EnrollmentState, Entry, ExitReason};
 use relance_core::event::Event;
 use relance_core::ids::{ContactId, SubjectRef};
 use relance_core::ledger::{LedgerEntry, Reason, What};
+use relance_core::segment::Membership;
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::Object;
 use relance_core::touchpoint::{Outcome, Slot, TouchpointState};
@@ -21,6 +22,7 @@ const SEEDS: u64 = 6;
 const BATCHES: u64 = 40;
 const CONTACTS: u64 = 4;
 const EVENTS: [&str; 3] = ["Viewed", "Bought", ""];
+const SEGMENTS: [&str; 2] = ["vip", "asleep"];
 const JOURNEYS: [&str; 2] = ["offer-no-reply", "welcome"];
 
 /// A small generator with a seed that a failure prints.
@@ -65,7 +67,10 @@ impl Model {
             | Effect::Entry(_)
             | Effect::Touchpoint(_)
             | Effect::Watch(_)
+            | Effect::Membership { .. }
             | Effect::Unwatch(_)
+            | Effect::Consent(_)
+            | Effect::Suppression(_)
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_)
@@ -85,7 +90,7 @@ fn effect(chance: &mut Chance, contact: &Contact, clock: &mut i64) -> Effect {
     *clock += 1;
     let number = u32::try_from(chance.below(4) + 1).unwrap_or(1);
     let subject = (chance.below(2) == 0).then(|| document(chance.one(&["1", "2"])));
-    match chance.below(11) {
+    match chance.below(12) {
         0 => {
             let mut contact = contact.clone();
             contact
@@ -186,7 +191,19 @@ fn effect(chance: &mut Chance, contact: &Contact, clock: &mut i64) -> Effect {
                 Effect::Arm(timer)
             }
         }
-        _ten => {
+        10 => {
+            let segment = relance_core::ids::SegmentId::from(chance.one(&SEGMENTS));
+            let after = Membership {
+                member: chance.below(2) == 0,
+                due: (chance.below(2) == 0).then(|| at(chance.seconds())),
+            };
+            Effect::Membership {
+                segment,
+                before: Membership::default(),
+                after,
+            }
+        }
+        _eleven => {
             let mut line = LedgerEntry::new(at(*clock), contact.id, What::Held);
             line.reason = Some(Reason::QuietHours);
             line.journey = Some(chance.one(&JOURNEYS).into());
@@ -215,6 +232,8 @@ fn compare<S: Store>(store: &mut S, model: &Model, seed: u64) {
             .collect::<BTreeSet<SubjectRef>>(),
         entries: JOURNEYS.into_iter().map(Into::into).collect(),
         kinds: [document("1").kind].into(),
+        segments: SEGMENTS.into_iter().map(Into::into).collect(),
+        ..Needs::default()
     };
     let ids: Vec<ContactId> = model.snapshots.keys().copied().collect();
     let loaded = store.load(&ids).expect("loads");

@@ -8,11 +8,10 @@ use relance_core::event::Event;
 use relance_core::ids::{ContactId, EnrollmentId};
 use relance_engine::ports::StoreError;
 use relance_wire::stored::{read_contact, read_enrollment, read_event};
-use rusqlite::{Row, params};
 
+use super::db::{Row, Value, values};
 use super::history::walk_back;
 use super::{PAGE_ROWS_MAX, Page, ReadError, Reader, limits, number, page};
-use crate::sqlite::column::{contact_id, contact_key, text};
 use crate::sqlite::error::{Located, unreadable};
 
 /// An event of the log.
@@ -24,16 +23,16 @@ pub struct LoggedEvent {
     pub event: Event,
 }
 
-fn contact(row: &Row<'_>) -> Result<Contact, StoreError> {
-    let id = contact_id(row, 0).at("contact", "")?;
-    read_contact(id, text(row, 1).at("contact", id)?).at("contact", id)
+fn contact(row: Row<'_>) -> Result<Contact, StoreError> {
+    let id = row.contact(0).at("contact", "")?;
+    read_contact(id, row.text(1).at("contact", id)?).at("contact", id)
 }
 
-fn enrollment(row: &Row<'_>) -> Result<Enrollment, StoreError> {
-    let contact = contact_id(row, 0).at("enrollment", "")?;
-    let number = row.get(1).at("enrollment of", contact)?;
+fn enrollment(row: Row<'_>) -> Result<Enrollment, StoreError> {
+    let contact = row.contact(0).at("enrollment", "")?;
+    let number = row.small(1).at("enrollment of", contact)?;
     let id = EnrollmentId { contact, number };
-    read_enrollment(id, text(row, 2).at("enrollment", id)?).at("enrollment", id)
+    read_enrollment(id, row.text(2).at("enrollment", id)?).at("enrollment", id)
 }
 
 impl Reader {
@@ -41,29 +40,31 @@ impl Reader {
     pub fn contacts(&self, after: Option<&str>, limit: usize) -> Result<Page<Contact>, ReadError> {
         let (shown, asked) = limits(limit);
         let before = number(after, i64::MAX)?;
-        let rows = self.rows(self.sql.contact_page, "contact", [before, asked], |row| {
-            let contact = contact(row)?;
-            let place = contact.id.0.to_string();
-            Ok((contact, place))
-        })?;
+        let rows = self.rows(
+            self.sql.contact_page,
+            "contact",
+            values![before, asked],
+            |row| {
+                let contact = contact(row)?;
+                let place = contact.id.0.to_string();
+                Ok((contact, place))
+            },
+        )?;
         Ok(page(rows, shown))
     }
 
     /// One contact.
     pub fn contact(&self, id: ContactId) -> Result<Option<Contact>, ReadError> {
-        let key = [contact_key(id)];
-        Ok(self
-            .rows(self.sql.contact_one, "contact", key, contact)?
-            .pop())
+        self.one(self.sql.contact_one, "contact", values![id], contact)
     }
 
     /// The contact of an identity.
     pub fn find_contact(&self, identity: &Identity) -> Result<Option<ContactId>, ReadError> {
-        let key = params![identity.kind.word(), identity.value];
-        let found = self.rows(self.sql.contact_of_identity, "identity", key, |row| {
-            contact_id(row, 0).at("identity", identity.kind.word())
-        });
-        Ok(found?.pop())
+        let kind = identity.kind.word();
+        let key = values![kind, Value::Key(&identity.value)];
+        self.one(self.sql.contact_of_identity, "identity", key, |row| {
+            row.contact(0).at("identity", kind)
+        })
     }
 
     /// The identities of a contact, at most [`PAGE_ROWS_MAX`].
@@ -72,9 +73,9 @@ impl Reader {
         self.rows(
             self.sql.identity_page,
             "identity",
-            [contact_key(id), limit],
+            values![id, limit],
             |row| {
-                let word = text(row, 0).at("identity of", id)?;
+                let word = row.text(0).at("identity of", id)?;
                 let kind = IdentityKind::BY_TRUST
                     .into_iter()
                     .find(|kind| kind.word() == word)
@@ -83,7 +84,7 @@ impl Reader {
                     })?;
                 Ok(Identity {
                     kind,
-                    value: row.get(1).at("identity of", id)?,
+                    value: row.text(1).at("identity of", id)?.to_owned(),
                 })
             },
         )
@@ -97,7 +98,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Page<Enrollment>, ReadError> {
         let (shown, asked) = limits(limit);
-        let key = [contact_key(contact), number(after, i64::MAX)?, asked];
+        let key = values![contact, number(after, i64::MAX)?, asked];
         let rows = self.rows(self.sql.enrollment_page, "enrollment", key, |row| {
             let run = enrollment(row)?;
             let place = run.id.number.to_string();
@@ -108,10 +109,8 @@ impl Reader {
 
     /// One run.
     pub fn enrollment(&self, id: EnrollmentId) -> Result<Option<Enrollment>, ReadError> {
-        let key = params![contact_key(id.contact), id.number];
-        Ok(self
-            .rows(self.sql.enrollment_one, "enrollment", key, enrollment)?
-            .pop())
+        let key = values![id.contact, id.number];
+        self.one(self.sql.enrollment_one, "enrollment", key, enrollment)
     }
 
     /// Events of a contact, the last to arrive first. A page far back costs the way to it.
@@ -121,22 +120,15 @@ impl Reader {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<LoggedEvent>, ReadError> {
-        let (shown, _) = limits(limit);
-        let before = number(after, i64::MAX)?;
+        let (shown, asked) = limits(limit);
+        let range = (i64::MIN, number(after, i64::MAX)?);
         self.with(|conn| {
             let mut rows = Vec::new();
-            walk_back(conn, &self.sql, contact, |id, body| {
-                if id < before {
-                    let event = read_event(body).at("event", id)?;
-                    let number = id.unsigned_abs();
-                    rows.push((LoggedEvent { number, event }, id.to_string()));
-                }
-                // One more than is shown tells whether there is another page.
-                Ok(if rows.len() > shown {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                })
+            walk_back(conn, &self.sql, contact, range, asked, |id, body| {
+                let event = read_event(body).at("event", id)?;
+                let number = id.unsigned_abs();
+                rows.push((LoggedEvent { number, event }, id.to_string()));
+                Ok(ControlFlow::Continue(()))
             })?;
             Ok(page(rows, shown))
         })

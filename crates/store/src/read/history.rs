@@ -7,7 +7,7 @@
 //!
 //! **Absent:** snapshots and decisions: who replays makes them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use relance_core::event::Event;
 use relance_core::ids::ContactId;
 use relance_engine::ports::StoreError;
 use relance_wire::stored::read_event;
-use rusqlite::{Connection, OptionalExtension};
 
+use super::db::{Conn, values};
 use super::{ReadError, Reader};
 use crate::sql::ReadSql;
-use crate::sqlite::column::{contact_id, contact_key, day, text};
+use crate::sqlite::column::day;
 use crate::sqlite::error::{Located, unreadable};
 
 /// Events of one contact that are told: the last to arrive. A contact with more is no person.
@@ -75,59 +75,34 @@ impl Gathered {
     }
 }
 
-/// Goes back over the chains of a contact's events, the last to arrive first, until `visit` says stop.
+/// Goes back over a contact's events from one place to before another, the last to arrive first, until
+/// `visit` says stop.
 pub(super) fn walk_back(
-    conn: &Connection,
+    conn: &mut Conn,
     sql: &ReadSql,
     contact: ContactId,
+    (from, before): (i64, i64),
+    limit: i64,
     mut visit: impl FnMut(i64, &str) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<(), StoreError> {
-    let key = contact_key(contact);
-    // One moment of the database for all statements.
-    let whole = conn.unchecked_transaction().at("event of", contact)?;
-    let numbers = |sql: &'static str, of: &[i64]| -> rusqlite::Result<Vec<i64>> {
-        let mut statement = whole.prepare_cached(sql)?;
-        statement
-            .query_map(rusqlite::params_from_iter(of), |row| row.get(0))?
-            .collect()
-    };
-    let mark = numbers(sql.event_mark, &[]).at("mark", "event_head")?;
-    let mark = mark.first().copied().unwrap_or(0);
-    // Beginnings that are written, events behind the mark, and from each the way back.
-    let mut open: BTreeSet<i64> = numbers(sql.event_heads_of, &[key])
-        .at("event_head", contact)?
-        .into_iter()
-        .collect();
-    open.extend(numbers(sql.event_tail_of, &[mark, key]).at("event of", contact)?);
-    let mut statement = whole.prepare_cached(sql.event_one).at("event", "")?;
-    while let Some(id) = open.pop_last() {
-        let found = statement
-            .query_row([id], |row| {
-                let previous: Option<i64> = row.get(1)?;
-                let goes_back = previous.is_none_or(|previous| previous < id);
-                if contact_id(row, 0)? != contact || !goes_back {
-                    return Ok(None);
-                }
-                Ok(Some((previous, visit(id, text(row, 2)?))))
-            })
-            .optional()
-            .at("event", id)?;
-        let Some(found) = found else {
+    let key = values![contact, from, before, limit];
+    let mut later = i64::MAX;
+    conn.each(sql.event_of_contact, "event of", key, |row| {
+        let id = row.int(0).at("event of", contact)?;
+        let Some(body) = row.text_or_null(2).at("event", id)? else {
             return Err(unreadable(
                 "event",
                 id,
-                "a chain leads to it but it is gone",
+                "a chain leads to it but it is gone or another's",
             ));
         };
-        let Some((previous, flow)) = found else {
+        let previous = row.int_or_null(1).at("event", id)?;
+        if id >= later || previous.is_some_and(|previous| previous >= id) {
             return Err(unreadable("event", id, "its chain does not lead back"));
-        };
-        if flow?.is_break() {
-            break;
         }
-        open.extend(previous);
-    }
-    Ok(())
+        later = id;
+        visit(id, body)
+    })
 }
 
 impl Reader {
@@ -138,14 +113,12 @@ impl Reader {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<ContactHistory, ReadError> {
-        self.with(|conn| {
+        self.snapshot(|conn| {
             let first = self.first_since(conn, from)?;
             let mut events: Vec<Arc<Event>> = Vec::new();
             let mut is_cut = false;
-            walk_back(conn, &self.sql, contact, |id, body| {
-                if id < first {
-                    return Ok(ControlFlow::Break(()));
-                }
+            let all = (first, i64::MAX);
+            walk_back(conn, &self.sql, contact, all, i64::MAX, |id, body| {
                 let event = read_event(body).at("event", id)?;
                 if event.at < from || event.at >= until {
                     return Ok(ControlFlow::Continue(()));
@@ -169,7 +142,7 @@ impl Reader {
 
     /// How many events [`history`](Self::history) reads for a moment: at least as many as it tells.
     pub fn history_events(&self, since: Timestamp) -> Result<u64, ReadError> {
-        self.with(|conn| {
+        self.snapshot(|conn| {
             let first = self.first_since(conn, since)?;
             let last = self.last_event(conn)?;
             Ok(u64::try_from(last.saturating_sub(first).saturating_add(1)).unwrap_or(0))
@@ -194,28 +167,36 @@ impl Reader {
         most: usize,
         mut visit: impl FnMut(ContactHistory) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        self.with(|conn| {
+        self.snapshot(|conn| {
+            conn.unhurried()?;
             let first = self.first_since(conn, since)?;
             let last = self.last_event(conn)?;
-            let mut statement = conn
-                .prepare_cached(self.sql.history_walk)
-                .at("event", "in order")?;
-            let mut rows = statement.query([first, last]).at("event", "in order")?;
             let mut open: Option<Gathered> = None;
-            while let Some(row) = rows.next().at("event", "in order")? {
-                let contact = contact_id(row, 0).at("event", "in order")?;
-                let id: i64 = row.get(1).at("event of", contact)?;
-                let event = read_event(text(row, 2).at("event", id)?).at("event", id)?;
-                if event.at < since {
-                    continue;
-                }
-                if let Some(whole) = open.take_if(|gathered| gathered.contact != contact)
-                    && visit(whole.told()).is_break()
-                {
-                    return Ok(());
-                }
-                open.get_or_insert_with(|| Gathered::new(contact, most))
-                    .push(event);
+            let mut is_over = false;
+            conn.each(
+                self.sql.history_walk,
+                "event",
+                values![first, last],
+                |row| {
+                    let contact = row.contact(0).at("event", "in order")?;
+                    let id = row.int(1).at("event of", contact)?;
+                    let event = read_event(row.text(2).at("event", id)?).at("event", id)?;
+                    if event.at < since {
+                        return Ok(ControlFlow::Continue(()));
+                    }
+                    if let Some(whole) = open.take_if(|gathered| gathered.contact != contact)
+                        && visit(whole.told()).is_break()
+                    {
+                        is_over = true;
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    open.get_or_insert_with(|| Gathered::new(contact, most))
+                        .push(event);
+                    Ok(ControlFlow::Continue(()))
+                },
+            )?;
+            if is_over {
+                return Ok(());
             }
             if let Some(whole) = open {
                 // Nothing is left that a stop could stop.
@@ -227,22 +208,21 @@ impl Reader {
 
     /// The first event that may have happened at a moment or after it. An event's place follows from its
     /// arrival, its moment from its source; where each day begins is noted when it begins.
-    fn first_since(&self, conn: &Connection, since: Timestamp) -> Result<i64, StoreError> {
+    fn first_since(&self, conn: &mut Conn, since: Timestamp) -> Result<i64, StoreError> {
         if since <= Timestamp::UNIX_EPOCH {
             return Ok(0);
         }
-        let first: Option<i64> = conn
-            .prepare_cached(self.sql.history_from)
-            .and_then(|mut statement| statement.query_row([day(since)], |row| row.get(0)))
-            .at("event_day", "")?;
-        Ok(first.unwrap_or(i64::MAX))
+        let key = values![day(since)];
+        let first = conn.one(self.sql.history_from, "event_day", key, |row| {
+            row.int_or_null(0).at("event_day", "")
+        })?;
+        Ok(first.flatten().unwrap_or(i64::MAX))
     }
 
-    fn last_event(&self, conn: &Connection) -> Result<i64, StoreError> {
-        let last: Option<i64> = conn
-            .prepare_cached(self.sql.history_last)
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .at("event", "")?;
-        Ok(last.unwrap_or(0))
+    fn last_event(&self, conn: &mut Conn) -> Result<i64, StoreError> {
+        let last = conn.one(self.sql.history_last, "event", values![], |row| {
+            row.int_or_null(0).at("event", "")
+        })?;
+        Ok(last.flatten().unwrap_or(0))
     }
 }

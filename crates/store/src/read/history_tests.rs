@@ -37,9 +37,7 @@ fn names(history: &ContactHistory) -> String {
     names.join(" ")
 }
 
-#[test]
-fn history_comes_contact_by_contact_in_order_of_time() {
-    let mut world = World::new();
+pub(super) fn history_comes_contact_by_contact_in_order_of_time(mut world: World) {
     assert_eq!(walked(&world.reader, Timestamp::MIN, 9), []);
     let (ana, bob) = (world.contact("1"), world.contact("2"));
     let eve = world.contact("3");
@@ -89,9 +87,7 @@ fn history_comes_contact_by_contact_in_order_of_time() {
 
 /// A year of events, old history told late among them: a walk from a day on reads no more than it must,
 /// and misses nothing.
-#[test]
-fn a_walk_begins_where_its_day_begins_in_the_log() {
-    let mut world = World::new();
+pub(super) fn a_walk_begins_where_its_day_begins_in_the_log(mut world: World) {
     let ana = world.contact("1");
     for n in 0..365 {
         world.write(ana, vec![event("day", n * DAY)]);
@@ -122,10 +118,8 @@ fn a_walk_begins_where_its_day_begins_in_the_log() {
     }
 }
 
-#[test]
-fn a_day_noted_by_a_batch_thrown_away_is_noted_again() {
+pub(super) fn a_day_noted_by_a_batch_thrown_away_is_noted_again(mut world: World) {
     use relance_engine::ports::{Change, Store};
-    let mut world = World::new();
     let ana = world.contact("1");
     let put = |world: &mut World| {
         let effects = vec![event("kept", 0)];

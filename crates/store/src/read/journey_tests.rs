@@ -53,9 +53,7 @@ fn run(contact: ContactId, number: u32, version: u32, step: &str) -> Enrollment 
     }
 }
 
-#[test]
-fn a_page_can_tell_what_each_journey_does() {
-    let mut world = World::new();
+pub(super) fn a_page_can_tell_what_each_journey_does(mut world: World) {
     for id in ["live", "still", "shelved", "shelved-still"] {
         publish(&mut world, id, 1, true);
         publish(&mut world, id, 2, true);
@@ -104,9 +102,7 @@ fn a_page_can_tell_what_each_journey_does() {
     assert_eq!(world.reader.paused_journeys().expect("lists").len(), 3);
 }
 
-#[test]
-fn where_runs_stand_follows_them() {
-    let mut world = World::new();
+pub(super) fn where_runs_stand_follows_them(mut world: World) {
     let (ana, bob) = (world.contact("1"), world.contact("2"));
     let standing = |world: &World| world.reader.standing(&"live".into()).expect("reads");
     let at_step = |version, step: &str, runs| (version, StepKey::from(step), runs);
@@ -144,9 +140,7 @@ fn where_runs_stand_follows_them() {
     assert_eq!(of_other, [at_step(1, "1", 2)]);
 }
 
-#[test]
-fn why_is_told_of_one_journey_alone() {
-    let mut world = World::new();
+pub(super) fn why_is_told_of_one_journey_alone(mut world: World) {
     let ana = world.contact("1");
     let (mine, other) = (JourneyId::from("mine"), JourneyId::from("other"));
     let mut expected = Vec::new();
@@ -185,9 +179,7 @@ fn why_is_told_of_one_journey_alone() {
     assert!(strange.is_err(), "another contact's line");
 }
 
-#[test]
-fn a_page_of_why_looks_at_a_bounded_number_of_lines() {
-    let mut world = World::new();
+pub(super) fn a_page_of_why_looks_at_a_bounded_number_of_lines(mut world: World) {
     let ana = world.contact("1");
     let line = |n: usize, journey: &str| {
         let mut line = LedgerEntry::new(at(n as i64), ana, What::NotEnrolled);
@@ -209,9 +201,7 @@ fn a_page_of_why_looks_at_a_bounded_number_of_lines() {
     assert_eq!((second.items.len(), second.next), (1, None));
 }
 
-#[test]
-fn a_question_comes_with_all_that_an_answer_needs() {
-    let mut world = World::new();
+pub(super) fn a_question_comes_with_all_that_an_answer_needs(mut world: World) {
     let (ana, bob) = (world.contact("1"), world.contact("2"));
     let offer = SubjectRef {
         kind: "document".into(),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use relance_core::ids::{JourneyId, StepKey};
 use relance_engine::ports::{DRAFT, StoredJourney};
 
+use super::db::{Value, values};
 use super::{ReadError, Reader};
-use crate::sqlite::column::{moment, moves, text};
 use crate::sqlite::error::Located;
 
 /// A published version of a journey.
@@ -79,17 +79,16 @@ pub struct JourneySummary {
 impl Reader {
     /// Every version of every journey, with its text.
     pub fn journeys(&self) -> Result<Vec<JourneyVersion>, ReadError> {
-        self.rows(self.sql.journey_all, "journey", [], |row| {
-            let id = JourneyId::from(text(row, 0).at("journey", "")?);
-            let live_runs: i64 = row.get(5).at("live_run", &id)?;
+        self.rows(self.sql.journey_all, "journey", values![], |row| {
+            let id = JourneyId::from(row.text(0).at("journey", "")?);
             Ok(JourneyVersion {
-                published_at: moment(row.get(3).at("journey", &id)?),
-                live_runs: u64::try_from(live_runs).unwrap_or(0),
+                published_at: row.moment(3).at("journey", &id)?,
+                live_runs: row.count(5).at("live_run", &id)?,
                 journey: StoredJourney {
-                    version: row.get(1).at("journey", &id)?,
-                    current: row.get(2).at("journey", &id)?,
-                    moves: moves(row, 6).at("journey", &id)?,
-                    text: row.get(4).at("journey", &id)?,
+                    version: row.small(1).at("journey", &id)?,
+                    current: row.flag(2).at("journey", &id)?,
+                    moves: row.moves(6).at("journey", &id)?,
+                    text: row.text(4).at("journey", &id)?.to_owned(),
                     id,
                 },
             })
@@ -101,14 +100,14 @@ impl Reader {
         self.rows(
             self.sql.journey_versions_of,
             "journey",
-            [id.as_str()],
+            values![Value::Word(id.as_str())],
             |row| {
                 Ok(StoredJourney {
                     id: id.clone(),
-                    version: row.get(1).at("journey", id)?,
-                    current: row.get(2).at("journey", id)?,
-                    moves: moves(row, 3).at("journey", id)?,
-                    text: row.get(4).at("journey", id)?,
+                    version: row.small(1).at("journey", id)?,
+                    current: row.flag(2).at("journey", id)?,
+                    moves: row.moves(3).at("journey", id)?,
+                    text: row.text(4).at("journey", id)?.to_owned(),
                 })
             },
         )
@@ -157,9 +156,12 @@ impl Reader {
 
     /// Journeys that stand still, by id.
     pub fn paused_journeys(&self) -> Result<Vec<JourneyId>, ReadError> {
-        self.rows(self.sql.journey_paused_all, "journey_paused", [], |row| {
-            Ok(JourneyId::from(text(row, 0).at("journey_paused", "")?))
-        })
+        self.rows(
+            self.sql.journey_paused_all,
+            "journey_paused",
+            values![],
+            |row| Ok(JourneyId::from(row.text(0).at("journey_paused", "")?)),
+        )
     }
 
     /// Where the live runs of a journey stand: version, step, how many. Runs that wait for nothing but
@@ -168,13 +170,12 @@ impl Reader {
         self.rows(
             self.sql.standing_of,
             "standing",
-            [journey.as_str()],
+            values![Value::Word(journey.as_str())],
             |row| {
-                let runs: i64 = row.get(2).at("standing", journey)?;
                 Ok((
-                    row.get(0).at("standing", journey)?,
-                    StepKey::from(text(row, 1).at("standing", journey)?),
-                    u64::try_from(runs).unwrap_or(0),
+                    row.small(0).at("standing", journey)?,
+                    StepKey::from(row.text(1).at("standing", journey)?),
+                    row.count(2).at("standing", journey)?,
                 ))
             },
         )
@@ -182,12 +183,17 @@ impl Reader {
 
     /// All texts of a sort, by name; drafts are those of the sort [`DRAFT`].
     pub fn texts(&self, kind: &str) -> Result<Vec<DatedText>, ReadError> {
-        self.rows(self.sql.asset_all, "asset", [kind], |row| {
-            Ok(DatedText {
-                name: row.get(0).at("asset", kind)?,
-                updated_at: moment(row.get(1).at("asset", kind)?),
-                body: row.get(2).at("asset", kind)?,
-            })
-        })
+        self.rows(
+            self.sql.asset_all,
+            "asset",
+            values![Value::Word(kind)],
+            |row| {
+                Ok(DatedText {
+                    name: row.text(0).at("asset", kind)?.to_owned(),
+                    updated_at: row.moment(1).at("asset", kind)?,
+                    body: row.text(2).at("asset", kind)?.to_owned(),
+                })
+            },
+        )
     }
 }

@@ -1,14 +1,16 @@
 //! The why ledger of a contact, of one of its runs or of what a journey had to do with it, the newest line
 //! first.
 
+use std::ops::ControlFlow;
+
 use relance_core::contact::Channel;
 use relance_core::ids::{ContactId, EnrollmentId, JourneyId, TouchpointId};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 use relance_engine::ports::StoreError;
-use rusqlite::{OptionalExtension, Row};
 
-use super::{Page, ReadError, Reader, limits, number, wrong};
-use crate::sqlite::column::{contact_id, contact_key, moment, text};
+use super::db::{Row, values};
+use super::{Page, ReadError, Reader, limits, number, page, wrong};
+use crate::sqlite::column::moment;
 use crate::sqlite::error::{Located, unreadable};
 
 /// Lines of a contact that one page of a journey's lines looks at; a page that found too few goes on from
@@ -24,11 +26,11 @@ pub struct LedgerLine {
     pub entry: LedgerEntry,
 }
 
-/// A line, and the lines before it of the contact and of the run.
+/// A line, and the line before it of the contact or of the run, where the database keeps chains.
 struct Found {
+    id: i64,
     entry: LedgerEntry,
     previous: Option<i64>,
-    previous_of_run: Option<i64>,
 }
 
 /// Which lines of a contact.
@@ -71,21 +73,19 @@ fn word<T>(
     word.map(read).transpose()
 }
 
-fn line(row: &Row<'_>, id: i64) -> Result<Found, StoreError> {
-    let optional = |ix: usize| -> Result<Option<&str>, StoreError> {
-        if row.get_ref(ix).at("ledger", id)? == rusqlite::types::ValueRef::Null {
-            return Ok(None);
-        }
-        text(row, ix).map(Some).at("ledger", id)
-    };
-    let integer = |ix: usize| row.get::<_, Option<i64>>(ix).at("ledger", id);
-    let contact = contact_id(row, 2).at("ledger", id)?;
-    let at = moment(row.get(3).at("ledger", id)?);
+fn line(row: Row<'_>) -> Result<Found, StoreError> {
+    let id = row.int(0).at("ledger", "")?;
+    let optional = |ix: usize| row.text_or_null(ix).at("ledger", id);
+    let integer = |ix: usize| row.int_or_null(ix).at("ledger", id);
+    let contact = row.contact(2).at("ledger", id)?;
     let what = word(id, optional(4)?, What::from_word)?
         .ok_or_else(|| unreadable("ledger", id, "it does not say what happened"))?;
-    let run: Option<u32> = row.get(7).at("ledger", id)?;
+    let run = match integer(7)? {
+        Some(_) => Some(row.small(7).at("ledger", id)?),
+        None => None,
+    };
     let entry = LedgerEntry {
-        at,
+        at: row.moment(3).at("ledger", id)?,
         contact,
         what,
         reason: word(id, optional(5)?, Reason::from_word)?,
@@ -103,10 +103,19 @@ fn line(row: &Row<'_>, id: i64) -> Result<Found, StoreError> {
         variant: optional(14)?.map(Into::into),
     };
     Ok(Found {
+        id,
         entry,
-        previous: integer(0)?,
-        previous_of_run: integer(1)?,
+        previous: integer(1)?,
     })
+}
+
+impl Found {
+    fn told(self) -> LedgerLine {
+        LedgerLine {
+            number: self.id.unsigned_abs(),
+            entry: self.entry,
+        }
+    }
 }
 
 impl Reader {
@@ -146,30 +155,16 @@ impl Reader {
     pub fn ledger(&self, after: Option<&str>, limit: usize) -> Result<Page<LedgerLine>, ReadError> {
         let (shown, asked) = limits(limit);
         let before = number(after, i64::MAX)?;
-        let ids: Vec<i64> =
-            self.rows(self.sql.ledger_newest, "ledger", [before, asked], |row| {
-                row.get(0).at("ledger", "")
-            })?;
-        self.with(|conn| {
-            let mut statement = conn.prepare_cached(self.sql.ledger_line).at("ledger", "")?;
-            let mut items = Vec::with_capacity(ids.len().min(shown));
-            for id in ids.iter().take(shown) {
-                let found = statement
-                    .query_row([id], |row| Ok(line(row, *id)))
-                    .at("ledger", id)??;
-                items.push(LedgerLine {
-                    number: id.cast_unsigned(),
-                    entry: found.entry,
-                });
-            }
-            let next = items
-                .last()
-                .filter(|_| ids.len() > shown)
-                .map(|line| line.number.to_string());
-            Ok(Page { items, next })
-        })
+        let key = values![before, asked];
+        let rows = self.rows(self.sql.ledger_newest, "ledger", key, |row| {
+            let found = line(row)?;
+            let place = found.id.to_string();
+            Ok((found.told(), place))
+        })?;
+        Ok(page(rows, shown))
     }
 
+    /// A page of a contact's lines or of a run's. The place that is handed out is the first line of the next page.
     fn chain(
         &self,
         contact: ContactId,
@@ -177,64 +172,69 @@ impl Reader {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<LedgerLine>, ReadError> {
-        let (shown, _) = limits(limit);
-        let run = of.run();
-        self.with(|conn| {
-            let mut next = match after {
-                Some(_) => Some(number(after, 0)?),
-                None => conn
-                    .prepare_cached(self.sql.ledger_head)
-                    .and_then(|mut statement| {
-                        let key = [contact_key(contact), i64::from(run.unwrap_or(0))];
-                        statement.query_row(key, |row| row.get(0)).optional()
-                    })
-                    .at("ledger_head", contact)?,
-            };
-            let mut items = Vec::new();
-            let mut walked = 0;
-            let mut statement = conn.prepare_cached(self.sql.ledger_line).at("ledger", "")?;
-            while let Some(id) = next.filter(|_| items.len() < shown && walked < LINES_WALKED_MAX) {
-                let found = statement
-                    .query_row([id], |row| Ok(line(row, id)))
-                    .optional()
-                    .at("ledger", id)?
-                    .transpose()?;
-                // A place handed in is a stranger's word: it may not lead into another contact's life.
-                let own = |found: &Found| {
-                    found.entry.contact == contact
-                        && run.is_none_or(|run| {
-                            found.entry.enrollment.is_some_and(|own| own.number == run)
-                        })
-                };
-                let Some(found) = found.filter(own) else {
-                    return Err(match after {
-                        Some(cursor) if walked == 0 => wrong(cursor),
-                        Some(_) | None => {
-                            unreadable("ledger", id, "a chain leads to it wrongly").into()
-                        }
-                    });
-                };
-                let previous = if run.is_some() {
-                    found.previous_of_run
-                } else {
-                    found.previous
-                };
-                if previous.is_some_and(|previous| previous >= id) {
-                    return Err(unreadable("ledger", id, "its chain does not lead back").into());
-                }
-                walked += 1;
-                if of.holds(&found.entry) {
-                    items.push(LedgerLine {
-                        number: id.unsigned_abs(),
-                        entry: found.entry,
-                    });
-                }
-                next = previous;
+        let (shown, asked) = limits(limit);
+        let start = after.map(|cursor| number(Some(cursor), 0)).transpose()?;
+        let most = match of {
+            Of::Contact | Of::Run(_) => asked,
+            Of::Journey(_) => LINES_WALKED_MAX as i64 + 1,
+        };
+        let mut items = Vec::new();
+        let mut walked = 0;
+        let mut last: Option<(i64, Option<i64>)> = None;
+        let mut next = None;
+        let mut is_strange = false;
+        let mut visit = |row: Row<'_>| -> Result<ControlFlow<()>, StoreError> {
+            let found = line(row)?;
+            let id = found.id;
+            if last.is_none() && start.is_some_and(|start| start != id) {
+                is_strange = true;
+                return Ok(ControlFlow::Break(()));
             }
-            Ok(Page {
-                items,
-                next: next.map(|id| id.to_string()),
-            })
-        })
+            let own = found.entry.contact == contact
+                && of.run().is_none_or(|run| {
+                    let run_of = found.entry.enrollment;
+                    run_of.is_some_and(|own| own.number == run)
+                });
+            let goes_back = last.is_none_or(|(last, _)| id < last)
+                && found.previous.is_none_or(|previous| previous < id);
+            if !own || !goes_back {
+                return Err(unreadable("ledger", id, "a chain leads to it wrongly"));
+            }
+            if items.len() >= shown || walked >= LINES_WALKED_MAX {
+                next = Some(id);
+                return Ok(ControlFlow::Break(()));
+            }
+            last = Some((id, found.previous));
+            walked += 1;
+            if of.holds(&found.entry) {
+                items.push(found.told());
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        self.with(|conn| {
+            match of.run() {
+                None => {
+                    let key = values![contact, start, most];
+                    conn.each(self.sql.ledger_of_contact, "ledger", key, &mut visit)?;
+                }
+                Some(run) => {
+                    let key = values![contact, run, start, most];
+                    conn.each(self.sql.ledger_of_run, "ledger", key, &mut visit)?;
+                }
+            }
+            Ok(())
+        })?;
+        // A place handed in is a stranger's word: it may not lead into another contact's life.
+        if let Some(cursor) = after
+            && (is_strange || last.is_none())
+        {
+            return Err(wrong(cursor));
+        }
+        if let (Some((id, Some(_))), None) = (last, next) {
+            let gone = "a chain leads on from it to a line that is gone or another's";
+            return Err(unreadable("ledger", id, gone).into());
+        }
+        let next = next.map(|id| id.to_string());
+        Ok(Page { items, next })
     }
 }

@@ -5,10 +5,10 @@ use relance_core::subject::Object;
 use relance_core::touchpoint::{Task, Touchpoint};
 use relance_engine::ports::StoreError;
 use relance_wire::stored::{read_object, read_task, read_touchpoint};
-use rusqlite::{Row, params};
 
+use super::db::{Row, Value, values};
 use super::{Page, Place, ReadError, Reader, limits, number, page, wrong};
-use crate::sqlite::column::{contact_id, contact_key, hash, text};
+use crate::sqlite::column::contact_key;
 use crate::sqlite::error::Located;
 use crate::sqlite::state;
 
@@ -82,13 +82,13 @@ pub struct ObjectOf {
 }
 
 /// The key of a row that begins with contact and hash, and its place by the moment in the third column.
-fn key(row: &Row<'_>, table: &str) -> Result<(TouchpointId, Place), StoreError> {
-    let contact = contact_id(row, 0).at(table, "")?;
+fn key(row: Row<'_>, table: &str) -> Result<(TouchpointId, Place), StoreError> {
+    let contact = row.contact(0).at(table, "")?;
     let id = TouchpointId {
         contact,
-        hash: hash(row, 1).at(table, contact)?,
+        hash: row.hash(1).at(table, contact)?,
     };
-    let at = row.get(2).at(table, id)?;
+    let at = row.int(2).at(table, id)?;
     Ok((
         id,
         Place {
@@ -99,27 +99,27 @@ fn key(row: &Row<'_>, table: &str) -> Result<(TouchpointId, Place), StoreError> 
     ))
 }
 
-fn touchpoint(row: &Row<'_>) -> Result<(Touchpoint, Place), StoreError> {
+fn touchpoint(row: Row<'_>) -> Result<(Touchpoint, Place), StoreError> {
     let (id, place) = key(row, "touchpoint")?;
-    let body = text(row, 3).at("touchpoint", id)?;
+    let body = row.text(3).at("touchpoint", id)?;
     Ok((read_touchpoint(id, body).at("touchpoint", id)?, place))
 }
 
-fn task(row: &Row<'_>) -> Result<(Task, Place), StoreError> {
+fn task(row: Row<'_>) -> Result<(Task, Place), StoreError> {
     let (id, place) = key(row, "task")?;
-    let body = text(row, 3).at("task", id)?;
+    let body = row.text(3).at("task", id)?;
     Ok((read_task(id, body).at("task", id)?, place))
 }
 
-fn object(row: &Row<'_>) -> Result<(ObjectOf, i64), StoreError> {
-    let contact = contact_id(row, 0).at("object", "")?;
-    let kind = ObjectKind::from(text(row, 1).at("object of", contact)?);
+pub(super) fn object(row: Row<'_>) -> Result<(ObjectOf, i64), StoreError> {
+    let contact = row.contact(0).at("object", "")?;
+    let kind = ObjectKind::from(row.text(1).at("object of", contact)?);
     let subject = SubjectRef {
         kind,
-        id: text(row, 2).at("object of", contact)?.into(),
+        id: row.text(2).at("object of", contact)?.into(),
     };
-    let updated_at = row.get(3).at("object of", contact)?;
-    let object = read_object(subject, text(row, 4).at("object of", contact)?);
+    let updated_at = row.int(3).at("object of", contact)?;
+    let object = read_object(subject, row.text(4).at("object of", contact)?);
     Ok((
         ObjectOf {
             contact,
@@ -144,7 +144,7 @@ impl Reader {
             (self.sql.touchpoint_newest, Place::LAST)
         };
         let from = Place::parse(after, start)?;
-        let key = [list.state(), from.at, from.contact, from.hash, asked];
+        let key = values![list.state(), from.at, from.contact, from.hash, asked];
         let rows = self.rows(sql, "touchpoint", key, |row| {
             touchpoint(row).map(|(one, place)| (one, place.text()))
         })?;
@@ -153,9 +153,9 @@ impl Reader {
 
     /// One message.
     pub fn touchpoint(&self, id: TouchpointId) -> Result<Option<Touchpoint>, ReadError> {
-        let key = [contact_key(id.contact), id.hash.cast_signed()];
-        let found = self.rows(self.sql.touchpoint_one, "touchpoint", key, touchpoint)?;
-        Ok(found.into_iter().next().map(|(one, _)| one))
+        let key = values![id.contact, id.hash.cast_signed()];
+        let found = self.one(self.sql.touchpoint_one, "touchpoint", key, touchpoint)?;
+        Ok(found.map(|(one, _)| one))
     }
 
     /// Messages of a contact, in no order that means anything.
@@ -166,7 +166,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Page<Touchpoint>, ReadError> {
         let (shown, asked) = limits(limit);
-        let key = [contact_key(contact), number(after, i64::MIN)?, asked];
+        let key = values![contact, number(after, i64::MIN)?, asked];
         let rows = self.rows(self.sql.touchpoint_of_contact, "touchpoint", key, |row| {
             touchpoint(row).map(|(one, place)| (one, place.hash.to_string()))
         })?;
@@ -181,7 +181,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Page<ObjectOf>, ReadError> {
         let (shown, asked) = limits(limit);
-        let (at, contact, id) = match after {
+        let (at, contact, id): (i64, i64, &str) = match after {
             None => (i64::MAX, i64::MAX, ""),
             Some(cursor) => {
                 let mut parts = cursor.splitn(3, '.');
@@ -191,7 +191,13 @@ impl Reader {
                 (at, contact, next()?)
             }
         };
-        let key = params![kind.as_str(), at, contact, id, asked];
+        let key = values![
+            Value::Word(kind.as_str()),
+            at,
+            contact,
+            Value::Key(id),
+            asked
+        ];
         let rows = self.rows(self.sql.object_page, "object", key, |row| {
             let (found, updated_at) = object(row)?;
             let place = format!(
@@ -210,9 +216,13 @@ impl Reader {
         contact: ContactId,
         subject: &SubjectRef,
     ) -> Result<Option<Object>, ReadError> {
-        let key = params![contact_key(contact), subject.kind.as_str(), &*subject.id];
-        let found = self.rows(self.sql.object_one, "object", key, object)?;
-        Ok(found.into_iter().next().map(|(found, _)| found.object))
+        let key = values![
+            contact,
+            Value::Word(subject.kind.as_str()),
+            Value::Key(&subject.id)
+        ];
+        let found = self.one(self.sql.object_one, "object", key, object)?;
+        Ok(found.map(|(found, _)| found.object))
     }
 
     /// Objects of a contact, by kind and id.
@@ -228,7 +238,7 @@ impl Reader {
             None => ("", ""),
             Some(cursor) => cursor.split_once('\u{1f}').ok_or_else(|| wrong(cursor))?,
         };
-        let key = params![contact_key(contact), kind, id, asked];
+        let key = values![contact, Value::Word(kind), Value::Key(id), asked];
         let rows = self.rows(self.sql.object_of_contact, "object", key, |row| {
             let (found, _) = object(row)?;
             let subject = &found.object.subject;
@@ -242,7 +252,7 @@ impl Reader {
     pub fn tasks(&self, after: Option<&str>, limit: usize) -> Result<Page<Task>, ReadError> {
         let (shown, asked) = limits(limit);
         let from = Place::parse(after, Place::LAST)?;
-        let key = [from.at, from.contact, from.hash, asked];
+        let key = values![from.at, from.contact, from.hash, asked];
         let rows = self.rows(self.sql.task_page, "task", key, |row| {
             task(row).map(|(one, place)| (one, place.text()))
         })?;
@@ -257,7 +267,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Page<Task>, ReadError> {
         let (shown, asked) = limits(limit);
-        let key = [contact_key(contact), number(after, i64::MIN)?, asked];
+        let key = values![contact, number(after, i64::MIN)?, asked];
         let rows = self.rows(self.sql.task_of_contact, "task", key, |row| {
             task(row).map(|(one, place)| (one, place.hash.to_string()))
         })?;

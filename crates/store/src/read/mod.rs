@@ -4,10 +4,18 @@
 //! pages by key, so that a page costs the same wherever it lies; `next` is a text to hand back. What a
 //! reader sees is a committed state, a moment old at most.
 //!
+//! One implementation reads either database. To add a read: put its statement under one name in
+//! `sql/sqlite/read.sql` and `sql/postgres/read.sql`, with the same parameters and columns in the same order
+//! (of one contact: PostgreSQL's begins its key with `part`); list the name in `ReadSql` of `sql.rs`; write a
+//! method of [`Reader`] with `self.rows(self.sql.NAME, "table", values![..], |row| ..)`, or `self.snapshot`
+//! where several statements must agree; and put its test into the table of `read/tests.rs`, which runs it on both.
+//!
 //! **Absent:** writing, and counting while a page is looked at: sums are kept by the writer.
 
 mod approvals;
+mod consent;
 mod contacts;
+pub(crate) mod db;
 mod history;
 #[cfg(test)]
 mod history_tests;
@@ -16,8 +24,15 @@ mod journey_tests;
 mod journeys;
 mod ledger;
 mod lists;
+mod merges;
 mod overdue;
+mod pg;
 mod pool;
+mod scan;
+mod search;
+#[cfg(test)]
+mod segment_tests;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -30,12 +45,19 @@ pub use history::{CONTACT_EVENTS_MAX, ContactHistory};
 pub use journeys::{DatedText, JourneyStatus, JourneySummary, JourneyVersion};
 pub use ledger::{LINES_WALKED_MAX, LedgerLine};
 pub use lists::{ObjectOf, TouchpointList};
+pub use merges::MergeStatus;
 pub use overdue::{Due, DueOf, OVERDUE_COUNTED_MAX, Overdue};
 pub use pool::{READERS_MAX, Reader};
+pub use scan::Scanner;
+pub use search::{Found, SEARCH_CHARS_MAX};
+pub use segments::{MEMBERS_WALKED_MAX, SegmentRow};
 pub use workspace::{Count, Totals};
 
-/// The SQL of this dialect.
-const FILES: &[&str] = &[include_str!("../../sql/sqlite/read.sql")];
+/// The SQL of a file.
+const SQLITE: &[&str] = &[include_str!("../../sql/sqlite/read.sql")];
+
+/// The SQL of a server.
+const POSTGRES: &[&str] = &[include_str!("../../sql/postgres/read.sql")];
 
 /// Rows of one page.
 pub const PAGE_ROWS_MAX: usize = 500;
@@ -58,6 +80,9 @@ pub enum ReadError {
     /// The file that a backup should become is there already.
     #[error("the file {0} exists; name one that does not")]
     Exists(String),
+    /// The workspace lies on a server.
+    #[error("the workspace is in PostgreSQL: back it up with pg_dump or the server's own tools")]
+    ServerBackup,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use relance_core::ids::JourneyId;
-use rusqlite::params;
 
+use super::db::values;
 use super::{ReadError, Reader};
 use crate::sqlite::column::{moment, nanos};
 use crate::sqlite::error::Located;
@@ -86,20 +86,20 @@ impl Reader {
         due: &mut Due,
     ) -> Result<BTreeMap<JourneyId, u64>, ReadError> {
         let most = i64::from(OVERDUE_COUNTED_MAX);
-        let rows = self.rows(first, table, params![nanos(now), most + 1], |row| {
-            let at: i64 = row.get(0).at(table, "")?;
-            let journey: Option<String> = row.get(1).at(table, "")?;
-            Ok((at, journey))
+        let rows = self.rows(first, table, values![nanos(now), most + 1], |row| {
+            let at = row.int(0).at(table, "")?;
+            let journey = row.text_or_null(1).at(table, "")?;
+            Ok((at, journey.map(str::to_owned)))
         })?;
         due.earliest = rows.first().map(|(at, _)| moment(*at));
         due.latest = rows.last().map(|(at, _)| moment(*at));
         due.count = rows.len().min(OVERDUE_COUNTED_MAX as usize) as u64;
         due.more = rows.len() > OVERDUE_COUNTED_MAX as usize;
         if due.more {
-            let last: Vec<Option<i64>> = self.rows(last, table, params![nanos(now)], |row| {
-                row.get(0).at(table, "")
+            let last = self.one(last, table, values![nanos(now)], |row| {
+                row.int_or_null(0).at(table, "")
             })?;
-            due.latest = last.into_iter().flatten().map(moment).next();
+            due.latest = last.flatten().map(moment);
         }
         let mut journeys = BTreeMap::new();
         for id in rows.into_iter().filter_map(|(_, journey)| journey) {
@@ -111,7 +111,7 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use rusqlite::{Connection, params};
 
     use super::*;
     use crate::sqlite::{SqliteOptions, SqliteStore};

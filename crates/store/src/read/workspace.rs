@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use relance_core::ids::{JourneyId, MailboxId, StepKey};
 use relance_core::ledger::{Reason, What};
 use relance_engine::ports::MailboxState;
-use rusqlite::params;
 
+use super::db::{Value, values};
 use super::{ReadError, Reader};
-use crate::sqlite::column::{day, moment, text};
+use crate::sqlite::column::{day, moment};
 use crate::sqlite::error::{Located, unreadable};
 use crate::sqlite::state;
 use crate::sqlite::tally::totals;
@@ -60,16 +60,16 @@ impl Reader {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Count>, ReadError> {
-        let key = params![journey.as_str(), day(from), day(until)];
+        let key = values![Value::Word(journey.as_str()), day(from), day(until)];
         self.rows(self.sql.counter_days, "counter", key, |row| {
             let unknown =
                 |word: &str| unreadable("counter", journey, format_args!("{word:?} is not known"));
-            let words = [1, 2, 3].map(|ix| text(row, ix));
+            let words = [1, 2, 3].map(|ix| row.text(ix));
             let [step, what, reason] = words;
             let (step, what) = (step.at("counter", journey)?, what.at("counter", journey)?);
             let reason = reason.at("counter", journey)?;
-            let day: i64 = row.get(0).at("counter", journey)?;
-            let times: i64 = row.get(4).at("counter", journey)?;
+            let day = row.int(0).at("counter", journey)?;
+            let times = row.count(4).at("counter", journey)?;
             let day = Timestamp::UNIX_EPOCH
                 .checked_add(SignedDuration::from_secs(day.saturating_mul(86_400)))
                 .map_err(|error| unreadable("counter", journey, error))?;
@@ -83,17 +83,17 @@ impl Reader {
                     "" => None,
                     word => Some(Reason::from_word(word).ok_or_else(|| unknown(word))?),
                 },
-                times: u64::try_from(times).unwrap_or(0),
+                times,
             })
         })
     }
 
     /// All sums.
     pub fn totals(&self) -> Result<Totals, ReadError> {
-        let rows = self.rows(self.sql.total_all, "total", [], |row| {
-            let name: String = row.get(0).at("total", "")?;
-            let n: i64 = row.get(1).at("total", &name)?;
-            Ok((name, u64::try_from(n).unwrap_or(0)))
+        let rows = self.rows(self.sql.total_all, "total", values![], |row| {
+            let name = row.text(0).at("total", "")?;
+            let n = row.count(1).at("total", name)?;
+            Ok((name.to_owned(), n))
         })?;
         let mut sums = Totals::default();
         let state_of = |state: i64| {
@@ -132,10 +132,10 @@ impl Reader {
 
     /// The watched mailboxes.
     pub fn mailboxes(&self) -> Result<Vec<MailboxState>, ReadError> {
-        self.rows(self.sql.mailbox_all, "mailbox", [], |row| {
-            let mailbox = MailboxId::from(text(row, 0).at("mailbox", "")?);
-            let synced_at: Option<i64> = row.get(1).at("mailbox", &mailbox)?;
-            let cursors = row.get(2).at("mailbox", &mailbox)?;
+        self.rows(self.sql.mailbox_all, "mailbox", values![], |row| {
+            let mailbox = MailboxId::from(row.text(0).at("mailbox", "")?);
+            let synced_at = row.int_or_null(1).at("mailbox", &mailbox)?;
+            let cursors = row.text(2).at("mailbox", &mailbox)?.to_owned();
             Ok(MailboxState {
                 synced_at: synced_at.map(moment),
                 cursors,

@@ -1,5 +1,6 @@
 //! Contacts: found by identity, created, loaded with what may matter to them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,8 +27,27 @@ pub const ENTRIES_MAX: usize = 1_000;
 pub const OBJECTS_OF_KIND_MAX: usize = 500;
 
 /// Where a page of contacts begins; a number that no contact has lies behind all of them.
-fn after_column(after: Option<ContactId>) -> i64 {
+pub(super) fn after_column(after: Option<ContactId>) -> i64 {
     after.map_or(i64::MIN, |id| i64::try_from(id.0).unwrap_or(i64::MAX))
+}
+
+/// The contacts whose past is a contact's own: itself, and whom it absorbed.
+fn pasts(snapshot: &Snapshot) -> Vec<ContactId> {
+    let contact = &snapshot.contact;
+    std::iter::once(contact.id)
+        .chain(contact.absorbed.iter().copied())
+        .collect()
+}
+
+/// What was told to two contacts that are one now happened once. Leaves the rest newest first.
+fn without_echoes(events: &mut Vec<Event>) {
+    let mut known = BTreeSet::new();
+    events.retain(|event| match &event.message_id {
+        Some(id) => known.insert(id.clone()),
+        None => true,
+    });
+    // Stable: of one moment, what arrived last stays first.
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
 }
 
 impl SqliteStore {
@@ -219,7 +239,7 @@ impl SqliteStore {
     }
 
     pub(super) fn load_more(
-        &self,
+        &mut self,
         snapshot: &mut Snapshot,
         needs: &Needs,
     ) -> Result<(), StoreError> {
@@ -247,11 +267,17 @@ impl SqliteStore {
             self.load_entries(snapshot, journey)?;
         }
         if needs.last_event {
-            let stored = self.heads.last_at(&self.conn, &self.sql, id)?;
-            snapshot.last_event_at = snapshot.last_event_at.max(stored);
+            for of in pasts(snapshot) {
+                let stored = self.heads.last_at(&self.conn, &self.sql, of)?;
+                snapshot.last_event_at = snapshot.last_event_at.max(stored);
+            }
         }
         if !needs.history.is_empty() {
             self.load_history(snapshot, needs)?;
+        }
+        self.load_memberships(snapshot, needs)?;
+        if needs.listed {
+            self.load_listed(snapshot)?;
         }
         Ok(())
     }
@@ -314,12 +340,16 @@ impl SqliteStore {
     /// The newest events of the names asked, together with those that the snapshot has already: written
     /// or not, each once.
     fn load_history(&self, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), StoreError> {
-        let id = snapshot.contact.id;
         let mut stored: Vec<Event> = Vec::new();
         for name in &needs.history {
-            let mut events =
-                self.heads
-                    .history(&self.conn, &self.sql, id, name, HISTORY_EVENTS_MAX)?;
+            let mut events = Vec::new();
+            for of in pasts(snapshot) {
+                let most = HISTORY_EVENTS_MAX;
+                events.extend(self.heads.history(&self.conn, &self.sql, of, name, most)?);
+            }
+            if !snapshot.contact.absorbed.is_empty() {
+                without_echoes(&mut events);
+            }
             let mut own: Vec<&Event> = snapshot.history.of(name).collect();
             events.retain(|event| match own.iter().position(|other| *other == event) {
                 Some(place) => {

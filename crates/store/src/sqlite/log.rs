@@ -142,14 +142,14 @@ impl Heads {
         }
     }
 
-    /// Adds an event to the log.
+    /// Adds an event to the log; returns its place there.
     pub(super) fn append(
         &mut self,
         conn: &Connection,
         sql: &Sql,
         contact: ContactId,
         event: &Event,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         self.touch();
         let key = (contact, event.name.clone());
         let previous = self.newest(conn, sql, &key)?;
@@ -161,7 +161,13 @@ impl Heads {
             })
             .at("event of", contact)?;
         self.put(key, id, activity_at(event));
-        self.note_day(conn, sql, day(event.at), id)
+        self.note_day(conn, sql, day(event.at), id)?;
+        Ok(id)
+    }
+
+    /// The last event of the log.
+    pub(super) fn last_id(&self) -> i64 {
+        self.last_id
     }
 
     /// Notes where a day begins in the log, once.
@@ -302,6 +308,73 @@ impl Heads {
             .max();
         let known = written.max(held).filter(|at| *at != NO_ACTIVITY);
         Ok(known.map(moment))
+    }
+
+    /// Empties events of a contact, at most `limit`; says which. What is left of a chain begins at the
+    /// first that is not empty.
+    pub(super) fn forget(
+        &mut self,
+        conn: &Connection,
+        sql: &Sql,
+        contact: ContactId,
+        nothing: &str,
+        limit: usize,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.touch();
+        let key = contact_key(contact);
+        let mut chains: BTreeMap<EventName, i64> = conn
+            .prepare_cached(sql.forget_event_heads)
+            .and_then(|mut statement| {
+                statement
+                    .query_map([key], |row| {
+                        Ok((EventName::from(text(row, 0)?), row.get(1)?))
+                    })?
+                    .collect()
+            })
+            .at("event_head", contact)?;
+        let from = (contact, EventName::from(""));
+        let held = self.held.range(from..);
+        let held = held.take_while(|((owner, _), _)| *owner == contact);
+        chains.extend(held.map(|((_, name), head)| (name.clone(), head.last_id)));
+        let mut emptied = Vec::new();
+        for (name, last_id) in chains {
+            let mut next = Some(last_id);
+            while let Some(id) = next.filter(|_| emptied.len() < limit) {
+                let previous: Option<Option<i64>> = conn
+                    .prepare_cached(sql.event_get)
+                    .and_then(|mut statement| {
+                        statement.query_row([id], |row| row.get(0)).optional()
+                    })
+                    .at("event", id)?;
+                conn.prepare_cached(sql.forget_event)
+                    .and_then(|mut statement| statement.execute(params![id, key, nothing]))
+                    .at("event", id)?;
+                emptied.push(id);
+                next = previous.flatten().filter(|previous| *previous < id);
+            }
+            let place = (contact, name.clone());
+            match next {
+                Some(last_id) => {
+                    let row = params![key, name.as_str(), last_id, NO_ACTIVITY];
+                    conn.prepare_cached(sql.event_head_put)
+                        .and_then(|mut statement| statement.execute(row))
+                        .at("event_head", contact)?;
+                    if let Some(head) = self.held.get(&place).copied() {
+                        self.change(place, Some(Head { last_id, ..head }));
+                    }
+                }
+                None => {
+                    conn.prepare_cached(sql.forget_event_head)
+                        .and_then(|mut statement| statement.execute(params![key, name.as_str()]))
+                        .at("event_head", contact)?;
+                    self.change(place, None);
+                }
+            }
+            if emptied.len() >= limit {
+                break;
+            }
+        }
+        Ok(emptied)
     }
 
     pub(super) fn committed(&mut self) {

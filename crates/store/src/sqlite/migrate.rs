@@ -3,10 +3,12 @@
 //! The version stands in `user_version`, and `application_id` says whose file it is. A file of a newer
 //! program, or of another one, is refused and not touched.
 
+use relance_engine::ports::StoreError;
 use rusqlite::Connection;
 
 use super::OpenError;
 use super::error::Located;
+use super::settle::{MOVED, check_not_moved};
 
 /// "Rlnc": in the header of every file of ours.
 pub(super) const APPLICATION_ID: i32 = 0x526C_6E63;
@@ -15,6 +17,7 @@ pub(super) const APPLICATION_ID: i32 = 0x526C_6E63;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_workspace.sql"),
     include_str!("../../migrations/sqlite/0002_journeys.sql"),
+    include_str!("../../migrations/sqlite/0003_contacts.sql"),
 ];
 
 /// The version of the schema that this program reads and writes.
@@ -26,7 +29,14 @@ fn number(conn: &Connection, pragma: &str) -> Result<i64, OpenError> {
         .at("pragma", pragma)?)
 }
 
-/// Refuses a file that is not ours or is newer than this program. Changes nothing.
+/// The version of a file.
+pub(super) fn version_of(conn: &Connection) -> Result<i64, StoreError> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
+        .at("pragma", "user_version")
+}
+
+/// Refuses a file that is not ours or is newer than this program, or whose workspace went elsewhere. Changes
+/// nothing.
 pub(crate) fn check(conn: &Connection) -> Result<(), OpenError> {
     let version = number(conn, "user_version")?;
     let application = number(conn, "application_id")?;
@@ -40,6 +50,8 @@ pub(crate) fn check(conn: &Connection) -> Result<(), OpenError> {
     }
     if usize::try_from(version).is_ok_and(|version| version <= SCHEMA_VERSION) {
         Ok(())
+    } else if version >= MOVED {
+        check_not_moved(conn)
     } else {
         Err(OpenError::Newer {
             found: version,
@@ -222,6 +234,72 @@ mod tests {
         );
         drop(store);
         SqliteStore::open(&path, SqliteOptions::default()).expect("opens again");
+    }
+
+    #[test]
+    fn segments_in_the_body_of_a_contact_become_rows_and_the_log_is_caught_up() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("workspace.db");
+        old(&path);
+        let conn = Connection::open(&path).expect("opens");
+        conn.execute_batch(
+            r#"UPDATE contact SET body =
+                   '{"v":1,"created":"2026-11-18T11:06:40Z","runs":3,"segments":["vip","news"]}'
+               WHERE contact_id = 1;
+               INSERT INTO contact (contact_id, body) VALUES
+                   (3, '{"v":1,"created":"2026-11-18T11:06:40Z","segments":["vip"]}'),
+                   (4, '{"v":1,"created":"2026-11-18T11:06:40Z","segments":[]}');"#,
+        )
+        .expect("fills");
+        drop(conn);
+        let mut store = SqliteStore::open(&path, SqliteOptions::default()).expect("migrates");
+        let of = |store: &mut SqliteStore, id: &str| {
+            store.members_after(&id.into(), None, 9).expect("lists")
+        };
+        assert_eq!(of(&mut store, "vip"), [ContactId(1), ContactId(3)]);
+        assert_eq!(of(&mut store, "news"), [ContactId(1)]);
+        assert_eq!(store.segments().expect("lists"), [], "nobody defined them");
+        let counts: Vec<(String, i64)> = {
+            let mut statement = store
+                .conn
+                .prepare("SELECT id, n FROM segment ORDER BY id")
+                .expect("prepares");
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+            rows.expect("reads")
+                .collect::<Result<_, _>>()
+                .expect("reads")
+        };
+        assert_eq!(counts, [("news".to_owned(), 1), ("vip".to_owned(), 2)]);
+        let left: i64 = store
+            .conn
+            .query_row(
+                "SELECT count(*) FROM contact WHERE body LIKE '%segments%'",
+                [],
+                |row| row.get(0),
+            )
+            .expect("counts");
+        assert_eq!(left, 0, "in one place alone");
+
+        let needs = relance_core::world::Needs {
+            history: ["Viewed".into()].into(),
+            segments: ["vip".into()].into(),
+            ..Default::default()
+        };
+        let ready = |store: &mut SqliteStore| {
+            let bare = std::collections::BTreeSet::new();
+            store.prepare_scan(None, &needs, &bare).expect("prepares")
+        };
+        assert!((0..9).any(|_| ready(&mut store)), "it never gets ready");
+        let page = store.scan(None, 9, &needs).expect("scans");
+        let told: Vec<(usize, bool)> = page
+            .iter()
+            .map(|one| {
+                let events = one.history.of(&"Viewed".into()).count();
+                (events, one.memberships.contains_key("vip"))
+            })
+            .collect();
+        // The first release wrote no beginnings of chains for these rows; their events are in the log.
+        assert_eq!(told, [(2, true), (1, false), (0, true), (0, false)]);
     }
 
     #[test]

@@ -6,14 +6,24 @@
 //!
 //! **Absent:** pages' queries (see [`crate::read`]), decisions.
 
+#[cfg(test)]
+mod build_tests;
 mod chains;
 pub(crate) mod column;
+mod columns;
+mod consent;
 mod contacts;
 pub(crate) mod error;
+mod forget;
 mod log;
+mod merge;
 mod migrate;
 mod quiet;
+mod scan;
+mod seals;
 mod seen;
+mod segments;
+pub(crate) mod settle;
 pub(crate) mod state;
 pub(crate) mod tally;
 #[cfg(test)]
@@ -21,18 +31,22 @@ mod tests;
 mod workspace;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Timer, TimerKind};
-use relance_core::ids::{ContactId, JourneyId, SubjectRef, TouchpointId};
+use relance_core::identity::MergeRecord;
+use relance_core::ids::{ContactId, EventName, JourneyId, SegmentId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
+use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, MailboxState, NextDue, Store, StoreError, StoredJourney, ThreadEntry,
+    Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
+    StoredSegment, ThreadEntry,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
@@ -42,11 +56,15 @@ use self::column::{contact_id, hash, moment, nanos};
 use self::error::{Located, unreadable};
 use self::log::Heads;
 use self::quiet::Quiet;
+use self::scan::{Scan, ScanLimits};
+use self::seals::Seals;
 use self::seen::Seen;
+use self::segments::Numbers;
 use self::tally::Tally;
 use crate::sql::{Sql, SqlProblem};
 
 pub use self::contacts::{ENTRIES_MAX, OBJECTS_OF_KIND_MAX};
+pub use self::merge::OBJECTS_RETURNED_MAX;
 pub use self::migrate::SCHEMA_VERSION;
 pub(crate) use self::migrate::check_current;
 pub use self::seen::{SEEN_AGE, SEEN_KEYS_MAX};
@@ -66,6 +84,9 @@ pub(crate) const FILES: &[&str] = &[
     include_str!("../../sql/sqlite/run.sql"),
     include_str!("../../sql/sqlite/due.sql"),
     include_str!("../../sql/sqlite/ledger.sql"),
+    include_str!("../../sql/sqlite/segment.sql"),
+    include_str!("../../sql/sqlite/consent.sql"),
+    include_str!("../../sql/sqlite/merge.sql"),
     include_str!("../../sql/sqlite/workspace.sql"),
 ];
 
@@ -136,6 +157,14 @@ pub enum OpenError {
         /// In this program.
         known: usize,
     },
+    /// Its workspace went elsewhere: serving from both would send everything twice (R10).
+    #[error(
+        "the workspace of this file was moved to {to}; name it in relance.toml as [store] url, and keep the file as a backup only"
+    )]
+    Moved {
+        /// Where to, without a password.
+        to: String,
+    },
     /// It is a database of another program.
     #[error(
         "the file is a database of another program; name a file of ours or one that does not exist"
@@ -159,10 +188,16 @@ pub struct SqliteStore {
     options: SqliteOptions,
     seen: Seen,
     heads: Heads,
+    seals: Seals,
+    scan: Option<Scan>,
+    scan_limits: ScanLimits,
     tally: Tally,
     chains: Chains,
     quiet: Quiet,
+    segment_numbers: Numbers,
     in_batch: bool,
+    /// An erasure ended in this batch.
+    empty_log_after_commit: bool,
 }
 
 impl SqliteStore {
@@ -192,6 +227,7 @@ impl SqliteStore {
         let sql = Sql::load(FILES)?;
         let seen = Seen::load(&conn, &sql)?;
         let heads = Heads::load(&conn, &sql)?;
+        let seals = Seals::load(&conn, &sql, heads.last_id())?;
         let tally = Tally::default();
         Ok(Self {
             conn,
@@ -200,10 +236,15 @@ impl SqliteStore {
             options,
             seen,
             heads,
+            seals,
+            scan: None,
+            scan_limits: ScanLimits::default(),
             tally,
             chains: Chains::default(),
             quiet: Quiet::default(),
+            segment_numbers: Numbers::new(),
             in_batch: false,
+            empty_log_after_commit: false,
         })
     }
 
@@ -261,6 +302,7 @@ fn connect(path: Option<&Path>, options: &SqliteOptions) -> Result<Connection, O
          PRAGMA cache_size = -{cache_kib};
          PRAGMA mmap_size = {};
          PRAGMA temp_store = MEMORY;
+         PRAGMA secure_delete = FAST;
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
          PRAGMA journal_size_limit = {WAL_BYTES_KEPT};",
         options.synchronous.word(),
@@ -277,6 +319,7 @@ fn timer_kind(kind: i64, target: i64) -> Option<TimerKind> {
         1 => u32::try_from(target).ok().map(TimerKind::Enrollment),
         2 => Some(TimerKind::Touchpoint(target.cast_unsigned())),
         3 => Some(TimerKind::Watch(target.cast_unsigned())),
+        4 => Some(TimerKind::Segment(target.cast_unsigned())),
         _unknown_number => None,
     }
 }
@@ -296,9 +339,13 @@ impl Store for SqliteStore {
         self.in_batch = false;
         self.seen.rolled_back();
         self.heads.rolled_back();
+        self.seals.rolled_back();
+        // It may have seen events that are gone.
+        self.scan = None;
         self.tally.rolled_back();
         self.chains.rolled_back();
         self.quiet.rolled_back();
+        self.segment_numbers.clear();
         // SQLite may have rolled back by itself, as it does when the disk is full.
         if self.conn.is_autocommit() || self.run("ROLLBACK", []).is_ok() {
             return;
@@ -315,10 +362,13 @@ impl Store for SqliteStore {
     fn commit(&mut self) -> Result<(), StoreError> {
         self.chains.flush(&self.conn, &self.sql)?;
         self.tally.flush(&self.conn, &self.sql)?;
+        self.seals.flush(&self.conn, &self.sql)?;
         self.run("COMMIT", []).at("transaction", "commit")?;
         self.in_batch = false;
         self.seen.committed();
         self.heads.committed();
+        self.seals.committed();
+        self.empty_log();
         Ok(())
     }
 
@@ -490,6 +540,33 @@ impl Store for SqliteStore {
         self.contacts_in_order(after, limit)
     }
 
+    fn segments(&mut self) -> Result<Vec<StoredSegment>, StoreError> {
+        self.defined_segments()
+    }
+
+    fn put_segment(&mut self, segment: &StoredSegment, now: Timestamp) -> Result<(), StoreError> {
+        let text = Some(segment.text.as_str());
+        self.together(|store| store.define_segment(&segment.id, text, Some(now)))
+    }
+
+    fn remove_segment(&mut self, id: &SegmentId) -> Result<(), StoreError> {
+        self.together(|store| store.define_segment(id, None, None))
+    }
+
+    fn members_after(
+        &mut self,
+        id: &SegmentId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let records = self.records_after(id, after, limit)?;
+        Ok(records.into_iter().map(|(contact, _)| contact).collect())
+    }
+
+    fn drop_members(&mut self, id: &SegmentId, limit: usize) -> Result<usize, StoreError> {
+        self.together(|store| store.forget_members(id, limit))
+    }
+
     fn assets(&mut self, kind: &str) -> Result<Vec<Asset>, StoreError> {
         self.assets_of(kind)
     }
@@ -508,5 +585,76 @@ impl Store for SqliteStore {
 
     fn put_mailbox(&mut self, state: &MailboxState) -> Result<(), StoreError> {
         self.write_mailbox(state)
+    }
+
+    fn scan(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+        needs: &Needs,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        self.scan_page(after, limit, needs)
+    }
+
+    fn prepare_scan(
+        &mut self,
+        after: Option<ContactId>,
+        needs: &Needs,
+        bare: &BTreeSet<EventName>,
+    ) -> Result<bool, StoreError> {
+        self.prepare_window(after, needs, bare)
+    }
+
+    fn identities_of(
+        &mut self,
+        contact: ContactId,
+        limit: usize,
+    ) -> Result<Vec<Identity>, StoreError> {
+        self.names_of(contact, limit)
+    }
+
+    fn merge(&mut self, record: &MergeRecord) -> Result<(), StoreError> {
+        self.together(|store| store.make_one(record))
+    }
+
+    fn merge_record(&mut self, absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError> {
+        self.merge_of(absorbed)
+    }
+
+    fn unmerge(&mut self, absorbed: ContactId) -> Result<(), StoreError> {
+        self.together(|store| store.make_two(absorbed))
+    }
+
+    fn put_doubt(&mut self, doubt: &Doubt) -> Result<(), StoreError> {
+        self.together(|store| store.write_doubt(doubt))
+    }
+
+    fn put_suppressions(&mut self, entries: &[Suppression]) -> Result<usize, StoreError> {
+        self.together(|store| {
+            let mut added = 0;
+            for one in entries {
+                added += store.write_suppression(one)?;
+            }
+            Ok(added)
+        })
+    }
+
+    fn drop_suppression(&mut self, key: &SuppressionKey) -> Result<bool, StoreError> {
+        self.remove_suppression(key)
+    }
+
+    fn forget(
+        &mut self,
+        contact: ContactId,
+        hash: &dyn Fn(&Identity) -> String,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Forgotten, StoreError> {
+        self.together(|store| store.forget_some(contact, hash, limit, now))
+    }
+
+    fn readmit(&mut self, hash: &str) -> Result<bool, StoreError> {
+        let gone = self.run(self.sql.erased_drop, [hash]).at("erased", "")?;
+        Ok(gone > 0)
     }
 }

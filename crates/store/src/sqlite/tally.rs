@@ -53,6 +53,7 @@ pub(super) struct Tally {
     totals: BTreeMap<&'static str, i64>,
     live_runs: BTreeMap<(JourneyId, u32), i64>,
     standing: BTreeMap<(JourneyId, u32, StepKey), i64>,
+    members: BTreeMap<i64, i64>,
 }
 
 impl Tally {
@@ -84,6 +85,11 @@ impl Tally {
         *self.standing.entry(place).or_default() += by;
     }
 
+    /// Members of a segment, by its number, came in or left.
+    pub(super) fn member(&mut self, segment: i64, by: i64) {
+        *self.members.entry(segment).or_default() += by;
+    }
+
     /// Writes the sums and begins anew.
     pub(super) fn flush(&mut self, conn: &Connection, sql: &Sql) -> Result<(), StoreError> {
         for ((journey, day, step, what, reason), n) in std::mem::take(&mut self.counts) {
@@ -102,6 +108,12 @@ impl Tally {
             conn.prepare_cached(sql.total_add)
                 .and_then(|mut statement| statement.execute(params![name, n]))
                 .at("total", name)?;
+        }
+        let members = std::mem::take(&mut self.members);
+        for (segment, n) in members.into_iter().filter(|(_, n)| *n != 0) {
+            conn.prepare_cached(sql.segment_count)
+                .and_then(|mut statement| statement.execute(params![segment, n]))
+                .at("segment", segment)?;
         }
         let live_runs = std::mem::take(&mut self.live_runs);
         for ((journey, version), n) in live_runs.into_iter().filter(|(_, n)| *n != 0) {

@@ -32,12 +32,19 @@ fn conforms_in_memory() {
     conformance::run(|| SqliteStore::open_in_memory().expect("opens"));
 }
 
-/// With limits so small that every batch sweeps beginnings and turns generations.
+/// With limits so small that every batch sweeps beginnings and seals, and every scan takes many windows.
 #[test]
 fn conforms_while_sweeping() {
     conformance::run(|| {
         let mut store = SqliteStore::open_in_memory().expect("opens");
         store.heads.held_min = 2;
+        store.seals.size = 3;
+        store.scan_limits = ScanLimits {
+            events: 20,
+            bytes: 1_000,
+            seals: 4,
+            bodies: 5,
+        };
         store
     });
     let (_dir, path) = file();
@@ -238,7 +245,8 @@ fn statements_keep_their_plans() {
 /// What runs for each input or moment reads along a key: nothing is scanned or sorted.
 #[test]
 fn no_statement_of_a_batch_scans_a_table() {
-    // At the start of the program, or once a generation, or over the few rows of one contact.
+    // At the start of the program, or once a generation, or over the few rows of one contact; or, when two
+    // contacts are one, over all segments.
     let may_scan = [
         "seen_forget",
         "in_flight_list",
@@ -246,8 +254,17 @@ fn no_statement_of_a_batch_scans_a_table() {
         "journey_paused_list",
         "mailbox_list",
         "seen_load",
+        "seal_last",
+        "segment_list",
         "event_last_at",
+        "member_lists",
+        // An erasure is rare, and no index is kept for it.
+        "forget_domains",
+        "forget_members",
+        "forget_merges",
     ];
+    // A row made of constants, and the queue of a recursion along a chain.
+    let harmless = ["SCAN CONSTANT ROW", "SCAN walk"];
     let store = SqliteStore::open_in_memory().expect("opens");
     for (name, text) in store.statements() {
         let mut plan = store
@@ -262,7 +279,9 @@ fn no_statement_of_a_batch_scans_a_table() {
             .expect("reads");
         let scans = steps.iter().any(|step| {
             // The smallest or largest key is found without a scan, though SQLite calls it one.
-            (step.starts_with("SCAN") && !text.contains("min("))
+            (step.starts_with("SCAN")
+                && !harmless.contains(&step.as_str())
+                && !text.contains("min("))
                 || (step.contains("TEMP B-TREE") && !["entry_list", "object_list"].contains(&name))
         });
         assert!(!scans || may_scan.contains(&name), "{name}: {steps:?}");

@@ -46,7 +46,10 @@ fn whole(contact: ContactId, effect: &Effect) -> Option<Whole<'_>> {
         )),
         Effect::Entry(_)
         | Effect::Watch(_)
+        | Effect::Membership { .. }
         | Effect::Unwatch(_)
+        | Effect::Consent(_)
+        | Effect::Suppression(_)
         | Effect::Event(_)
         | Effect::Task(_)
         | Effect::Arm(_)
@@ -63,6 +66,7 @@ pub(super) fn timer_columns(kind: TimerKind) -> (i64, i64) {
         TimerKind::Enrollment(number) => (1, i64::from(number)),
         TimerKind::Touchpoint(hash) => (2, hash.cast_signed()),
         TimerKind::Watch(hash) => (3, hash.cast_signed()),
+        TimerKind::Segment(hash) => (4, hash.cast_signed()),
     }
 }
 
@@ -106,13 +110,23 @@ impl SqliteStore {
             Effect::Entry(entry) => self.write_entry(contact, entry)?,
             Effect::Touchpoint(touchpoint) => self.write_touchpoint(touchpoint)?,
             Effect::Watch(watch) => self.write_watch(contact, watch)?,
+            Effect::Membership {
+                segment,
+                before,
+                after,
+            } => self.write_membership(contact, segment, *before, *after)?,
             Effect::Unwatch(watch) => {
                 let key = params![contact_key(contact), watch.hash().cast_signed()];
                 self.run(self.sql.watch_drop, key).at("watch of", contact)?;
             }
+            Effect::Consent(change) => self.write_consent(contact, change)?,
+            Effect::Suppression(one) => {
+                self.write_suppression(one)?;
+            }
             Effect::Object(object) => self.write_object(contact, object)?,
             Effect::Event(event) => {
-                self.heads.append(&self.conn, &self.sql, contact, event)?;
+                let id = self.heads.append(&self.conn, &self.sql, contact, event)?;
+                self.seals.push(id, contact, event);
                 self.tally.total(totals::EVENTS, 1);
             }
             Effect::Task(task) => self.write_task(task)?,
@@ -149,7 +163,7 @@ impl SqliteStore {
             .optional()
     }
 
-    fn run_timer(
+    pub(super) fn run_timer(
         &self,
         sql: &'static str,
         contact: ContactId,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use relance_core::decide::OWN_WISH;
 use relance_core::ids::{ContactId, EventName};
 
 use super::tests::golden;
@@ -60,6 +61,7 @@ fn pairs() -> Vec<(What, Vec<Option<Reason>>)> {
                     R::QuietHours,
                     R::Approval,
                     R::Paused,
+                    R::PausedByContact,
                     R::Digest,
                     R::MailboxNotSynced,
                 ]),
@@ -90,7 +92,7 @@ fn pairs() -> Vec<(What, Vec<Option<Reason>>)> {
                     R::Holdout,
                 ]),
                 What::TimedOut => vec![None, Some(R::NotOpened)],
-                What::Merged => some(&[R::Digest, R::Merged]),
+                What::Merged => some(&[R::Digest, R::Merged, R::Unmerged]),
                 What::Suppressed => some(&[R::HardBounce, R::Complaint, R::Suppressed]),
                 What::Waiting
                 | What::Approved
@@ -107,6 +109,10 @@ fn pairs() -> Vec<(What, Vec<Option<Reason>>)> {
                 | What::Notified
                 | What::Promo
                 | What::Finished
+                | What::Released
+                | What::Consented
+                | What::ConsentAsked
+                | What::Preferred
                 | What::Unsubscribed => vec![None],
             };
             (*what, reasons)
@@ -143,6 +149,10 @@ fn full_line(what: What, reason: Option<Reason>) -> LedgerEntry {
         | What::Promo
         | What::Finished
         | What::Suppressed
+        | What::Released
+        | What::Consented
+        | What::ConsentAsked
+        | What::Preferred
         | What::Unsubscribed => "orlova",
     };
     LedgerEntry {
@@ -204,6 +214,11 @@ fn lines_with_words_of_their_own() {
     tell(&with(What::Exited, Some(Reason::ExitEvent), None));
     tell(&with(What::Failed, Some(Reason::HardBounce), None));
     tell(&with(What::Unsubscribed, None, None));
+    tell(&with(What::Consented, None, None));
+    tell(&with(What::ConsentAsked, None, None));
+    for reason in [Reason::FrequencyCap, Reason::QuietHours] {
+        tell(&with(What::Held, Some(reason), Some(OWN_WISH)));
+    }
     let of_contact = full_line(What::Merged, Some(Reason::Merged));
     tell(&LedgerEntry {
         journey: None,
@@ -274,6 +289,10 @@ fn every_whole_entry_can_be_asked_for() {
         "notified.owner",
         "notified.role",
         "unsubscribed.topic",
+        "consented.topic",
+        "consent_asked.topic",
+        "held.own_limit",
+        "held.own_hours",
         "merged.run",
     ];
     for key in words(Language::En).whole.keys() {

@@ -43,6 +43,7 @@ impl Stage {
             opt_in_topics: ["news".into()].into(),
             internal_domains: ["us.test".to_owned()].into(),
             freemail_domains: std::collections::BTreeSet::new(),
+            trait_types: relance_core::typed::TraitTypes::new(),
             approval_expiry: "3d".parse().unwrap(),
             service: ServiceExemption::default(),
             holdout: Holdout::default(),
@@ -310,6 +311,7 @@ fn a_message_is_held_for_the_hour_and_the_cap() {
         channel: Channel::Email,
         topic: Some("news".into()),
         consent: relance_core::contact::Consent::Granted,
+        evidence: relance_core::consent::Evidence::default(),
     });
     stage.event(
         "2026-11-03T17:30:00Z",

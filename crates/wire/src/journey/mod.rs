@@ -4,9 +4,9 @@
 //! schema stands in `assets/schema/journey-1.schema.json`; a test keeps its words equal to the ones here.
 
 mod acts;
-mod condition;
+pub(crate) mod condition;
 mod head;
-mod reader;
+pub(crate) mod reader;
 mod steps;
 mod trigger;
 mod waits;

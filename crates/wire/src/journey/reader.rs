@@ -13,6 +13,7 @@ use relance_core::value::{FieldPath, Root};
 use crate::yaml::{Node, Pair};
 
 use super::Problem;
+use super::condition::{Scope, Settings};
 
 /// Characters of a name: an event's, a template's, a field's, a role's.
 pub const NAME_CHARS_MAX: usize = 256;
@@ -23,7 +24,7 @@ pub const ID_CHARS_MAX: usize = 64;
 
 /// Problems and the lines of paths.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     pub problems: Vec<Problem>,
     /// Lines of the paths read so far, for problems that are found later.
     pub lines: BTreeMap<String, usize>,
@@ -31,10 +32,14 @@ pub(super) struct Reader {
     pub subject: Option<String>,
     /// Steps read so far.
     pub steps: usize,
+    /// What conditions stand in.
+    pub scope: Scope,
+    /// What the workspace says of words whose meaning it may choose.
+    pub settings: Settings,
 }
 
 /// A map being read.
-pub(super) struct Map<'a> {
+pub(crate) struct Map<'a> {
     pub path: String,
     pub line: usize,
     pairs: &'a [Pair],
@@ -354,13 +359,13 @@ fn example(keys: &[&str]) -> String {
 }
 
 /// A text from a file, short enough for a message.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const CHARS_MAX: usize = 60;
     text.chars().take(CHARS_MAX).collect()
 }
 
 /// The known word that a wrong one was probably meant to be.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     /// Words further apart than this are different words; so are short ones that share less than half.
     const DISTANCE_MAX: usize = 2;
     /// Longer words are not compared.

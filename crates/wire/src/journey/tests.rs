@@ -185,9 +185,15 @@ fn the_published_schema_has_the_words_that_are_read() {
     check(&["/$defs/did/properties"], &[condition::DID_KEYS]);
     check(
         &["/$defs/condition/anyOf/2/properties"],
-        &[&["all", "any", "not", "in_segment", "engaged"]],
+        &[&["all", "any", "not", "in_segment", "engaged", "rfm"]],
     );
     assert!(condition::WORDS.contains(&"did"));
+    check(&["/$defs/has/properties"], &[condition::HAS_KEYS]);
+    check(&["/$defs/rfm/properties"], &[condition::RFM_KEYS]);
+    let groups = relance_core::rfm::RfmGroup::ALL.map(|group| group.word());
+    check_enum("/$defs/rfm/properties/group/enum", &groups);
+    let engaged = "/$defs/condition/anyOf/2/properties/engaged/anyOf/1/enum";
+    check_enum(engaged, condition::ENGAGEMENTS);
 
     let steps = at("/$defs/steps/items/anyOf").as_array().unwrap();
     assert_eq!(steps.len(), 1 + steps::VERBS.len());

@@ -102,3 +102,86 @@ fn sizes_and_clocks_are_bounded() {
         "malformed"
     );
 }
+
+#[test]
+fn clocks_that_are_wrong_are_corrected_or_noted() {
+    let read = |times: &str| {
+        let body = format!(r#"{{"userId":"7","event":"X"{times}}}"#);
+        let (call, _) = parse_call(body.as_bytes(), CallType::from_word("t"), now()).unwrap();
+        let told = call.event.properties.get(TOLD_AT).cloned();
+        (
+            call.event.at,
+            told.and_then(|told| told.as_str().map(str::to_owned)),
+        )
+    };
+    // Without `sentAt` a clock that runs a little ahead is not told from one that is right.
+    let soon = now() + SignedDuration::from_mins(2);
+    assert_eq!(read(&format!(r#","timestamp":"{soon}""#)), (now(), None));
+    // Far ahead it is ours that counts, and what it said is kept.
+    let far = "2099-01-01T00:00:00Z";
+    assert_eq!(
+        read(&format!(r#","timestamp":"{far}""#)),
+        (now(), Some(far.to_owned()))
+    );
+    // By `sentAt` the same clock is corrected: it happened a minute before it was sent.
+    let sent = r#","timestamp":"2099-01-01T00:00:00Z","sentAt":"2099-01-01T00:01:00Z""#;
+    assert_eq!(read(sent), (now() - SignedDuration::from_mins(1), None));
+    // And so is one that stands at its first day.
+    let sent = r#","timestamp":"1970-01-01T00:00:00Z","sentAt":"1970-01-01T00:00:05Z""#;
+    assert_eq!(read(sent), (now() - SignedDuration::from_secs(5), None));
+    // A `sentAt` that no clock shows takes nothing beyond the ends of time.
+    for odd in [
+        "-009999-01-02T01:59:59Z",
+        "9999-12-30T22:00:00Z",
+        "soon",
+        "",
+    ] {
+        for told in ["-009999-01-02T01:59:59Z", "9999-12-30T22:00:00Z"] {
+            let (at, _) = read(&format!(r#","timestamp":"{told}","sentAt":"{odd}""#));
+            assert!(at <= now(), "{told} {odd}");
+        }
+    }
+    // The far past is what the source says it is: history.
+    let past = "2001-02-03T04:05:06Z";
+    assert_eq!(
+        read(&format!(r#","timestamp":"{past}""#)),
+        (past.parse().unwrap(), None)
+    );
+}
+
+#[test]
+fn two_million_traits_are_refused_at_the_door() {
+    let traits: Vec<String> = (0..2_000_000).map(|n| format!(r#""t{n}":{n}"#)).collect();
+    let body = format!(r#"{{"userId":"7","traits":{{{}}}}}"#, traits.join(","));
+    let problem = parse_call(body.as_bytes(), CallType::from_word("identify"), now()).unwrap_err();
+    assert_eq!(problem.code(), "too_large");
+    let batch = format!(r#"{{"batch":[{body}]}}"#);
+    assert_eq!(
+        parse_batch(batch.as_bytes(), now()).unwrap_err().code(),
+        "too_large"
+    );
+    let deep = format!(
+        r#"{{"userId":"7","traits":{{"x":{}{}}}}}"#,
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
+    let problem = parse_call(deep.as_bytes(), CallType::from_word("identify"), now()).unwrap_err();
+    assert_eq!(problem.code(), "malformed");
+}
+
+#[test]
+fn national_numbers_are_of_the_workspaces_country() {
+    let body = br#"{"userId":"7","traits":{"phone":"030 123456"}}"#;
+    let names = |country| {
+        let call = CallType::from_word("identify");
+        let (call, _) = parse_call_in(body, call, now(), country).unwrap();
+        let phone = call.event.traits.unwrap()["phone"].clone();
+        (call.identities.len(), phone)
+    };
+    assert_eq!(names(Some("DE")), (2, serde_json::json!("+4930123456")));
+    assert_eq!(
+        names(None),
+        (1, serde_json::json!("030 123456")),
+        "of no country"
+    );
+}

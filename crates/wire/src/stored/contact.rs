@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use relance_core::contact::{Channel, Consent, Contact, SendMark, SuppressionReason};
-use relance_core::ids::{ContactId, ItemId, ListId, MailboxId, SegmentId, Topic};
+use relance_core::consent::ConsentRecord;
+use relance_core::contact::{Channel, Contact, SendMark, SuppressionReason};
+use relance_core::ids::{ContactId, ItemId, ListId, MailboxId, Topic};
 use relance_core::value::Fields;
 use serde::{Deserialize, Serialize};
 
+use super::consent::{PreferencesV1, RecordV1};
 use super::{StoredProblem, Version, bounded, is_false, is_zero, read, text};
 
 const SHAPE: &str = "contact";
@@ -24,11 +26,13 @@ struct ContactV1<'a> {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     suppressed: BTreeMap<Channel, SuppressionReason>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    consents: BTreeMap<Channel, Consent>,
+    consents: BTreeMap<Channel, RecordV1>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    topics: BTreeMap<Topic, Consent>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    segments: BTreeSet<SegmentId>,
+    topics: BTreeMap<Topic, RecordV1>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<Timestamp>,
+    #[serde(default, skip_serializing_if = "PreferencesV1::is_empty")]
+    preferences: PreferencesV1,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     mailboxes: BTreeSet<MailboxId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,6 +41,10 @@ struct ContactV1<'a> {
     seen: BTreeMap<ListId, Vec<ItemId>>,
     #[serde(default, skip_serializing_if = "is_zero")]
     runs: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    merged_into: Option<ContactId>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    absorbed: BTreeSet<ContactId>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +60,19 @@ fn is_empty(fields: &Cow<'_, Fields>) -> bool {
     fields.is_empty()
 }
 
+fn records<K: Ord + Clone>(own: &BTreeMap<K, ConsentRecord>) -> BTreeMap<K, RecordV1> {
+    own.iter()
+        .map(|(about, record)| (about.clone(), record.into()))
+        .collect()
+}
+
+fn read_records<K: Ord>(stored: BTreeMap<K, RecordV1>) -> BTreeMap<K, ConsentRecord> {
+    stored
+        .into_iter()
+        .map(|(about, record)| (about, record.into()))
+        .collect()
+}
+
 /// The text of a contact.
 pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
     let body = ContactV1 {
@@ -60,9 +81,10 @@ pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
         traits: bounded(&contact.traits),
         erased: contact.erased,
         suppressed: contact.suppressed.clone(),
-        consents: contact.channel_consents.clone(),
-        topics: contact.topic_consents.clone(),
-        segments: contact.segments.clone(),
+        consents: records(&contact.channel_consents),
+        topics: records(&contact.topic_consents),
+        asked: contact.asked_at.clone(),
+        preferences: (&contact.preferences).into(),
         mailboxes: contact.mailboxes.clone(),
         sends: contact
             .sends
@@ -75,6 +97,8 @@ pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
             .collect(),
         seen: contact.seen.clone(),
         runs: contact.enrollments,
+        merged_into: contact.merged_into,
+        absorbed: contact.absorbed.clone(),
     };
     text(SHAPE, &body)
 }
@@ -88,9 +112,10 @@ pub fn read_contact(id: ContactId, stored: &str) -> Result<Contact, StoredProble
         traits: body.traits.into_owned(),
         erased: body.erased,
         suppressed: body.suppressed,
-        channel_consents: body.consents,
-        topic_consents: body.topics,
-        segments: body.segments,
+        channel_consents: read_records(body.consents),
+        topic_consents: read_records(body.topics),
+        asked_at: body.asked,
+        preferences: body.preferences.into(),
         mailboxes: body.mailboxes,
         sends: body
             .sends
@@ -103,5 +128,7 @@ pub fn read_contact(id: ContactId, stored: &str) -> Result<Contact, StoredProble
             .collect(),
         seen: body.seen,
         enrollments: body.runs,
+        merged_into: body.merged_into,
+        absorbed: body.absorbed,
     })
 }

@@ -10,9 +10,11 @@
 //!
 //! **Absent:** the ledger, timers and counters, which are columns; storage itself (see `relance-store`).
 
+mod consent;
 mod contact;
 mod enrollment;
 mod event;
+mod merge;
 mod moves;
 mod object;
 mod task;
@@ -28,9 +30,11 @@ use relance_core::ids::{ObjectKind, SubjectRef};
 use relance_core::value::{Fields, Value};
 use serde::{Deserialize, Serialize};
 
+pub use consent::{consent_text, read_consent, read_reason, reason_word};
 pub use contact::{contact_text, read_contact};
 pub use enrollment::{enrollment_text, read_enrollment};
 pub use event::{event_text, read_event};
+pub use merge::{Moved, merge_text, moved_text, read_merge, read_moved, read_undo, undo_text};
 pub use moves::{moves_text, read_moves};
 pub use object::{object_text, read_object};
 pub use task::{read_task, task_text};

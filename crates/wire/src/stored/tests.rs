@@ -69,11 +69,10 @@ fn contact() -> Contact {
         .insert(Channel::Sms, SuppressionReason::HardBounce);
     contact
         .channel_consents
-        .insert(Channel::Email, Consent::Granted);
+        .insert(Channel::Email, Consent::Granted.into());
     contact
         .topic_consents
-        .insert("news".into(), Consent::Denied);
-    contact.segments.insert("vip".into());
+        .insert("news".into(), Consent::Denied.into());
     contact.mailboxes.insert("sales@firm.example".into());
     contact.sends = vec![
         SendMark {
@@ -693,10 +692,9 @@ proptest! {
             })
             .collect();
         for (name, channel) in names.iter().zip(Channel::ALL) {
-            contact.segments.insert(name.as_str().into());
             contact.mailboxes.insert(name.as_str().into());
-            contact.topic_consents.insert(name.as_str().into(), Consent::Denied);
-            contact.channel_consents.insert(channel, Consent::Granted);
+            contact.topic_consents.insert(name.as_str().into(), Consent::Denied.into());
+            contact.channel_consents.insert(channel, Consent::Granted.into());
             contact.suppressed.insert(channel, SuppressionReason::Complaint);
         }
         contact.enrollments = enrollments;

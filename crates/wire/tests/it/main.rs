@@ -7,3 +7,5 @@ mod hostile;
 mod played;
 mod refusals;
 mod schema;
+mod segments;
+mod table;

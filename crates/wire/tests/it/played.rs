@@ -37,6 +37,7 @@ impl Stage {
             opt_in_topics: Default::default(),
             internal_domains: Default::default(),
             freemail_domains: Default::default(),
+            trait_types: relance_core::typed::TraitTypes::new(),
             approval_expiry: Delay::days(3),
             service: ServiceExemption::ALL,
             holdout: Default::default(),

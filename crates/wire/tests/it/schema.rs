@@ -8,29 +8,46 @@ use regex::Regex;
 use relance_wire::yaml;
 use serde_json::Value;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let text = include_str!("../../../../assets/schema/journey-1.schema.json");
-    serde_json::from_str(text).unwrap()
-});
+/// A published schema.
+pub type Schema = LazyLock<Value>;
+
+macro_rules! schema {
+    ($name:ident, $file:literal) => {
+        pub static $name: Schema = LazyLock::new(|| {
+            let text = include_str!(concat!("../../../../assets/schema/", $file));
+            serde_json::from_str(text).unwrap()
+        });
+    };
+}
+
+schema!(JOURNEY, "journey-1.schema.json");
+schema!(SEGMENT, "segment-1.schema.json");
+schema!(GRADES, "grades-1.schema.json");
 
 /// What the published schema has against a journey; `None` when nothing.
 pub fn against(text: &str) -> Option<String> {
-    let value = yaml::parse(text).unwrap().to_value();
-    check(&SCHEMA, &value, "").err()
+    against_schema(&JOURNEY, text)
 }
 
-fn check(schema: &Value, value: &Value, path: &str) -> Result<(), String> {
+/// What a published schema has against a file of its format; `None` when nothing.
+pub fn against_schema(schema: &Value, text: &str) -> Option<String> {
+    let value = yaml::parse(text).unwrap().to_value();
+    check(schema, schema, &value, "").err()
+}
+
+fn check(root: &Value, schema: &Value, value: &Value, path: &str) -> Result<(), String> {
     let schema = match schema {
         Value::Object(schema) => schema,
         other => panic!("{other} is no schema"),
     };
     for (keyword, rule) in schema {
-        keep(keyword, rule, schema, value, path)?;
+        keep(root, keyword, rule, schema, value, path)?;
     }
     Ok(())
 }
 
 fn keep(
+    root: &Value,
     keyword: &str,
     rule: &Value,
     schema: &serde_json::Map<String, Value>,
@@ -43,7 +60,7 @@ fn keep(
         "$schema" | "$id" | "$defs" | "title" | "description" | "examples" => true,
         "$ref" => {
             let pointer = rule.as_str().unwrap().trim_start_matches('#');
-            return check(SCHEMA.pointer(pointer).unwrap(), value, path);
+            return check(root, root.pointer(pointer).unwrap(), value, path);
         }
         "type" => match rule {
             Value::Array(types) => types.iter().any(|one| is(one, value)),
@@ -77,14 +94,14 @@ fn keep(
         }),
         "items" => {
             for (at, member) in value.as_array().into_iter().flatten().enumerate() {
-                check(rule, member, &format!("{path}[{at}]"))?;
+                check(root, rule, member, &format!("{path}[{at}]"))?;
             }
             true
         }
         "properties" => {
             for (name, rule) in rule.as_object().unwrap() {
                 if let Some(member) = value.get(name) {
-                    check(rule, member, &format!("{path}.{name}"))?;
+                    check(root, rule, member, &format!("{path}.{name}"))?;
                 }
             }
             true
@@ -97,21 +114,21 @@ fn keep(
                 }
                 match rule {
                     Value::Bool(false) => return broken(&format!("by {name:?}")),
-                    rule => check(rule, member, &format!("{path}.{name}"))?,
+                    rule => check(root, rule, member, &format!("{path}.{name}"))?,
                 }
             }
             true
         }
-        "not" => check(rule, value, path).is_err(),
+        "not" => check(root, rule, value, path).is_err(),
         "allOf" => {
             for rule in rule.as_array().unwrap() {
-                check(rule, value, path)?;
+                check(root, rule, value, path)?;
             }
             true
         }
         "anyOf" | "oneOf" => {
             let rules = rule.as_array().unwrap().iter();
-            let results: Vec<_> = rules.map(|rule| check(rule, value, path)).collect();
+            let results: Vec<_> = rules.map(|rule| check(root, rule, value, path)).collect();
             let kept = results.iter().filter(|result| result.is_ok()).count();
             if kept == 0 {
                 // The form that came furthest tells most.

@@ -185,7 +185,8 @@ impl Turn<'_> {
             None => {}
         }
         let facts = self.world.templates.get(&touchpoint.template);
-        if self.world.policy.service.consent && facts.is_some_and(|facts| facts.service) {
+        let is_service = facts.is_some_and(|facts| facts.service);
+        if touchpoint.is_confirmation() || (self.world.policy.service.consent && is_service) {
             return None;
         }
         let topic = self.mark(touchpoint, self.now).topic;
@@ -193,7 +194,8 @@ impl Turn<'_> {
             contact.channel_consents.get(&touchpoint.channel),
             topic.and_then(|topic| contact.topic_consents.get(&topic)),
         ];
-        let denied = answers.contains(&Some(&Consent::Denied));
+        let mut answers = answers.into_iter().flatten();
+        let denied = answers.any(|record| *record == Consent::Denied);
         denied.then_some((Reason::Unsubscribed, After::GoOn))
     }
 

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::consent::{CONFIRMATIONS_MAX, ConsentRecord};
 use crate::contact::{
     Channel, Consent, Contact, SEEN_MAX, SENDS_MAX, SuppressionReason, TRAITS_MAX,
 };
 use crate::ids::ItemId;
-use crate::subject::{OBJECT_FIELDS_MAX, Object};
+use crate::preferences::{Frequency, Preferences};
+use crate::subject::{OBJECT_FIELDS_MAX, Object, merge_fields};
 use crate::value::{Fields, Value};
 use crate::world::World;
 
@@ -24,8 +26,8 @@ pub(super) fn unite(world: &World, ours: &mut Contact, theirs: &Contact) {
             *own = *reason;
         }
     }
+    unite_preferences(ours, theirs);
     ours.created_at = ours.created_at.min(theirs.created_at);
-    ours.segments.extend(theirs.segments.iter().cloned());
     ours.mailboxes.extend(theirs.mailboxes.iter().cloned());
     ours.sends.extend(theirs.sends.iter().cloned());
     ours.sends.sort_by_key(|mark| mark.at);
@@ -37,14 +39,15 @@ pub(super) fn unite(world: &World, ours: &mut Contact, theirs: &Contact) {
     }
 }
 
-/// Takes from a contact what another has now: whatever reaches it by an old name finds no address, no
-/// segment and nothing personal. What it forbade stays forbidden.
+/// Takes from a contact what another has now: whatever reaches it by an old name finds no address and
+/// nothing personal. What it forbade stays forbidden.
 pub(super) fn strip(contact: &mut Contact) {
     contact.traits.clear();
-    contact.segments.clear();
     contact.mailboxes.clear();
     contact.sends.clear();
     contact.seen.clear();
+    contact.asked_at.clear();
+    contact.preferences = Preferences::default();
 }
 
 /// A denial on either side stands. A grant stands where the other side said nothing: who said nothing did
@@ -65,20 +68,45 @@ fn unite_consents(world: &World, ours: &mut Contact, theirs: &Contact) {
     });
 }
 
+/// What was only asked for is less than a yes, and more than nothing said; its record goes over with it.
 fn unite_answers<K: Ord + Clone>(
-    ours: &mut BTreeMap<K, Consent>,
-    theirs: &BTreeMap<K, Consent>,
+    ours: &mut BTreeMap<K, ConsentRecord>,
+    theirs: &BTreeMap<K, ConsentRecord>,
     goes_over: impl Fn(&K) -> bool,
 ) {
-    for (what, answer) in theirs {
-        let stands = match answer {
-            Consent::Denied => true,
-            Consent::Granted => !ours.contains_key(what) && goes_over(what),
+    for (what, record) in theirs {
+        let own = ours.get(what).map(|own| own.answer);
+        let stands = match record.answer {
+            Consent::Denied => own != Some(Consent::Denied),
+            Consent::Granted => own.is_none() && goes_over(what),
+            Consent::Pending => own.is_none_or(|own| own == Consent::Granted),
         };
         if stands {
-            ours.insert(what.clone(), *answer);
+            ours.insert(what.clone(), record.clone());
         }
     }
+}
+
+/// Of two wishes of one sort the stricter stands; hours and days are the survivor's, if it told any.
+fn unite_preferences(ours: &mut Contact, theirs: &Contact) {
+    let other = &theirs.preferences;
+    let own = &mut ours.preferences;
+    own.paused_until = own.paused_until.max(other.paused_until);
+    // In thousandths of a message a day, so that a week's and a month's compare.
+    let pace = |most: &Frequency| u32::from(most.most()) * 1_000 / u32::from(most.per().days());
+    own.frequency = own
+        .frequency
+        .into_iter()
+        .chain(other.frequency)
+        .min_by_key(pace);
+    own.window = own.window.take().or_else(|| other.window.clone());
+    ours.asked_at.extend(theirs.asked_at.iter().copied());
+    ours.asked_at.sort_unstable();
+    let surplus = ours
+        .asked_at
+        .len()
+        .saturating_sub(usize::from(CONFIRMATIONS_MAX));
+    ours.asked_at.drain(..surplus);
 }
 
 /// A wish of the recipient weighs more than one of ours, and that more than an address that does not work:
@@ -133,11 +161,11 @@ pub(super) fn differing(now: &Fields, ours: &Fields, theirs: &Fields) -> Fields 
 }
 
 fn fill(fields: &mut Fields, from: &Fields, most: usize) {
-    for (name, value) in from {
-        if fields.len() < most && !fields.contains_key(name) {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
+    let missing = from.iter().filter(|(name, _)| !fields.contains_key(*name));
+    let missing: Fields = missing
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    merge_fields(fields, &missing, most);
 }
 
 #[cfg(test)]
@@ -166,6 +194,7 @@ mod tests {
             opt_in_topics: std::iter::once(Topic::from("news")).collect(),
             internal_domains: Set::new(),
             freemail_domains: Set::new(),
+            trait_types: crate::typed::TraitTypes::new(),
             approval_expiry: "3d".parse().unwrap(),
             service: ServiceExemption::ALL,
             holdout: Holdout::default(),
@@ -221,13 +250,19 @@ mod tests {
         let mut ours = contact(1, json!({}));
         let mut theirs = contact(2, json!({}));
         let (tips, jobs) = (Topic::from("tips"), Topic::from("jobs"));
-        ours.topic_consents.insert(tips.clone(), Consent::Granted);
-        theirs.topic_consents.insert(tips.clone(), Consent::Denied);
-        theirs.topic_consents.insert(jobs.clone(), Consent::Granted);
-        ours.channel_consents.insert(Channel::Sms, Consent::Denied);
+        ours.topic_consents
+            .insert(tips.clone(), Consent::Granted.into());
+        theirs
+            .topic_consents
+            .insert(tips.clone(), Consent::Denied.into());
+        theirs
+            .topic_consents
+            .insert(jobs.clone(), Consent::Granted.into());
+        ours.channel_consents
+            .insert(Channel::Sms, Consent::Denied.into());
         theirs
             .channel_consents
-            .insert(Channel::Sms, Consent::Granted);
+            .insert(Channel::Sms, Consent::Granted.into());
         let one = united(ours, &theirs);
         assert_eq!(one.topic_consents[&tips], Consent::Denied);
         assert_eq!(one.topic_consents[&jobs], Consent::Granted);
@@ -239,7 +274,9 @@ mod tests {
         let news = Topic::from("news");
         let carried = |ours: Value, theirs: Value| {
             let mut theirs = contact(2, theirs);
-            theirs.topic_consents.insert(news.clone(), Consent::Granted);
+            theirs
+                .topic_consents
+                .insert(news.clone(), Consent::Granted.into());
             united(contact(1, ours), &theirs)
                 .topic_consents
                 .contains_key(&news)
@@ -358,7 +395,7 @@ mod tests {
     fn what_is_left_has_no_address_and_keeps_its_refusals() {
         let mut left = contact(1, json!({"email": "a@x"}));
         left.channel_consents
-            .insert(Channel::Email, Consent::Denied);
+            .insert(Channel::Email, Consent::Denied.into());
         left.suppressed
             .insert(Channel::Sms, SuppressionReason::Manual);
         strip(&mut left);

@@ -240,6 +240,7 @@ journey tips: on \"Read\"
                 channel,
                 topic,
                 consent,
+                evidence: Default::default(),
             },
         );
     }
@@ -357,11 +358,12 @@ fn an_item_that_a_person_agreed_to_stays_and_a_changed_one_is_asked_about_again(
     );
     // It turns out that the first was sent before: the agreed one must change, and is asked about.
     let list = ListId::from("lessons");
-    life.of_mut("ana")
+    life.add("eve");
+    life.of_mut("eve")
         .contact
         .seen
         .insert(list, vec!["one".into()]);
-    life.merge("bob", "ana").unwrap();
+    life.merge("bob", "eve").unwrap();
     let asked = life.of("bob").touchpoints.iter().find(|one| {
         one.item
             .as_ref()

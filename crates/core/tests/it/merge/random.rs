@@ -152,6 +152,7 @@ fn play(life: &mut Life, people: &[&str], acts: &[Act]) {
                     channel: Channel::Email,
                     topic: None,
                     consent,
+                    evidence: Default::default(),
                 };
                 life.happen(people[who % people.len()], &input);
             }

@@ -178,13 +178,17 @@ journey offer: on \"Document Sent\" about document
     life.tell("bob", "Document Sent", &[("document", "c1")]);
     assert_eq!(life.seen(), ["bob not_enrolled offer too_many"]);
 
-    // A third one must wait.
-    life.tell("ana", "Document Sent", &[("document", "d1")]);
+    // A third one must wait; who was absorbed is nobody to merge with.
+    life.add("eve");
+    life.tell("eve", "Document Sent", &[("document", "d1")]);
     let problem = MergeProblem::TooManyRuns {
         live: RUNS_MERGED_MAX + 1,
         most: RUNS_MERGED_MAX,
     };
-    assert_eq!(life.merge("bob", "ana"), Err(problem));
+    assert_eq!(life.merge("bob", "eve"), Err(problem));
+    assert_eq!(life.merge("eve", "ana"), Err(MergeProblem::Gone(ana)));
+    life.tell("ana", "Document Sent", &[("document", "d2")]);
+    assert_eq!(life.of("ana").enrollments, []);
     life.happen("ana", &Input::Erase);
     assert_eq!(life.merge("bob", "ana"), Err(MergeProblem::Erased(ana)));
     assert_eq!(life.merge("ana", "bob"), Err(MergeProblem::Erased(ana)));

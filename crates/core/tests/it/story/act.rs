@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
+use relance_core::consent::{About, Evidence, Source};
 use relance_core::contact::{Channel, Consent, Contact, SuppressionReason};
 use relance_core::decide::{Answer, Input, Overdue, Starter};
 use relance_core::event::{Event, EventKind};
@@ -12,8 +13,10 @@ use relance_core::ids::{
 };
 use relance_core::journey::{Moves, StepKind};
 use relance_core::play::{Play, Seen};
+use relance_core::preferences::{Frequency, Per, Preferences, Wishes};
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::ObjectPatch;
+use relance_core::time::Window;
 use relance_core::touchpoint::{Outcome, TouchpointState};
 use relance_core::value::Fields;
 use relance_core::world::World;
@@ -240,6 +243,11 @@ fn inputs(
             segment: (*segment).into(),
             member: true,
         }],
+        // Definitions are new: who belongs is told by what is known.
+        ["assess"] => {
+            let all = story.world.segments().map(|one| one.id.clone());
+            vec![Input::Assess(all.collect())]
+        }
         ["leaves", segment] => vec![Input::Segment {
             segment: (*segment).into(),
             member: false,
@@ -259,6 +267,15 @@ fn inputs(
         }
         ["skip", rest @ ..] => approve(Answer::Skip, rest.first()),
         ["call", rest @ ..] => approve(Answer::CallInstead, rest.first()),
+        ["lift", channel] => vec![Input::Lift(Channel::from_word(channel).expect("channel"))],
+        ["confirms"] => vec![Input::Confirm(Evidence::of(Source::DoubleOptIn))],
+        ["imported", topic] => vec![Input::Consent {
+            channel: Channel::Email,
+            topic: Some(Topic::from(*topic)),
+            consent: Consent::Granted,
+            evidence: Evidence::of(Source::Import),
+        }],
+        ["wishes", rest @ ..] => vec![Input::Prefer(Box::new(wishes(story, rest)))],
         ["suppress", channel] => vec![Input::Suppress {
             channel: Channel::from_word(channel).expect("channel"),
             reason: SuppressionReason::Manual,
@@ -271,6 +288,7 @@ fn inputs(
             } else {
                 Consent::Denied
             },
+            evidence: Evidence::default(),
         }],
         ["erase"] => vec![Input::Erase],
         ["settle", outcome, rest @ ..] => settle(driver, contact, outcome, rest),
@@ -292,6 +310,49 @@ fn inputs(
             vec![Input::Event(Arc::new(event))]
         }
         _event => vec![Input::Event(Arc::new(event(story, now, words)))],
+    }
+}
+
+/// `most=N/week`, `days=mon-fri`, `hours=09:00-18:00`, `until=TIME`, `language=ru`, `+topic`, `-topic`.
+fn wishes(story: &StoryWorld, words: &[&str]) -> Wishes {
+    let told = |name: &str| {
+        words
+            .iter()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    };
+    let frequency = told("most").map(|text| {
+        let (most, per) = text.split_once('/').expect("N/week");
+        let per = match per {
+            "week" => Per::Week,
+            _month => Per::Month,
+        };
+        Frequency::new(most.parse().expect(most), per).expect(text)
+    });
+    let (days, hours) = (told("days"), told("hours"));
+    let window = (days.is_some() || hours.is_some())
+        .then(|| Window::parse(days, hours).expect("days and hours"));
+    let answers = words.iter().filter_map(|word| {
+        let (answer, topic) = match word.split_at(1) {
+            ("+", topic) => (Consent::Granted, topic),
+            ("-", topic) => (Consent::Denied, topic),
+            _another_wish => return None,
+        };
+        let about = match Channel::from_word(topic) {
+            Some(channel) => About::Channel(channel),
+            None => About::Topic(Topic::from(topic)),
+        };
+        Some((about, answer))
+    });
+    Wishes {
+        preferences: Preferences {
+            frequency,
+            window,
+            paused_until: told("until")
+                .map(|text| story.zone.at(parse_moment(&text.replace('_', " ")))),
+        },
+        answers: answers.collect(),
+        language: told("language").map(str::to_owned),
+        evidence: Evidence::of(Source::PreferencePage),
     }
 }
 

@@ -11,6 +11,7 @@ use relance_core::journey::{
     NotifyStep, On, Promo, Recipient, Reentry, Send, Sender, StepKind, TaskStep, Trigger, Unit,
     Until, Wait, publish,
 };
+use relance_core::segment::{Rule, Segment};
 use relance_core::time::{DateRule, Offset, Recurrence, Window, parse_time_of_day};
 use relance_core::value::{FieldPath, Fields, Root, Value};
 
@@ -518,7 +519,8 @@ fn read_send(channel: Channel, template: &str, words: &[&str]) -> Send {
     }
 }
 
-/// `PATH OP VALUE`, `did EVENT`, `in_segment SEGMENT`, joined by `and`.
+/// `PATH OP VALUE`, `PATH before|after ago|in TIME`, `did EVENT [times N] [most N] [within TIME]`,
+/// `has KIND [FIELD OP VALUE]`, `in_segment SEGMENT`, each after `not` too; joined by `and`.
 pub fn condition(words: &[&str]) -> Condition {
     let parts = words.split(|word| *word == "and");
     Condition::All(parts.map(one_condition).collect())
@@ -526,14 +528,33 @@ pub fn condition(words: &[&str]) -> Condition {
 
 fn one_condition(words: &[&str]) -> Condition {
     match words {
-        ["did", event] => Condition::Did(Did {
-            event: (*event).into(),
-            times_min: 1,
-            times_max: None,
-            within: None,
-            filter: None,
-            then: None,
-        }),
+        ["did", event, limits @ ..] => Condition::Did(did(event, limits)),
+        ["has", kind, filter @ ..] => Condition::Has {
+            kind: (*kind).into(),
+            filter: match filter {
+                [] => None,
+                [path, op, operand] => {
+                    let path = format!("subject.{path}");
+                    Some(Box::new(one_condition(&[&path, op, operand])))
+                }
+                other => panic!("an object has {other:?}"),
+            },
+        },
+        [path, way @ ("before" | "after"), which, delay] => {
+            let delay = delay.parse().expect(delay);
+            let operand = match *which {
+                "ago" => Operand::Ago(delay),
+                "in" => Operand::In(delay),
+                other => panic!("a moment is ago or in, not {other}"),
+            };
+            Condition::Field {
+                path: self::path(path),
+                test: match *way {
+                    "before" => Test::Before(operand),
+                    _after => Test::After(operand),
+                },
+            }
+        }
         ["in_segment", segment] => Condition::InSegment((*segment).into()),
         ["not", rest @ ..] => Condition::Not(Box::new(one_condition(rest))),
         [path, op, operand] => {
@@ -551,6 +572,59 @@ fn one_condition(words: &[&str]) -> Condition {
             Condition::Field { path, test }
         }
         other => panic!("no condition: {other:?}"),
+    }
+}
+
+fn did(event: &str, limits: &[&str]) -> Did {
+    let mut did = Did {
+        event: event.into(),
+        times_min: 1,
+        times_max: None,
+        within: None,
+        filter: None,
+        then: None,
+    };
+    for limit in limits.chunks(2) {
+        let [word, value] = limit else {
+            panic!("in a `did`: {limits:?}")
+        };
+        match *word {
+            "times" => did.times_min = value.parse().expect(value),
+            "most" => {
+                did.times_min = 0;
+                did.times_max = Some(value.parse().expect(value));
+            }
+            "within" => did.within = Some(value.parse().expect(value)),
+            other => panic!("in a `did`: {other}"),
+        }
+    }
+    did
+}
+
+/// `segment ID: listed`, or `segment ID: CONDITION [sets NAME VALUE] [announce]`.
+pub fn segment(line: &str) -> Segment {
+    let (id, rest) = line
+        .strip_prefix("segment ")
+        .and_then(|line| line.split_once(':'))
+        .expect("`segment ID: ...`");
+    let words = split(rest);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let announce = words.last() == Some(&"announce");
+    words.truncate(words.len() - usize::from(announce));
+    let sets = words.iter().position(|word| *word == "sets").map(|at| {
+        let told = (words[at + 1].into(), value(words[at + 2]));
+        words.truncate(at);
+        told
+    });
+    Segment {
+        id: id.into(),
+        name: id.to_owned(),
+        rule: match words[..] {
+            ["listed"] => Rule::Listed,
+            [..] => Rule::When(condition(&words)),
+        },
+        sets,
+        announce,
     }
 }
 

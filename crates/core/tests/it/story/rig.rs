@@ -185,7 +185,10 @@ impl Rig {
             | Effect::Enrollment(_)
             | Effect::Entry(_)
             | Effect::Watch(_)
+            | Effect::Membership { .. }
             | Effect::Unwatch(_)
+            | Effect::Consent(_)
+            | Effect::Suppression(_)
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_) => {}

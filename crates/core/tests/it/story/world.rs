@@ -53,6 +53,10 @@ impl StoryWorld {
                     .count();
             if lines[at].starts_with("journey ") {
                 story.add_journey(&lines[at..end]);
+            } else if lines[at].starts_with("segment ") {
+                story
+                    .world
+                    .add_segment(Arc::new(journey::segment(lines[at])));
             } else {
                 assert_eq!(
                     end,
@@ -139,6 +143,18 @@ impl StoryWorld {
             }),
             ["internal", domain] => drop(policy.internal_domains.insert(domain.to_owned())),
             ["opt_in", topic] => drop(policy.opt_in_topics.insert(Topic::from(topic))),
+            ["double", "opt_in", ref what @ ..] => {
+                for one in what {
+                    match *one {
+                        "email" => self.world.double_opt_in.email = true,
+                        topic => drop(self.world.double_opt_in.topics.insert(topic.into())),
+                    }
+                }
+            }
+            ["trait", name, kind] => {
+                let kind = serde_json::from_value(kind.into()).expect(kind);
+                policy.trait_types.insert(name.into(), kind);
+            }
             ["approval_expiry", delay] => policy.approval_expiry = delay.parse().expect(delay),
             ["mailbox", address] => {
                 self.world
@@ -217,6 +233,7 @@ fn policy() -> Policy {
         opt_in_topics: std::iter::once(Topic::from("opt-in")).collect(),
         internal_domains: std::iter::once("us.test".to_owned()).collect(),
         freemail_domains: std::iter::once("gmail.com".to_owned()).collect(),
+        trait_types: relance_core::typed::TraitTypes::new(),
         approval_expiry: "3d".parse().expect("delay"),
         service: ServiceExemption::ALL,
         holdout: Holdout::default(),

@@ -103,7 +103,7 @@ fn what_is_too_large_or_wrongly_named_is_refused_whole() {
     assert_eq!(server.api("journeys")["items"], json!([]));
     assert_eq!(
         server.api("scenario"),
-        json!({ "journeys": {}, "templates": {}, "lists": {} })
+        json!({ "journeys": {}, "segments": {}, "templates": {}, "lists": {} })
     );
 }
 

@@ -1,0 +1,144 @@
+//! What a mail means, for whom; and its place in a thread.
+//!
+//! A mail that several mailboxes saw happens once, in whatever order they are read.
+//!
+//! **Absent:** the rules of what a mail means and which kept mail answers it (see core).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use relance_core::contact::Identity;
+use relance_core::decide::Input;
+use relance_core::event::Event;
+use relance_core::ids::ContactId;
+use relance_core::mail::{self, Acquaintance, COLLEAGUES_MAX, MailSeen, REFERENCES_MAX, Whom};
+use relance_core::value::Fields;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Engine, Work};
+use crate::ports::{Dispatcher, Store, StoreError, ThreadEntry};
+
+impl<S: Store, D: Dispatcher> Engine<S, D> {
+    /// What a mail means, for whom; and its place in a thread.
+    pub(super) fn read_mail(
+        &mut self,
+        mail: &MailSeen,
+        inputs: &mut Vec<(ContactId, Input)>,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let known = self.acquaintance(mail, work)?;
+        self.orphans.keep(mail, &known, &self.world.policy, now);
+        let meaning = mail::interpret(mail, &known, &self.world.policy);
+        let mut thread = known.threads.first().cloned();
+        for (whom, event) in meaning.events {
+            let contact = match whom {
+                Whom::Contact(contact) => contact,
+                Whom::Identities(identities) => self.store.resolve(&identities, now)?,
+            };
+            if let Some(subject) = mail.document() {
+                thread = Some((contact, Some(subject)));
+            }
+            // A mail to two of us is seen in two mailboxes, and happened once.
+            let event = match told_key(contact, &event) {
+                Some(key) if self.store.remember(&[key], now)? == [false] => only_seen(&event),
+                Some(_) | None => event,
+            };
+            inputs.push((contact, Input::Event(Arc::new(event))));
+        }
+        if let Some((contact, subject)) = thread {
+            let entry = ThreadEntry {
+                message_id: mail.message_id.clone(),
+                contact,
+                subject,
+            };
+            // Later mails of this very batch may answer it.
+            self.store.put_threads(std::slice::from_ref(&entry))?;
+        }
+        if mail.document().is_some() {
+            // And mails that came before it, as another mailbox was read first.
+            for orphan in self.orphans.answering(mail, &self.world.policy, now) {
+                self.read_mail(&orphan, inputs, work, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn acquaintance(
+        &mut self,
+        mail: &MailSeen,
+        work: &mut Work,
+    ) -> Result<Acquaintance, StoreError> {
+        use relance_core::mail::MailClass;
+        let (original, address) = match &mail.class {
+            MailClass::Bounce {
+                original,
+                recipient,
+                ..
+            }
+            | MailClass::Complaint {
+                original,
+                recipient,
+            } => (original.as_deref(), recipient.as_deref()),
+            MailClass::Document(_)
+            | MailClass::Reply { .. }
+            | MailClass::AutoReply { .. }
+            | MailClass::Other => (None, mail.from.as_ref().map(|from| from.email.as_str())),
+        };
+        let references: Vec<&str> = original
+            .into_iter()
+            .chain(mail.references.iter().map(String::as_str))
+            .take(REFERENCES_MAX)
+            .collect();
+        let mut threads = Vec::new();
+        if !references.is_empty() {
+            for entry in self.store.find_threads(&references)? {
+                // A thread of a contact that was absorbed is the survivor's.
+                let thread = (self.whole(entry.contact, work)?, entry.subject);
+                if !threads.contains(&thread) {
+                    threads.push(thread);
+                }
+            }
+        }
+        let person = match address {
+            Some(address) => self.store.find(&Identity::email(address))?,
+            None => None,
+        };
+        let colleagues = match mail.company_domain(&self.world.policy) {
+            Some(domain) if threads.is_empty() => {
+                self.store.find_by_domain(&domain, COLLEAGUES_MAX)?
+            }
+            Some(_) | None => Vec::new(),
+        };
+        Ok(Acquaintance {
+            threads,
+            person,
+            colleagues,
+        })
+    }
+}
+
+/// The key by which the same event of the same contact, seen in another mailbox, is known (R6).
+fn told_key(contact: ContactId, event: &Event) -> Option<u64> {
+    let mut hasher = Xxh3::new();
+    hasher.update(b"told\0");
+    hasher.update(&contact.0.to_le_bytes());
+    if let Some(subject) = &event.subject {
+        hasher.update(subject.kind.as_str().as_bytes());
+        hasher.update(b"\0");
+        hasher.update(subject.id.as_bytes());
+    }
+    hasher.update(b"\0");
+    hasher.update(event.message_id.as_ref()?.as_bytes());
+    Some(hasher.digest())
+}
+
+/// What is left of an event that is known: that another mailbox corresponds with the contact (R1).
+fn only_seen(event: &Event) -> Event {
+    let mut seen = Event::identify(Fields::new(), event.at);
+    seen.traits = None;
+    let mailbox = event.properties.get_key_value("mailbox");
+    seen.properties
+        .extend(mailbox.map(|(name, value)| (name.clone(), value.clone())));
+    seen
+}

@@ -1,0 +1,503 @@
+//! The management API of what contacts allow: consents and their proofs, preferences, suppressions, export
+//! and erasure.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use relance_core::consent::{Consent, Evidence, Proof, Source};
+use relance_core::contact::{Channel, Contact, Identity, SuppressionReason};
+use relance_core::decide::Input;
+use relance_core::ids::{ContactId, Topic, TouchpointId};
+use relance_core::suppression::{Suppression, SuppressionKey, SuppressionKind};
+use relance_engine::arrival::Arrival;
+use relance_engine::turn::{ERASURE, Erasure};
+use relance_store::read::PAGE_ROWS_MAX;
+use relance_wire::api as shape;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::held;
+use crate::link::Link;
+use crate::workspace::Workspace;
+
+use super::api::{Answered, read};
+use super::{Problem, Shared};
+
+/// Entries of the list of suppressions that one request may change.
+pub const SUPPRESSIONS_MAX: usize = 50_000;
+/// Entries that one arrival carries.
+const ENTRIES_PER_ARRIVAL: usize = 500;
+/// Refused lines that an answer names.
+const REFUSED_SHOWN_MAX: usize = 100;
+/// Bytes of a piece of an export, but for the last.
+const PIECE_BYTES_MIN: usize = 32 * 1024;
+/// Pieces of an export that wait for a slow client.
+const PIECES_AHEAD: usize = 4;
+/// Characters of a source.
+const SOURCE_CHARS_MAX: usize = 200;
+
+fn bad(code: &'static str, detail: impl ToString) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, code, detail)
+}
+
+fn contact_id(text: &str) -> Result<ContactId, Problem> {
+    text.parse().map_err(|problem| bad("bad_id", problem))
+}
+
+/// The contact, or the one that it turned out to be.
+async fn known(workspace: &Arc<Workspace>, id: &str) -> Result<Contact, Problem> {
+    let id = contact_id(id)?;
+    let found = read(workspace, move |reader| {
+        let contact = reader.contact(id)?;
+        match contact.as_ref().and_then(|contact| contact.merged_into) {
+            Some(survivor) => reader.contact(survivor),
+            None => Ok(contact),
+        }
+    });
+    let found = found.await?;
+    found.ok_or_else(|| Problem::not_found("contact"))
+}
+
+/// Where a list begins and how long it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Paging {
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Paging {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX)
+    }
+}
+
+/// The list of suppressions.
+pub async fn suppressions(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
+    let page = read(&workspace, move |reader| {
+        reader.suppressions(paging.cursor.as_deref(), paging.limit())
+    });
+    let page = page.await?;
+    let items: Vec<Value> = page.items.iter().map(shape::suppression).collect();
+    Ok(Json(json!({ "items": items, "next": page.next })))
+}
+
+/// Entries to add: a text for each, or an object.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// An address, a domain, a number or a hash.
+    Text(String),
+    /// With more.
+    Whole {
+        /// The same.
+        value: String,
+        /// `email`, `domain`, `phone`; guessed when missing.
+        #[serde(default)]
+        kind: Option<String>,
+        /// `hard_bounce`, `complaint`, `manual`.
+        #[serde(default)]
+        reason: Option<SuppressionReason>,
+    },
+}
+
+/// What is added to the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    items: Vec<Entry>,
+    #[serde(default)]
+    source: Option<String>,
+}
+
+/// The key of a text.
+pub fn key_of(text: &str, kind: Option<&str>) -> Result<SuppressionKey, String> {
+    let key = match kind {
+        None => SuppressionKey::guess(text),
+        Some(word) => {
+            let kind = SuppressionKind::from_word(word)
+                .ok_or_else(|| format!("kind {word:?} is not known; use email, domain or phone"))?;
+            SuppressionKey::new(kind, text)
+        }
+    };
+    key.map_err(|problem| problem.to_string())
+}
+
+/// Adds entries; those that are none are named, the others are added.
+pub async fn suppress(
+    State(workspace): Shared,
+    body: Result<Json<Added>, JsonRejection>,
+) -> Answered {
+    let Json(added) = body.map_err(|rejection| bad("malformed", rejection.body_text()))?;
+    let source = added.source.unwrap_or_else(|| "api".to_owned());
+    let entries = added.items.into_iter().map(|entry| match entry {
+        Entry::Text(value) => (value, None, None),
+        Entry::Whole {
+            value,
+            kind,
+            reason,
+        } => (value, kind, reason),
+    });
+    put_all(&workspace, entries.collect(), &source).await
+}
+
+/// Adds entries from a file of one column.
+pub async fn import(State(workspace): Shared, body: Bytes) -> Answered {
+    let text = String::from_utf8_lossy(&body);
+    let entries = values_of(&text).map(|value| (value.to_owned(), None, None));
+    put_all(&workspace, entries.collect(), "import").await
+}
+
+/// The values of a file of one column: the first column of each line, without a header.
+pub fn values_of(text: &str) -> impl Iterator<Item = &str> {
+    const HEADERS: [&str; 7] = [
+        "email",
+        "e-mail",
+        "address",
+        "value",
+        "phone",
+        "domain",
+        "адрес",
+    ];
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    lines
+        .map(|line| {
+            let cell = line.split([',', ';', '\t']).next().unwrap_or_default();
+            cell.trim().trim_matches('"').trim()
+        })
+        .filter(|cell| !cell.is_empty() && !cell.starts_with('#'))
+        .enumerate()
+        .filter(|(place, cell)| *place > 0 || !HEADERS.contains(&cell.to_lowercase().as_str()))
+        .map(|(_, cell)| cell)
+}
+
+type Given = (String, Option<String>, Option<SuppressionReason>);
+
+async fn put_all(workspace: &Arc<Workspace>, given: Vec<Given>, source: &str) -> Answered {
+    if given.len() > SUPPRESSIONS_MAX {
+        let detail = format!("more than {SUPPRESSIONS_MAX} entries; send them in parts");
+        return Err(bad("too_many", detail));
+    }
+    let source: String = source.chars().take(SOURCE_CHARS_MAX).collect();
+    let at = workspace.clock.now();
+    let (mut put, mut refused) = (Vec::new(), Vec::new());
+    let mut count = 0;
+    for (place, (text, kind, reason)) in given.into_iter().enumerate() {
+        match key_of(&text, kind.as_deref()) {
+            Ok(key) => put.push(Suppression {
+                key,
+                reason: reason.unwrap_or(SuppressionReason::Manual),
+                at,
+                source: source.clone(),
+            }),
+            Err(detail) => {
+                count += 1;
+                if refused.len() < REFUSED_SHOWN_MAX {
+                    refused.push(json!({ "index": place, "detail": detail }));
+                }
+            }
+        }
+    }
+    let taken = put.len();
+    for some in put.chunks(ENTRIES_PER_ARRIVAL) {
+        let arrival = Arrival::Suppressions {
+            put: some.to_vec(),
+            dropped: Vec::new(),
+        };
+        workspace.submit(vec![arrival], 128 * some.len()).await?;
+    }
+    Ok(Json(
+        json!({ "taken": taken, "refused": count, "problems": refused }),
+    ))
+}
+
+/// What is taken off the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropped {
+    value: String,
+    #[serde(default)]
+    kind: Option<String>,
+}
+
+/// Takes an entry off the list; a contact with the address may be reached again.
+pub async fn unsuppress(State(workspace): Shared, Query(dropped): Query<Dropped>) -> Answered {
+    let key = key_of(&dropped.value, dropped.kind.as_deref())
+        .map_err(|detail| bad("bad_value", detail))?;
+    let asked = key.clone();
+    let found = read(&workspace, move |reader| reader.suppression(&asked)).await?;
+    let arrival = Arrival::Suppressions {
+        put: Vec::new(),
+        dropped: vec![key],
+    };
+    workspace.submit(vec![arrival], 256).await?;
+    Ok(Json(json!({ "removed": found.is_some() })))
+}
+
+/// The answers of a contact in force, and all that it ever gave.
+pub async fn consents(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Answered {
+    let contact = known(&workspace, &id).await?;
+    let id = contact.id;
+    let page = read(&workspace, move |reader| {
+        reader.consents(id, paging.cursor.as_deref(), paging.limit())
+    });
+    let page = page.await?;
+    let items: Vec<Value> = page.items.iter().map(shape::consent).collect();
+    Ok(Json(json!({
+        "in_force": shape::consents(&contact),
+        "items": items,
+        "next": page.next,
+    })))
+}
+
+/// An answer that a program or a person of ours tells.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    consent: Consent,
+    #[serde(default)]
+    topic: Option<String>,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    source: Option<Source>,
+    #[serde(default)]
+    proof: Option<Proof>,
+}
+
+/// Notes an answer. A yes that is not the contact's own, where double opt-in is wanted, is a question.
+pub async fn consent(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    body: Result<Json<Told>, JsonRejection>,
+) -> Answered {
+    let Json(told) = body.map_err(|rejection| bad("malformed", rejection.body_text()))?;
+    if told.consent == Consent::Pending {
+        let detail = "pending is what double opt-in makes of granted; send granted or denied";
+        return Err(bad("bad_consent", detail));
+    }
+    let channel = match told.channel.as_deref() {
+        None => Channel::Email,
+        Some(word) => Channel::from_word(word)
+            .ok_or_else(|| bad("bad_channel", format!("channel {word:?} is not known")))?,
+    };
+    let contact = known(&workspace, &id).await?;
+    let evidence = Evidence::of(told.source.unwrap_or(Source::Api));
+    let input = Input::Consent {
+        channel,
+        topic: told
+            .topic
+            .filter(|topic| !topic.is_empty())
+            .map(Topic::from),
+        consent: told.consent,
+        evidence: evidence.with(told.proof.unwrap_or_default()),
+    };
+    let arrival = Arrival::Input {
+        contact: contact.id,
+        input,
+    };
+    workspace.submit(vec![arrival], 1_024).await?;
+    let contact = known(&workspace, &id).await?;
+    Ok(Json(json!({ "in_force": shape::consents(&contact) })))
+}
+
+/// A contact's wishes, and the link of its own page.
+pub async fn preferences(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+    let contact = known(&workspace, &id).await?;
+    let whole = TouchpointId {
+        contact: contact.id,
+        hash: 0,
+    };
+    let token = workspace.composer.links.sign(&Link::Preferences(whole));
+    let url = workspace.config.workspace.public_url.trim_end_matches('/');
+    Ok(Json(json!({
+        "preferences": shape::preferences(&contact.preferences),
+        "consents": shape::consents(&contact),
+        "link": format!("{url}/p/{token}"),
+    })))
+}
+
+/// All that is held on a contact, as a stream.
+pub async fn export(State(workspace): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = contact_id(&id)?;
+    if read(&workspace, move |reader| reader.contact(id))
+        .await?
+        .is_none()
+    {
+        return Err(Problem::not_found("contact"));
+    }
+    let (pieces, taken) =
+        tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(PIECES_AHEAD);
+    let reader = workspace.reader.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut gathered = String::new();
+        let mut sink = |piece: String| {
+            gathered.push_str(&piece);
+            if gathered.len() < PIECE_BYTES_MIN {
+                return true;
+            }
+            pieces
+                .blocking_send(Ok(std::mem::take(&mut gathered)))
+                .is_ok()
+        };
+        let written = held::write(&reader, id, &mut sink);
+        // What is left; nobody may want it any more.
+        let _nobody = pieces.blocking_send(Ok(gathered));
+        if let Err(problem) = written {
+            tracing::warn!(%problem, contact = %id, "an export ended early");
+            // A text that is cut short must not look whole.
+            let _nobody = pieces.blocking_send(Err(std::io::Error::other("ended early")));
+        }
+    });
+    let stream = stream::unfold(taken, |mut taken| async move {
+        taken.recv().await.map(|piece| (piece, taken))
+    });
+    let name = format!("attachment; filename=\"{id}.json\"");
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// The receipt of an erasure, as programs read it.
+pub fn receipt(erasure: &Erasure) -> Value {
+    json!({
+        "contact": erasure.contact.to_string(),
+        "by": erasure.by,
+        "asked_at": erasure.asked_at.to_string(),
+        "done": erasure.done_at.is_some(),
+        "done_at": erasure.done_at.map(|at| at.to_string()),
+        "removed": erasure.removed,
+    })
+}
+
+/// Forgets a person: the contact and all that turned out to be the same.
+pub async fn erase(State(workspace): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+    let contact = known(&workspace, &id).await?;
+    let id = contact.id;
+    let person: Vec<ContactId> = std::iter::once(id).chain(contact.absorbed).collect();
+    let names = read(&workspace, move |reader| {
+        let mut names = Vec::new();
+        for one in person {
+            names.extend(reader.identities(one)?);
+        }
+        Ok(names)
+    });
+    // From here on nothing that comes under these names is taken.
+    workspace.erased.add(&names.await?);
+    let arrival = Arrival::Erase {
+        contact: id,
+        by: "api".to_owned(),
+    };
+    workspace.submit(vec![arrival], 256).await?;
+    let outbox = crate::consent::forget_files(&workspace.data, id);
+    if let Err(error) = outbox {
+        tracing::warn!(%error, contact = %id, "files of an erased contact could not be removed");
+    }
+    let Json(value) = erasure_of(&workspace, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(value)).into_response())
+}
+
+/// How an erasure stands.
+pub async fn erasure(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+    let id = contact_id(&id)?;
+    erasure_of(&workspace, id).await
+}
+
+async fn erasure_of(workspace: &Arc<Workspace>, id: ContactId) -> Answered {
+    let texts = read(workspace, move |reader| reader.texts(ERASURE)).await?;
+    let name = id.to_string();
+    let found = texts.iter().find(|text| text.name == name);
+    let found = found.and_then(|text| Erasure::read(&text.name, &text.body));
+    found
+        .map(|erasure| Json(receipt(&erasure)))
+        .ok_or_else(|| Problem::not_found("erasure"))
+}
+
+/// Names of somebody who was erased and signs up again.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Names {
+    email: Option<String>,
+    phone: Option<String>,
+    user_id: Option<String>,
+    anonymous_id: Option<String>,
+}
+
+impl Names {
+    /// As identities.
+    pub fn identities(&self) -> Vec<Identity> {
+        let named = |name: &Option<String>, make: fn(&str) -> Identity| name.as_deref().map(make);
+        [
+            named(&self.email, Identity::email),
+            named(&self.phone, Identity::phone),
+            named(&self.user_id, Identity::user),
+            named(&self.anonymous_id, Identity::anonymous),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Lets somebody who was erased be known again, on their own wish.
+pub async fn readmit(
+    State(workspace): Shared,
+    body: Result<Json<Names>, JsonRejection>,
+) -> Answered {
+    let Json(names) = body.map_err(|rejection| bad("malformed", rejection.body_text()))?;
+    let identities = names.identities();
+    if identities.is_empty() {
+        return Err(bad(
+            "no_name",
+            "name an email, phone, user_id or anonymous_id",
+        ));
+    }
+    let hashes = workspace.erased.remove(&identities);
+    let count = hashes.len();
+    if count > 0 {
+        workspace
+            .submit(vec![Arrival::Readmit(hashes)], 256)
+            .await?;
+    }
+    Ok(Json(json!({ "readmitted": count })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_one_column_is_read_with_or_without_a_header() {
+        let read = |text: &str| values_of(text).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            read("\u{feff}Email\r\nana@x.test\r\n\r\n\"bob@x.test\";Bob\r\n"),
+            ["ana@x.test", "bob@x.test"]
+        );
+        assert_eq!(read("# old list\nx.test\nemail\n"), ["x.test", "email"]);
+        assert_eq!(read(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_key_says_what_is_wrong_with_it() {
+        assert!(
+            key_of("ana@x.test", Some("pigeon"))
+                .unwrap_err()
+                .contains("pigeon")
+        );
+        assert!(key_of("=1+1", None).is_err());
+        assert_eq!(key_of("X.test", None).unwrap().value, "x.test");
+    }
+}

@@ -1,0 +1,157 @@
+//! `/api/v1/contacts/export` and `/api/v1/export/{list}`: lists as files, streamed as they are read.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use relance_core::ids::SegmentId;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use crate::listing::{Format, LISTS, SHEET_ROWS_MAX, page_of, write_text, write_workbook};
+use crate::workspace::Workspace;
+
+use super::imports::{attachment, download};
+use super::{Problem, Shared};
+
+/// Pieces of an answer that wait for a slow reader.
+const PIECES_WAITING_MAX: usize = 4;
+
+/// The routes of exports.
+pub fn routes() -> Router<Arc<Workspace>> {
+    Router::new()
+        .route("/api/v1/contacts/export", get(contacts))
+        .route("/api/v1/export/{list}", get(list))
+}
+
+/// What is asked of an export.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    #[serde(default = "csv")]
+    format: Format,
+    segment: Option<String>,
+    columns: Option<String>,
+}
+
+fn csv() -> Format {
+    Format::Csv
+}
+
+/// Contacts, all or those of a segment.
+pub async fn contacts(
+    shared: Shared,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    list(shared, Path("contacts".to_owned()), asked).await
+}
+
+/// Another list.
+pub async fn list(
+    State(workspace): Shared,
+    Path(list): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked?;
+    if !LISTS.contains(&list.as_str()) {
+        return Err(Problem::not_found(&format!(
+            "list; use one of {}",
+            LISTS.join(", ")
+        )));
+    }
+    if asked.segment.is_some() && list != "contacts" {
+        let detail = "`segment` is for contacts only";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail));
+    }
+    let segment = asked.segment.as_deref().map(SegmentId::from);
+    let columns: Option<Vec<String>> = asked
+        .columns
+        .map(|text| text.split(',').map(|name| name.trim().to_owned()).collect());
+    let reader = workspace.reader.clone();
+    let format = asked.format;
+    let (kind, name) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", format!("{list}.csv")),
+        Format::Jsonl => ("application/x-ndjson", format!("{list}.jsonl")),
+        Format::Xlsx => (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            format!("{list}.xlsx"),
+        ),
+    };
+    if format == Format::Xlsx {
+        // A workbook ends with its directory, so it lies on disk before it goes.
+        let made = tokio::task::spawn_blocking(move || {
+            let path = workspace
+                .data
+                .join(format!("export-{:016x}.xlsx", unique()?));
+            let mut page = |after: Option<&str>| page_of(&reader, &list, segment.as_ref(), after);
+            let written = write_workbook(
+                columns.as_deref(),
+                &mut page,
+                &path,
+                SHEET_ROWS_MAX,
+                &mut |_| {},
+            );
+            let file = std::fs::File::open(&path);
+            // It stays readable while it is open.
+            let _removed = std::fs::remove_file(&path);
+            written.map_err(|problem| problem.to_string())?;
+            file.map_err(|error| error.to_string())
+        });
+        let file = match made.await {
+            Ok(Ok(file)) => tokio::fs::File::from_std(file),
+            Ok(Err(problem)) => return Err(failed(problem)),
+            Err(_) => {
+                return Err(failed(
+                    "the export could not be made; the server's log says why",
+                ));
+            }
+        };
+        return Ok(download(file, kind, &name));
+    }
+    let (pieces, mut waiting) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING_MAX);
+    tokio::task::spawn_blocking(move || {
+        let mut page = |after: Option<&str>| page_of(&reader, &list, segment.as_ref(), after);
+        let mut out = Pieces(pieces.clone());
+        let written = write_text(format, columns.as_deref(), &mut page, &mut out, &mut |_| {});
+        if let Err(problem) = written {
+            // The answer has begun: it ends broken, so that nobody takes it for whole.
+            let _gone = pieces.blocking_send(Err(std::io::Error::other(problem.to_string())));
+        }
+    });
+    let stream = futures::stream::poll_fn(move |context| waiting.poll_recv(context));
+    Ok(attachment(Body::from_stream(stream), kind, &name))
+}
+
+fn failed(what: impl ToString) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "export_failed", what)
+}
+
+fn unique() -> Result<u64, String> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| error.to_string())?;
+    Ok(u64::from_le_bytes(random))
+}
+
+/// What is written goes to the network; a slow reader slows the writer down (R11).
+struct Pieces(mpsc::Sender<Result<Bytes, std::io::Error>>);
+
+impl std::io::Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        self.0
+            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,434 @@
+//! `/api/v1/segments`: definitions with their counts and progress, members, lists that people keep, and trying a
+//! definition out before it is in force.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection, StringRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use relance_core::decide::Input;
+use relance_core::ids::{ContactId, SegmentId};
+use relance_core::segment::Rule;
+use relance_engine::arrival::{Arrival, SegmentChanges};
+use relance_engine::turn::{SWEEP, forgotten_by};
+use relance_store::read::{PAGE_ROWS_MAX, ReadError, SegmentRow};
+use relance_wire::api as shape;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::explain;
+use crate::scenario::Files;
+use crate::scenario::apply::{self, ApplyProblem, Asked, InForce};
+use crate::segments::count::SHOWN_MAX;
+use crate::segments::names::named;
+use crate::segments::plan::unknown;
+use crate::segments::rfm::RefreshProblem;
+use crate::segments::{self, Called, LIST_CHANGES_MAX, Overview, TryProblem, find_all};
+
+use super::api::{Answered, read};
+use super::{Problem, Shared};
+
+/// What a change weighs in the engine's queue.
+const WEIGHT: usize = 512;
+/// Characters of a segment's id.
+const ID_CHARS_MAX: usize = 64;
+/// Contacts of a preview that are shown unless another number is asked for.
+const SHOWN: usize = 20;
+
+/// Where a page begins and how long it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Paging {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(50).clamp(1, PAGE_ROWS_MAX)
+    }
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref().filter(|text| !text.is_empty())
+    }
+}
+
+type Page = Result<Query<Paging>, QueryRejection>;
+
+/// Segments by id: those in force, and lists that nobody defined. The cursor is the last id of a page.
+pub async fn list(State(workspace): Shared, asked: Page) -> Answered {
+    let Query(paging) = asked?;
+    let overview = read(&workspace, Overview::read).await?;
+    let after = SegmentId::from(paging.cursor().unwrap_or_default());
+    let mut left = overview.rows().iter().filter(|row| row.id > after);
+    let page: Vec<&SegmentRow> = left.by_ref().take(paging.limit()).collect();
+    let last = page.last().map(|row| row.id.to_string());
+    let next = last.filter(|_| left.next().is_some());
+    let items: Vec<Value> = page.into_iter().map(|row| overview.value(row)).collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+/// One segment: its definition, count, state, and who asks about it.
+pub async fn one(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+    let id = segment_id(&id)?;
+    let (overview, in_force) = read(&workspace, |reader| {
+        Ok((Overview::read(reader)?, InForce::read(reader)?))
+    })
+    .await?;
+    let Some(row) = overview.row(&id) else {
+        return Err(missing(&id, overview.rows()));
+    };
+    let mut told = overview.value(row);
+    told["text"] = json!(row.text);
+    let (journeys, segments) = users(&id, &in_force);
+    told["used_by"] = json!({ "journeys": journeys, "segments": segments });
+    Ok(Json(told))
+}
+
+/// Journeys and segments in force that name a segment.
+fn users(id: &SegmentId, in_force: &InForce) -> (Vec<String>, Vec<String>) {
+    let names = |text: &str| named(text).iter().any(|one| one.id == *id);
+    let current = in_force
+        .journeys
+        .values()
+        .flatten()
+        .filter(|one| one.current);
+    let journeys = current
+        .filter(|one| names(&one.text))
+        .map(|one| one.id.to_string());
+    let segments = in_force
+        .segments
+        .values()
+        .filter(|row| row.text.as_deref().is_some_and(names))
+        .map(|row| row.id.to_string());
+    (journeys.collect(), segments.collect())
+}
+
+/// What a definition may say beside itself.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirming {
+    confirm: Option<u64>,
+}
+
+/// Puts a definition in force: YAML, or JSON with the same words. It is built beside the ordinary work.
+pub async fn put(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    asked: Result<Query<Confirming>, QueryRejection>,
+    text: Result<String, StringRejection>,
+) -> Answered {
+    let id = segment_id(&id)?;
+    let Query(asked) = asked?;
+    let text = body(text)?;
+    if let Ok(found) = relance_wire::segments::read(&text)
+        && !found.iter().any(|segment| segment.id == id)
+    {
+        let own: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
+        let detail = format!(
+            "the text defines {}, not {id}; give both the same id",
+            own.join(", ")
+        );
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "wrong_id",
+            detail,
+        ));
+    }
+    let files = Files {
+        segments: BTreeMap::from([(format!("{id}.yaml"), text)]),
+        ..Files::default()
+    };
+    let asked = Asked {
+        confirm: asked.confirm,
+        ..Asked::default()
+    };
+    let applied = apply::apply(&workspace, files, asked).await?;
+    Ok(Json(json!({
+        "id": id.to_string(),
+        "segments": applied.segments,
+        "storm": applied.storm,
+        "warnings": applied.warnings,
+    })))
+}
+
+/// Takes a segment out of force, with those that one text defines together; nobody belongs to it then.
+pub async fn delete(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+    let id = segment_id(&id)?;
+    // Not between the plan of a scenario and its commit.
+    let _turn = workspace.applying.lock().await;
+    let in_force = read(&workspace, InForce::read).await?;
+    let Some(row) = in_force.segments.get(&id).filter(|row| is_there(row)) else {
+        let rows: Vec<SegmentRow> = in_force.segments.into_values().collect();
+        return Err(missing(&id, &rows));
+    };
+    let together = in_force
+        .segments
+        .values()
+        .filter(|one| one.id == id || (row.text.is_some() && one.text == row.text));
+    let removed: Vec<SegmentId> = together.map(|one| one.id.clone()).collect();
+    let mut problems = Vec::new();
+    for id in &removed {
+        let (journeys, mut segments) = users(id, &in_force);
+        segments.retain(|user| !removed.iter().any(|own| own.as_str() == user));
+        problems.extend(
+            journeys
+                .iter()
+                .map(|user| format!("journey {user} names {id}")),
+        );
+        problems.extend(
+            segments
+                .iter()
+                .map(|user| format!("segment {user} names {id}")),
+        );
+    }
+    if !problems.is_empty() {
+        let detail = format!("{}; change or archive that first", problems.join(", "));
+        return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
+    }
+    let told: Vec<String> = removed.iter().map(SegmentId::to_string).collect();
+    let changes = SegmentChanges {
+        removed,
+        ..SegmentChanges::default()
+    };
+    workspace
+        .submit(vec![Arrival::Segments(changes)], WEIGHT)
+        .await?;
+    Ok(Json(json!({ "removed": told })))
+}
+
+fn is_there(row: &SegmentRow) -> bool {
+    row.text.is_some() || row.members > 0
+}
+
+/// How many contacts a preview shows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    sample: Option<usize>,
+}
+
+/// Says who would belong to what a text defines: a number, or an estimate with its interval, and some of them.
+/// Nothing is written.
+pub async fn preview(
+    State(workspace): Shared,
+    asked: Result<Query<Sampling>, QueryRejection>,
+    text: Result<String, StringRejection>,
+) -> Answered {
+    let Query(asked) = asked?;
+    let text = body(text)?;
+    let shown = asked.sample.unwrap_or(SHOWN).min(SHOWN_MAX);
+    let tried = tokio::task::spawn_blocking(move || {
+        let now = workspace.clock.now();
+        segments::try_out(&workspace.reader, &workspace.config, &text, shown, now)
+    });
+    match tried.await {
+        Ok(Ok(tried)) => Ok(Json(tried.value())),
+        Ok(Err(TryProblem::Text(problems))) => Err(ApplyProblem::Files(problems).into()),
+        Ok(Err(TryProblem::Read(error))) => Err(error.into()),
+        Ok(Err(TryProblem::World(problem))) => Err(failed(&problem)),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// Members, in order of their ids. A page may be short and yet have a next one.
+pub async fn members(State(workspace): Shared, Path(id): Path<String>, asked: Page) -> Answered {
+    let id = segment_id(&id)?;
+    let Query(paging) = asked?;
+    let wanted = id.clone();
+    let (row, page) = read(&workspace, move |reader| {
+        let row = reader.segment(&wanted)?;
+        let page = reader.members(&wanted, paging.cursor(), paging.limit())?;
+        Ok((row, page))
+    })
+    .await?;
+    if !row.as_ref().is_some_and(is_there) {
+        return Err(Problem::not_found(
+            "segment; GET /api/v1/segments lists those that are",
+        ));
+    }
+    let items: Vec<Value> = page.items.iter().map(shape::contact).collect();
+    Ok(Json(json!({ "items": items, "next": page.next })))
+}
+
+/// Contacts of a list: by id (`con_42`), address, or their id in the customer's own system.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contacts {
+    contacts: Vec<String>,
+}
+
+/// Puts contacts into a list.
+pub async fn add(
+    workspace: Shared,
+    id: Path<String>,
+    asked: Result<Json<Contacts>, JsonRejection>,
+) -> Answered {
+    change(workspace, id, asked, true).await
+}
+
+/// Takes contacts out of a list.
+pub async fn remove(
+    workspace: Shared,
+    id: Path<String>,
+    asked: Result<Json<Contacts>, JsonRejection>,
+) -> Answered {
+    change(workspace, id, asked, false).await
+}
+
+async fn change(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    asked: Result<Json<Contacts>, JsonRejection>,
+    member: bool,
+) -> Answered {
+    let id = segment_id(&id)?;
+    let Json(Contacts { contacts: names }) = asked?;
+    if names.is_empty() || names.len() > LIST_CHANGES_MAX {
+        let detail = format!("contacts: name 1 to {LIST_CHANGES_MAX} of them at once");
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_contacts",
+            detail,
+        ));
+    }
+    let wanted = id.clone();
+    let (overview, (found, nobody), forgetting) = read(&workspace, move |reader| {
+        let sweeps = reader.texts(SWEEP)?;
+        let mut going = sweeps.iter().filter_map(|one| forgotten_by(&one.name));
+        let forgetting = going.any(|one| one == wanted);
+        Ok((
+            Overview::read(reader)?,
+            find_all(reader, &names)?,
+            forgetting,
+        ))
+    })
+    .await?;
+    may_list(&overview, &id)?;
+    if forgetting {
+        let detail = "members of an older segment of this name are still being let go; try again in a moment";
+        return Err(Problem::new(StatusCode::CONFLICT, "not_ready", detail));
+    }
+    let arrivals = put_all(&id, &found, member);
+    let weight = WEIGHT + arrivals.len() * 64;
+    workspace.submit(arrivals, weight).await?;
+    let word = if member { "added" } else { "removed" };
+    Ok(Json(
+        json!({ "id": id.to_string(), (word): found.len(), "unknown": nobody }),
+    ))
+}
+
+/// What puts contacts into a list, or takes them out.
+fn put_all(id: &SegmentId, contacts: &[ContactId], member: bool) -> Vec<Arrival> {
+    let one = |contact: &ContactId| Arrival::Input {
+        contact: *contact,
+        input: Input::Segment {
+            segment: id.clone(),
+            member,
+        },
+    };
+    contacts.iter().map(one).collect()
+}
+
+/// Whether people and programs keep the members of a segment.
+fn may_list(overview: &Overview, id: &SegmentId) -> Result<(), Problem> {
+    if overview.row(id).is_none() {
+        return Err(missing(id, overview.rows()));
+    }
+    match overview.segment(id).map(|segment| &segment.rule) {
+        Some(Rule::When(_)) => {
+            let detail =
+                format!("{id} is told by a condition; nobody is put into it or taken out by hand");
+            Err(Problem::new(StatusCode::CONFLICT, "not_a_list", detail))
+        }
+        Some(Rule::Listed) | None => Ok(()),
+    }
+}
+
+/// Of which contact it is asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfContact {
+    contact: String,
+}
+
+/// Which parts of a segment's condition hold for a contact, and until when.
+pub async fn why(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    asked: Result<Query<OfContact>, QueryRejection>,
+) -> Answered {
+    let id = segment_id(&id)?;
+    let Query(asked) = asked?;
+    let told = tokio::task::spawn_blocking(move || {
+        let reader = &workspace.reader;
+        let world =
+            explain::world(reader, &workspace.config).map_err(|problem| failed(&problem))?;
+        let Some(contact) = Called::read(&asked.contact).find(reader)? else {
+            return Err(Problem::not_found(
+                "contact; tell of it first, by POST /v1/identify",
+            ));
+        };
+        match segments::why::why(reader, &world, &id, contact, workspace.clock.now())? {
+            Some(told) => Ok(told),
+            None => Err(missing(&id, Overview::read(reader)?.rows())),
+        }
+    });
+    match told.await {
+        Ok(told) => told.map(Json),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// How a contact stands to the segments.
+pub async fn of_contact(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+    let id: ContactId = id
+        .parse()
+        .map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, "bad_id", problem))?;
+    let told = read(&workspace, move |reader| -> Result<_, ReadError> {
+        segments::of_contact(reader, id)
+    });
+    match told.await? {
+        Some(told) => Ok(Json(told)),
+        None => Err(Problem::not_found("contact")),
+    }
+}
+
+fn body(text: Result<String, StringRejection>) -> Result<String, Problem> {
+    text.map_err(|rejection| Problem::new(rejection.status(), "malformed", rejection.body_text()))
+}
+
+fn segment_id(text: &str) -> Result<SegmentId, Problem> {
+    if text.is_empty() || text.chars().count() > ID_CHARS_MAX {
+        let detail = format!("a segment's id has 1 to {ID_CHARS_MAX} characters");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_id", detail));
+    }
+    Ok(SegmentId::from(text))
+}
+
+fn missing(id: &SegmentId, known: &[SegmentRow]) -> Problem {
+    let detail = unknown(id.as_str(), known);
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "segments could not be told");
+    let detail = "the answer could not be made; the server's log says why";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)
+}
+
+/// The bounds of recency, frequency and money in force.
+pub async fn rfm(State(workspace): Shared) -> Answered {
+    let told = read(&workspace, segments::rfm::shown).await?;
+    Ok(Json(told))
+}
+
+/// Tells the bounds anew; segments that ask for scores are built again.
+pub async fn rfm_now(State(workspace): Shared) -> Answered {
+    match segments::rfm::refresh(&workspace).await {
+        Ok(computed) => Ok(Json(computed.value())),
+        Err(RefreshProblem::Refused(refusal)) => Err(refusal.into()),
+        Err(RefreshProblem::Read(problem)) => Err(failed(&problem)),
+    }
+}

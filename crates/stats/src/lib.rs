@@ -1,0 +1,2 @@
+//! Numbers in, numbers out. Pure, and of nothing else of ours: whoever asks brings the numbers.
+pub mod rfm;

@@ -1,0 +1,579 @@
+//! How fast segments are kept and built, beside what bare SQLite does on the same disk in the same run.
+//!
+//! `cargo run --release -p relance-store --example segment_speed -- ingest FOLDER [EVENTS] [CONTACTS] [SEGMENTS] [off]`
+//! `cargo run --release -p relance-store --example segment_speed -- build FOLDER [EVENTS] [CONTACTS] [busy]`
+//!
+//! *ingest*: events go through whole turns of the engine, 1,000 a batch, with so many segments in force; 100
+//! of them ask about the twenty names that happen (five about each), the others about names that do not. Each
+//! batch takes turns with a bare transaction that appends rows of the same size and looks nothing up. With `off` nothing
+//! is flushed to the disk, which shows the processor's share alone.
+//!
+//! *build*: a file with so many events is made (once: it is kept in the folder), then segments are defined and
+//! built: about an event that is a twentieth, or half, of the log, by moments alone or by properties as well. With
+//! `busy`, 200 events arrive in each turn. What a turn takes bounds how long those who wait must.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use relance_core::condition::{Condition, Did, Operand, Test};
+use relance_core::contact::{Contact, Identity};
+use relance_core::event::Event;
+use relance_core::ids::{ContactId, MailboxId, TouchpointId};
+use relance_core::journey::Holdout;
+use relance_core::policy::{Policy, ServiceExemption};
+use relance_core::segment::{Rule, Segment};
+use relance_core::time::{Calendar, Zone};
+use relance_core::value::{FieldPath, Root};
+use relance_core::world::World;
+use relance_engine::arrival::{Arrival, DefinedSegments, SegmentChanges};
+use relance_engine::ports::{Dispatch, Dispatcher};
+use relance_engine::turn::Engine;
+use relance_store::{SqliteOptions, SqliteStore, Synchronous};
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+type Failure = Box<dyn Error>;
+type Own = Engine<SqliteStore, Nowhere>;
+
+const BATCH: usize = 1_000;
+const ROUNDS: usize = 10;
+/// Names that happen; the first is a twentieth of the log, the second half of it.
+const NAMES: [&str; 20] = [
+    "Order Completed",
+    "Page Viewed",
+    "Product Viewed",
+    "Cart Viewed",
+    "Email Opened",
+    "Signed Up",
+    "Product Added",
+    "Checkout Started",
+    "Product Removed",
+    "Coupon Entered",
+    "Wishlist Viewed",
+    "Search Made",
+    "Review Written",
+    "Form Submitted",
+    "Video Played",
+    "App Opened",
+    "Logged In",
+    "Logged Out",
+    "Price Asked",
+    "Chat Begun",
+];
+
+struct Nowhere;
+
+impl Dispatcher for Nowhere {
+    fn capacity(&self) -> usize {
+        usize::MAX
+    }
+    fn dispatch(&mut self, _messages: Vec<Dispatch>) {}
+    fn revoke(&mut self, _id: TouchpointId) {}
+    fn request_sync(&mut self, _mailbox: &MailboxId) {}
+}
+
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) % limit
+    }
+}
+
+/// The end of the log that is made; ninety days lie before it.
+fn now() -> Timestamp {
+    Timestamp::constant(1_800_000_000, 0)
+}
+
+fn name_of(chance: &mut Chance) -> &'static str {
+    match chance.below(100) {
+        0..5 => NAMES[0],
+        5..55 => NAMES[1],
+        _ => NAMES[2 + chance.below(18) as usize],
+    }
+}
+
+fn event(chance: &mut Chance, at: Timestamp) -> Event {
+    let mut event = Event::track(name_of(chance), at);
+    let price = chance.below(20_000) as f64 / 100.0;
+    let properties = json!({
+        "product_id": format!("sku-{}", chance.below(10_000)), "price": price, "currency": "EUR",
+        "url": "https://shop.example/p/sku", "category": "shoes",
+    });
+    if let Some(fields) = properties.as_object() {
+        event.properties = fields.clone();
+    }
+    event
+}
+
+fn did(
+    name: &str,
+    times: u32,
+    within: &str,
+    filter: Option<Condition>,
+) -> Result<Condition, Failure> {
+    Ok(Condition::Did(Did {
+        event: name.into(),
+        times_min: times,
+        times_max: None,
+        within: Some(within.parse()?),
+        filter: filter.map(Box::new),
+        then: None,
+    }))
+}
+
+fn price_from(least: f64) -> Result<Condition, Failure> {
+    Ok(Condition::Field {
+        path: FieldPath::parse("event.price", Some(Root::Event))
+            .map_err(|problem| format!("{problem:?}"))?,
+        test: Test::Gte(Operand::Value(json!(least))),
+    })
+}
+
+fn segment(id: &str, condition: Condition) -> Arc<Segment> {
+    Arc::new(Segment {
+        id: id.into(),
+        name: id.to_owned(),
+        rule: Rule::When(condition),
+        sets: None,
+        announce: false,
+    })
+}
+
+/// Segments, five about each of the names that happen, the others about other names.
+fn segments(count: usize) -> Result<Vec<Arc<Segment>>, Failure> {
+    let one = |n: usize| {
+        let name = match NAMES.get(n / 5) {
+            Some(name) => (*name).to_owned(),
+            None => format!("Never {}", n / 5),
+        };
+        let times = [1, 2, 3, 5, 2][n % 5];
+        let filter = (n % 5 == 4).then(|| price_from(150.0)).transpose()?;
+        let within = ["7d", "14d", "30d", "30d", "30d"][n % 5];
+        Ok(segment(
+            &format!("segment-{n}"),
+            did(&name, times, within, filter)?,
+        ))
+    };
+    (0..count).map(one).collect()
+}
+
+fn engine(path: &Path, options: &SqliteOptions) -> Result<Own, Failure> {
+    let policy = Policy {
+        zone: Zone::parse("Europe/Berlin")?,
+        calendar: Arc::new(Calendar::weekends_only()),
+        quiet_hours: BTreeMap::new(),
+        caps: Vec::new(),
+        opt_in_topics: Default::default(),
+        internal_domains: Default::default(),
+        freemail_domains: Default::default(),
+        trait_types: relance_core::typed::TraitTypes::new(),
+        approval_expiry: "3d".parse()?,
+        service: ServiceExemption::ALL,
+        holdout: Holdout::default(),
+    };
+    let store = SqliteStore::open(path, options.clone())?;
+    let title = Box::new(|title: &str, _: &_, _: &_| title.to_owned());
+    Ok(Engine::new(store, Nowhere, World::new(policy, 1), title)?)
+}
+
+fn define(segments: Vec<Arc<Segment>>) -> Arrival {
+    Arrival::Segments(SegmentChanges {
+        defined: vec![DefinedSegments {
+            text: "a definition".to_owned(),
+            segments,
+        }],
+        ..SegmentChanges::default()
+    })
+}
+
+fn user(n: u64) -> String {
+    format!("user-{n:08}")
+}
+
+/// Contacts without a past, and their identities.
+fn make_contacts(conn: &Connection, contacts: u64) -> Result<(), Failure> {
+    let created = now() - SignedDuration::from_hours(24 * 90);
+    conn.execute_batch("BEGIN")?;
+    for n in 1..=contacts {
+        let mut contact = Contact::new(ContactId(n), created);
+        contact
+            .traits
+            .insert("email".to_owned(), json!(format!("user-{n}@shop.example")));
+        contact.traits.insert(
+            "city".to_owned(),
+            json!(["Berlin", "Osaka", "Tver"][(n % 3) as usize]),
+        );
+        let body = relance_wire::stored::contact_text(&contact)?;
+        conn.prepare_cached("INSERT INTO contact (contact_id, body) VALUES (?1, ?2)")?
+            .execute(params![n as i64, body])?;
+        conn.prepare_cached(
+            "INSERT INTO identity (kind, value, contact_id) VALUES ('user_id', ?1, ?2)",
+        )?
+        .execute(params![user(n), n as i64])?;
+    }
+    conn.prepare("INSERT INTO total (name, n) VALUES ('contacts', ?1)")?
+        .execute([contacts as i64])?;
+    conn.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+/// A log of ninety days, as the store would have written it.
+fn make_log(conn: &Connection, events: u64, contacts: u64) -> Result<(), Failure> {
+    let mut chance = Chance(7);
+    let mut heads: Vec<[(u32, i64); NAMES.len()]> =
+        vec![[(0, 0); NAMES.len()]; contacts as usize + 1];
+    let began = now() - SignedDuration::from_hours(24 * 90);
+    let step = 90 * 86_400_000 / events.max(1);
+    let mut day = -1;
+    conn.execute_batch("BEGIN")?;
+    for n in 1..=events {
+        let at = began + SignedDuration::from_millis((n * step) as i64);
+        let contact = 1 + chance.below(contacts);
+        let event = event(&mut chance, at);
+        let name = NAMES
+            .iter()
+            .position(|name| *name == event.name.as_str())
+            .unwrap_or(0);
+        let head = &mut heads[contact as usize][name];
+        let previous = (head.0 > 0).then_some(i64::from(head.0));
+        *head = (u32::try_from(n)?, i64::try_from(at.as_nanosecond())?);
+        let body = relance_wire::stored::event_text(&event)?;
+        conn.prepare_cached(
+            "INSERT INTO event (event_id, contact_id, previous_id, body) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![n as i64, contact as i64, previous, body])?;
+        if at.as_second().div_euclid(86_400) != day {
+            day = at.as_second().div_euclid(86_400);
+            conn.prepare_cached(
+                "INSERT INTO event_day (day, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![day, n as i64])?;
+        }
+        if n % 100_000 == 0 {
+            conn.execute_batch("COMMIT; BEGIN")?;
+        }
+    }
+    let mut order: Vec<usize> = (0..NAMES.len()).collect();
+    order.sort_by_key(|name| NAMES[*name]);
+    for (contact, heads) in heads.iter().enumerate() {
+        for name in &order {
+            let (last, at) = heads[*name];
+            if last > 0 {
+                conn.prepare_cached("INSERT INTO event_head (contact_id, name, last_id, last_at) VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![contact as i64, NAMES[*name], last, at])?;
+            }
+        }
+    }
+    conn.prepare("INSERT INTO mark (name, n) VALUES ('event_head', ?1)")?
+        .execute([events as i64])?;
+    conn.prepare("INSERT INTO total (name, n) VALUES ('events', ?1)")?
+        .execute([events as i64])?;
+    conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}
+
+fn memory(line: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|one| one.strip_prefix(line))
+        .unwrap_or("0");
+    let kib = line
+        .split_whitespace()
+        .next()
+        .and_then(|text| text.parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1_024.0
+}
+
+/// Processor time of this process so far: on a machine with other work it moves less than the clock.
+fn processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|one| one.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+fn main() -> Result<(), Failure> {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |args: &mut Vec<String>, word: &str| {
+        let before = args.len();
+        args.retain(|one| one != word);
+        args.len() < before
+    };
+    let (off, busy) = (has(&mut args, "off"), has(&mut args, "busy"));
+    let mut args = args.into_iter();
+    let what = args.next().ok_or("say ingest or build")?;
+    let folder = args.next().ok_or("name a folder")?;
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder)?;
+    let mut number = |default: u64| args.next().map_or(Ok(default), |text| text.parse());
+    let options = SqliteOptions {
+        synchronous: if off {
+            Synchronous::Off
+        } else {
+            Synchronous::Full
+        },
+        ..SqliteOptions::default()
+    };
+    match what.as_str() {
+        "ingest" => {
+            let (events, contacts, segments) = (number(300_000)?, number(1_000_000)?, number(100)?);
+            ingest(folder, &options, events, contacts, segments as usize)
+        }
+        "build" => build(
+            folder,
+            &options,
+            number(20_000_000)?,
+            number(1_000_000)?,
+            busy,
+        ),
+        other => Err(format!("{other:?} is neither ingest nor build").into()),
+    }
+}
+
+fn ingest(
+    folder: &Path,
+    options: &SqliteOptions,
+    events: u64,
+    contacts: u64,
+    count: usize,
+) -> Result<(), Failure> {
+    let path = folder.join(format!("ingest-{contacts}-{count}.db"));
+    for end in ["", "-wal", "-shm"] {
+        let _none = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
+    drop(SqliteStore::open(&path, options.clone())?);
+    make_contacts(&Connection::open(&path)?, contacts)?;
+    let mut engine = engine(&path, options)?;
+    let arrival = define(segments(count)?);
+    let mut more = engine.turn(&[&arrival], now())?.more;
+    while more {
+        more = engine.turn(&[], now())?.more;
+    }
+    let bare_path = folder.join("bare.db");
+    let _none = std::fs::remove_file(&bare_path);
+    let bare = Connection::open(&bare_path)?;
+    bare.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;
+         CREATE TABLE event (event_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL, previous_id INTEGER, body TEXT NOT NULL) STRICT;
+         CREATE TABLE seen (seen_id INTEGER PRIMARY KEY, keys BLOB NOT NULL) STRICT;",
+    )?;
+    if options.synchronous == Synchronous::Off {
+        bare.execute_batch("PRAGMA synchronous = OFF")?;
+    }
+    let mut chance = Chance(11);
+    let mut next = 0_u64;
+    let (mut rates, mut bounds, mut batches) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut used, mut bare_used) = (Duration::ZERO, Duration::ZERO);
+    let per_round = events as usize / ROUNDS / BATCH;
+    for _ in 0..ROUNDS {
+        let (mut ours, mut bares) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..per_round {
+            let at = now() + SignedDuration::from_millis((next / 20) as i64);
+            let arrivals: Vec<Arrival> = (0..BATCH)
+                .map(|_| {
+                    next += 1;
+                    let mut event = event(&mut chance, at);
+                    event.message_id = Some(format!("message-{next}").into());
+                    let who = 1 + chance.below(contacts);
+                    Arrival::Event {
+                        identities: vec![Identity::user(&user(who))],
+                        event: Arc::new(event),
+                    }
+                })
+                .collect();
+            let began = Instant::now();
+            let before = processor();
+            bare.execute_batch("BEGIN IMMEDIATE")?;
+            for arrival in &arrivals {
+                if let Arrival::Event { event, .. } = arrival {
+                    let body = relance_wire::stored::event_text(event)?;
+                    bare.prepare_cached(
+                        "INSERT INTO event (contact_id, previous_id, body) VALUES (?1, 7, ?2)",
+                    )?
+                    .execute(params![7, body])?;
+                }
+            }
+            bare.prepare_cached("INSERT INTO seen (keys) VALUES (?1)")?
+                .execute([vec![7_u8; 8 * BATCH]])?;
+            bare.execute_batch("COMMIT")?;
+            bares += began.elapsed();
+            bare_used += processor() - before;
+            let asked: Vec<&Arrival> = arrivals.iter().collect();
+            let began = Instant::now();
+            let before = processor();
+            let summary = engine.turn(&asked, at)?;
+            let time = began.elapsed();
+            used += processor() - before;
+            ours += time;
+            batches.push(time);
+            if summary.decided < BATCH {
+                return Err(format!("not all was decided: {summary:?}").into());
+            }
+        }
+        let n = (per_round * BATCH) as f64;
+        rates.push(n / ours.as_secs_f64());
+        bounds.push(n / bares.as_secs_f64());
+    }
+    batches.sort_unstable();
+    let say = |name: &str, list: &mut Vec<f64>| {
+        list.sort_by(f64::total_cmp);
+        println!(
+            "{name:<44} {:>9.0} ({:.0} to {:.0})",
+            list[list.len() / 2],
+            list[0],
+            list[list.len() - 1]
+        );
+    };
+    println!("{contacts} contacts, {count} segments");
+    say("bare rows, events/s", &mut bounds);
+    say("events to commit, events/s", &mut rates);
+    let all = (per_round * BATCH * ROUNDS) as f64 / 1e6;
+    println!(
+        "processor time, us/event: {:.1}; bare {:.1}",
+        used.as_secs_f64() / all,
+        bare_used.as_secs_f64() / all
+    );
+    println!(
+        "a batch of {BATCH}: p50 {:?}, p99 {:?}",
+        batches[batches.len() / 2],
+        batches[batches.len() * 99 / 100]
+    );
+    let members: i64 =
+        Connection::open(&path)?.query_row("SELECT count(*) FROM member", [], |row| row.get(0))?;
+    println!(
+        "resident {:.0} MiB, of it not pages of files {:.0} MiB; {members} memberships",
+        memory("VmRSS:"),
+        memory("RssAnon:")
+    );
+    Ok(())
+}
+
+fn build(
+    folder: &Path,
+    options: &SqliteOptions,
+    events: u64,
+    contacts: u64,
+    busy: bool,
+) -> Result<(), Failure> {
+    let path = folder.join(format!("build-{events}-{contacts}.db"));
+    if !path.exists() {
+        let began = Instant::now();
+        drop(SqliteStore::open(&path, options.clone())?);
+        let conn = Connection::open(&path)?;
+        conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")?;
+        make_contacts(&conn, contacts)?;
+        make_log(&conn, events, contacts)?;
+        println!(
+            "made in {:?}, {} MiB",
+            began.elapsed(),
+            std::fs::metadata(&path)?.len() >> 20
+        );
+    }
+    let mut engine = engine(&path, options)?;
+    let mut chance = Chance(13);
+    let mut told = 0_u64;
+    let cases = [
+        ("5 %, moments", did(NAMES[0], 3, "30d", None)?),
+        ("50 %, moments", did(NAMES[1], 3, "30d", None)?),
+        ("5 %, moments, again", did(NAMES[0], 1, "90d", None)?),
+        (
+            "5 %, where",
+            did(NAMES[0], 2, "90d", Some(price_from(100.0)?))?,
+        ),
+        (
+            "50 %, where",
+            did(NAMES[1], 3, "30d", Some(price_from(100.0)?))?,
+        ),
+    ];
+    for (n, (name, condition)) in cases.into_iter().enumerate() {
+        let id = format!("case-{n}-{}", std::process::id());
+        let arrival = define(vec![segment(&id, condition)]);
+        let began = Instant::now();
+        let used = processor();
+        let mut turns = vec![Duration::ZERO; 0];
+        let mut arrivals = vec![arrival];
+        loop {
+            if busy {
+                arrivals.extend((0..200).map(|_| {
+                    told += 1;
+                    let mut event = event(&mut chance, now());
+                    event.message_id = Some(format!("{id}-{told}").into());
+                    let who = 1 + chance.below(contacts);
+                    Arrival::Event {
+                        identities: vec![Identity::user(&user(who))],
+                        event: Arc::new(event),
+                    }
+                }));
+            }
+            let asked: Vec<&Arrival> = arrivals.iter().collect();
+            let turn = Instant::now();
+            let more = engine.turn(&asked, now())?.more;
+            turns.push(turn.elapsed());
+            arrivals.clear();
+            if !more {
+                break;
+            }
+        }
+        let spent = began.elapsed();
+        turns.sort_unstable();
+        let members: i64 = Connection::open(&path)?.query_row(
+            "SELECT n FROM segment WHERE id = ?1",
+            [&id],
+            |row| row.get(0),
+        )?;
+        println!(
+            "{name:<22} {spent:>8.2?}, processor {:.2?}, {members} members, {} turns: p50 {:.1?}, p99 {:.1?}, worst {:.1?}; anon {:.0} MiB",
+            processor() - used,
+            turns.len(),
+            turns[turns.len() / 2],
+            turns[turns.len() * 99 / 100],
+            turns[turns.len() - 1],
+            memory("RssAnon:"),
+        );
+    }
+    if busy {
+        println!("{told} events meanwhile");
+    }
+    bare_scan(&path)
+}
+
+/// What reading the same log bare takes: every row stepped, nothing decoded.
+fn bare_scan(path: &Path) -> Result<(), Failure> {
+    let conn = Connection::open(path)?;
+    for (name, sql) in [
+        (
+            "bare: log read",
+            "SELECT count(*), sum(length(body)) FROM event",
+        ),
+        (
+            "bare: seals read",
+            "SELECT count(*), sum(length(columns)) FROM event_seal",
+        ),
+        (
+            "bare: contacts read",
+            "SELECT count(*), sum(length(body)) FROM contact",
+        ),
+    ] {
+        let began = Instant::now();
+        let used = processor();
+        let (rows, bytes): (i64, i64) =
+            conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        println!(
+            "{name:<22} {:>8.2?}, processor {:.2?}, {rows} rows, {} MiB",
+            began.elapsed(),
+            processor() - used,
+            bytes >> 20
+        );
+    }
+    Ok(())
+}

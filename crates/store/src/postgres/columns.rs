@@ -1,0 +1,293 @@
+//! Rows as columns: what `unnest` takes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use relance_core::contact::Channel;
+use relance_core::ids::{JourneyId, SegmentId, StepKey, TemplateId, TouchpointId, Variant};
+use relance_core::ledger::{LedgerEntry, Reason};
+use relance_core::segment::Membership;
+use relance_engine::ports::StoreError;
+use relance_wire::stored::{consent_text, enrollment_text, event_text, task_text, touchpoint_text};
+
+use super::error::PgLocated;
+use super::needs::NO_ACTIVITY;
+use super::session::Param;
+use super::text::{key, plain, word};
+use super::workspace::version_column;
+use super::write::Gathered;
+use crate::sqlite::column::{contact_key, nanos};
+use crate::sqlite::state::{slot_columns, state_columns};
+
+/// Whose, into which journey, about which kind and id, when.
+type Entries<'a> = (Vec<i64>, Vec<&'a str>, Vec<&'a str>, Vec<&'a str>, Vec<i64>);
+/// Whose, of which kind and id, when it changed, its body.
+type Objects<'a> = (Vec<i64>, Vec<&'a str>, Vec<&'a str>, Vec<i64>, Vec<&'a str>);
+/// Whose, when, about what, the answer, its body.
+type Consents = (
+    Vec<i64>,
+    Vec<i64>,
+    Vec<String>,
+    Vec<&'static str>,
+    Vec<String>,
+);
+
+fn small(number: i64) -> i16 {
+    i16::try_from(number).unwrap_or(i16::MAX)
+}
+
+#[derive(Default)]
+pub(super) struct Runs<'a> {
+    pub(super) contacts: Vec<i64>,
+    pub(super) numbers: Vec<i32>,
+    pub(super) versions: Vec<i32>,
+    pub(super) steps: Vec<Option<Cow<'a, str>>>,
+    pub(super) bodies: Vec<String>,
+    pub(super) live: Vec<bool>,
+    pub(super) journeys: Vec<Cow<'a, str>>,
+}
+
+#[derive(Default)]
+pub(super) struct Messages {
+    pub(super) contacts: Vec<i64>,
+    pub(super) hashes: Vec<i64>,
+    pub(super) slots: Vec<i16>,
+    pub(super) slot_at: Vec<i64>,
+    pub(super) states: Vec<i16>,
+    pub(super) state_at: Vec<i64>,
+    pub(super) bodies: Vec<String>,
+}
+
+#[derive(Default)]
+pub(super) struct Events<'a> {
+    pub(super) contacts: Vec<i64>,
+    pub(super) names: Vec<Cow<'a, str>>,
+    pub(super) previous: Vec<Option<i64>>,
+    pub(super) bodies: Vec<String>,
+}
+
+/// Everything as columns.
+#[derive(Default)]
+pub(super) struct Columns<'a> {
+    pub(super) contacts: (Vec<i64>, Vec<&'a str>),
+    pub(super) runs: Runs<'a>,
+    pub(super) entries: Entries<'a>,
+    pub(super) messages: Messages,
+    pub(super) watches: (Vec<i64>, Vec<i64>, Vec<&'a str>),
+    pub(super) unwatched: (Vec<i64>, Vec<i64>),
+    pub(super) objects: Objects<'a>,
+    pub(super) members: (Vec<i64>, Vec<i32>, Vec<bool>, Vec<Option<i64>>),
+    pub(super) gone: (Vec<i64>, Vec<i32>),
+    pub(super) armed: (Vec<i64>, Vec<i64>, Vec<i16>, Vec<i64>),
+    pub(super) disarmed: (Vec<i64>, Vec<i64>, Vec<i16>, Vec<i64>),
+    pub(super) tasks: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<String>),
+    pub(super) consents: Consents,
+    pub(super) events: Events<'a>,
+    pub(super) heads: (Vec<i64>, Vec<Cow<'a, str>>, Vec<i64>, Vec<i64>),
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(
+        gathered: &'a Gathered<'_>,
+        numbers: &BTreeMap<SegmentId, i32>,
+        event_ids: &[i64],
+    ) -> Result<Self, StoreError> {
+        let mut c = Self {
+            contacts: gathered
+                .contacts
+                .iter()
+                .map(|(id, body)| (*id, body.as_str()))
+                .unzip(),
+            ..Self::default()
+        };
+        for ((contact, number), run) in &gathered.enrollments {
+            c.runs.contacts.push(*contact);
+            c.runs.numbers.push(number.cast_signed());
+            c.runs.versions.push(version_column(run.version));
+            c.runs
+                .steps
+                .push(run.step().map(|step| word(step.as_str())));
+            c.runs
+                .bodies
+                .push(enrollment_text(run).at("enrollment", run.id)?);
+            c.runs.live.push(run.is_live());
+            c.runs.journeys.push(word(run.journey.as_str()));
+        }
+        for ((contact, journey, kind, id), at) in &gathered.entries {
+            c.entries.0.push(*contact);
+            c.entries.1.push(journey);
+            c.entries.2.push(kind);
+            c.entries.3.push(id);
+            c.entries.4.push(*at);
+        }
+        for ((contact, hash), one) in &gathered.touchpoints {
+            let (slot, slot_at) = slot_columns(one.slot());
+            let (state, state_at) = state_columns(one);
+            c.messages.contacts.push(*contact);
+            c.messages.hashes.push(*hash);
+            c.messages.slots.push(small(slot));
+            c.messages.slot_at.push(slot_at);
+            c.messages.states.push(small(state));
+            c.messages.state_at.push(state_at);
+            c.messages
+                .bodies
+                .push(touchpoint_text(one).at("touchpoint", one.id)?);
+        }
+        for ((contact, hash), body) in &gathered.watches {
+            match body {
+                Some(body) => {
+                    c.watches.0.push(*contact);
+                    c.watches.1.push(*hash);
+                    c.watches.2.push(body);
+                }
+                None => {
+                    c.unwatched.0.push(*contact);
+                    c.unwatched.1.push(*hash);
+                }
+            }
+        }
+        for ((contact, kind, id), (updated_at, body)) in &gathered.objects {
+            c.objects.0.push(*contact);
+            c.objects.1.push(kind);
+            c.objects.2.push(id);
+            c.objects.3.push(*updated_at);
+            c.objects.4.push(body);
+        }
+        for ((contact, segment), membership) in &gathered.members {
+            let number = numbers.get(*segment).copied().unwrap_or_default();
+            if *membership == Membership::default() {
+                c.gone.0.push(*contact);
+                c.gone.1.push(number);
+            } else {
+                c.members.0.push(*contact);
+                c.members.1.push(number);
+                c.members.2.push(membership.member);
+                c.members.3.push(membership.due.map(nanos));
+            }
+        }
+        for ((at, contact, kind, target), is_armed) in &gathered.timers {
+            let timers = if *is_armed {
+                &mut c.armed
+            } else {
+                &mut c.disarmed
+            };
+            timers.0.push(*at);
+            timers.1.push(*contact);
+            timers.2.push(*kind);
+            timers.3.push(*target);
+        }
+        for task in &gathered.tasks {
+            c.tasks.0.push(contact_key(task.id.contact));
+            c.tasks.1.push(task.id.hash.cast_signed());
+            c.tasks.2.push(nanos(task.created_at));
+            c.tasks.3.push(task_text(task).at("task", task.id)?);
+        }
+        for (contact, change) in &gathered.consents {
+            c.consents.0.push(contact_key(*contact));
+            c.consents.1.push(nanos(change.at));
+            c.consents.2.push(word(&change.about.word()).into_owned());
+            c.consents.3.push(change.answer.word());
+            c.consents
+                .4
+                .push(consent_text(change).at("consent of", contact)?);
+        }
+        c.add_events(gathered, event_ids)?;
+        Ok(c)
+    }
+
+    /// Events with the one before each in the batch, and where their chains begin after it.
+    fn add_events(&mut self, gathered: &'a Gathered<'_>, ids: &[i64]) -> Result<(), StoreError> {
+        let mut heads: BTreeMap<(i64, Cow<'a, str>), (i64, i64)> = BTreeMap::new();
+        for ((contact, event), id) in gathered.events.iter().zip(ids) {
+            let (owner, name) = (contact_key(*contact), key(event.name.as_str()));
+            let active_at = if event.is_activity() {
+                nanos(event.at)
+            } else {
+                NO_ACTIVITY
+            };
+            let before = heads.get(&(owner, name.clone())).copied();
+            let last_at = before.map_or(active_at, |(_, at)| at.max(active_at));
+            self.events.contacts.push(owner);
+            self.events.names.push(name.clone());
+            self.events.previous.push(before.map(|(id, _)| id));
+            self.events
+                .bodies
+                .push(event_text(event).at("event of", contact)?);
+            heads.insert((owner, name), (*id, last_at));
+        }
+        for ((contact, name), (last_id, last_at)) in heads {
+            self.heads.0.push(contact);
+            self.heads.1.push(name);
+            self.heads.2.push(last_id);
+            self.heads.3.push(last_at);
+        }
+        Ok(())
+    }
+}
+
+/// Lines of the ledger as columns.
+#[derive(Default)]
+pub(super) struct LineColumns<'a> {
+    pub(super) contacts: Vec<i64>,
+    pub(super) at: Vec<i64>,
+    pub(super) what: Vec<&'static str>,
+    pub(super) reasons: Vec<Option<&'static str>>,
+    pub(super) journeys: Vec<Option<Cow<'a, str>>>,
+    pub(super) runs: Vec<Option<i32>>,
+    pub(super) steps: Vec<Option<Cow<'a, str>>>,
+    pub(super) touchpoints: Vec<Option<i64>>,
+    pub(super) channels: Vec<Option<&'static str>>,
+    pub(super) templates: Vec<Option<Cow<'a, str>>>,
+    pub(super) until: Vec<Option<i64>>,
+    pub(super) details: Vec<Option<Cow<'a, str>>>,
+    pub(super) variants: Vec<Option<Cow<'a, str>>>,
+}
+
+impl<'a> LineColumns<'a> {
+    pub(super) fn of(lines: &[&'a LedgerEntry]) -> Self {
+        let mut c = Self::default();
+        for line in lines {
+            c.contacts.push(contact_key(line.contact));
+            c.at.push(nanos(line.at));
+            c.what.push(line.what.word());
+            c.reasons.push(line.reason.map(Reason::word));
+            c.journeys
+                .push(line.journey.as_ref().map(|id| word(JourneyId::as_str(id))));
+            c.runs
+                .push(line.enrollment.map(|id| id.number.cast_signed()));
+            c.steps
+                .push(line.step.as_ref().map(|step| word(StepKey::as_str(step))));
+            c.touchpoints.push(
+                line.touchpoint
+                    .map(|id: TouchpointId| id.hash.cast_signed()),
+            );
+            c.channels.push(line.channel.map(Channel::word));
+            c.templates
+                .push(line.template.as_ref().map(|id| key(TemplateId::as_str(id))));
+            c.until.push(line.until.map(nanos));
+            c.details.push(line.detail.as_deref().map(plain));
+            c.variants
+                .push(line.variant.as_ref().map(|id| word(Variant::as_str(id))));
+        }
+        c
+    }
+
+    pub(super) fn params<'b>(&'b self, ids: &'b Vec<i64>) -> Vec<Param<'b>> {
+        vec![
+            ids,
+            &self.contacts,
+            &self.at,
+            &self.what,
+            &self.reasons,
+            &self.journeys,
+            &self.runs,
+            &self.steps,
+            &self.touchpoints,
+            &self.channels,
+            &self.templates,
+            &self.until,
+            &self.details,
+            &self.variants,
+        ]
+    }
+}

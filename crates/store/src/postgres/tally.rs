@@ -1,0 +1,163 @@
+//! What pages show is counted when it happens: sums of one batch, added up in memory and written once, to
+//! rows of the node's own shard, in order of their keys.
+
+use std::collections::BTreeMap;
+
+use relance_core::ids::{JourneyId, StepKey};
+use relance_core::ledger::{LedgerEntry, Reason, What};
+
+use super::session::{Ask, Param};
+use super::text::word;
+use crate::sql::PgSql;
+use crate::sqlite::column::day;
+
+type Count = (JourneyId, i64, Option<StepKey>, What, Option<Reason>);
+
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    counts: BTreeMap<Count, i64>,
+    totals: BTreeMap<&'static str, i64>,
+    live_runs: BTreeMap<(JourneyId, i32), i64>,
+    standing: BTreeMap<(JourneyId, i32, StepKey), i64>,
+    members: BTreeMap<i32, i64>,
+}
+
+impl Tally {
+    /// Counts a line of the ledger, if it is about a journey.
+    pub(super) fn line(&mut self, line: &LedgerEntry) {
+        if let Some(journey) = &line.journey {
+            let count = (
+                journey.clone(),
+                day(line.at),
+                line.step.clone(),
+                line.what,
+                line.reason,
+            );
+            *self.counts.entry(count).or_default() += 1;
+        }
+    }
+
+    pub(super) fn total(&mut self, name: &'static str, by: i64) {
+        *self.totals.entry(name).or_default() += by;
+    }
+
+    pub(super) fn live_run(&mut self, journey: JourneyId, version: i32, by: i64) {
+        *self.live_runs.entry((journey, version)).or_default() += by;
+    }
+
+    /// A live run came to a step, or left it.
+    pub(super) fn standing(&mut self, journey: JourneyId, version: i32, step: StepKey, by: i64) {
+        let place = (journey, version, step);
+        *self.standing.entry(place).or_default() += by;
+    }
+
+    /// Members of a segment, by its number, came in or left.
+    pub(super) fn member(&mut self, segment: i32, by: i64) {
+        *self.members.entry(segment).or_default() += by;
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes the sums, to be written.
+    pub(super) fn take(&mut self) -> Sums {
+        let mut sums = Sums::default();
+        for ((journey, day, step, what, reason), n) in std::mem::take(&mut self.counts) {
+            let step = step.as_ref().map_or("", StepKey::as_str);
+            sums.counts
+                .journeys
+                .push(word(journey.as_str()).into_owned());
+            sums.counts.days.push(day);
+            sums.counts.steps.push(word(step).into_owned());
+            sums.counts.what.push(what.word());
+            sums.counts.reasons.push(reason.map_or("", Reason::word));
+            sums.counts.n.push(n);
+        }
+        let changed = |n: &i64| *n != 0;
+        let totals = std::mem::take(&mut self.totals).into_iter();
+        sums.totals = totals.filter(|(_, n)| changed(n)).unzip();
+        for ((journey, version), n) in std::mem::take(&mut self.live_runs) {
+            if changed(&n) {
+                sums.live_runs.0.push(word(journey.as_str()).into_owned());
+                sums.live_runs.1.push(version);
+                sums.live_runs.2.push(n);
+            }
+        }
+        for ((journey, version, step), n) in std::mem::take(&mut self.standing) {
+            if changed(&n) {
+                sums.standing.0.push(word(journey.as_str()).into_owned());
+                sums.standing.1.push(version);
+                sums.standing.2.push(word(step.as_str()).into_owned());
+                sums.standing.3.push(n);
+            }
+        }
+        let members = std::mem::take(&mut self.members).into_iter();
+        sums.members = members.filter(|(_, n)| changed(n)).unzip();
+        sums
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    journeys: Vec<String>,
+    days: Vec<i64>,
+    steps: Vec<String>,
+    what: Vec<&'static str>,
+    reasons: Vec<&'static str>,
+    n: Vec<i64>,
+}
+
+/// Sums as columns.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    counts: Counts,
+    totals: (Vec<&'static str>, Vec<i64>),
+    live_runs: (Vec<String>, Vec<i32>, Vec<i64>),
+    standing: (Vec<String>, Vec<i32>, Vec<String>, Vec<i64>),
+    members: (Vec<i32>, Vec<i64>),
+}
+
+impl Sums {
+    /// The statements that write them; always in this order, so that programs do not wait for each other
+    /// in a circle.
+    pub(super) fn asks<'a>(&'a self, sql: &PgSql, shard: &'a i16) -> Vec<Ask<'a>> {
+        let mut asks = Vec::new();
+        let mut add = |sql, is_empty: bool, params: Vec<Param<'a>>| {
+            if !is_empty {
+                asks.push(Ask::new(sql, params));
+            }
+        };
+        let counts = &self.counts;
+        add(
+            sql.counter_add,
+            counts.n.is_empty(),
+            vec![
+                shard,
+                &counts.journeys,
+                &counts.days,
+                &counts.steps,
+                &counts.what,
+                &counts.reasons,
+                &counts.n,
+            ],
+        );
+        let (names, n) = &self.totals;
+        add(sql.total_add, n.is_empty(), vec![shard, names, n]);
+        let (journeys, versions, n) = &self.live_runs;
+        add(
+            sql.live_run_add,
+            n.is_empty(),
+            vec![shard, journeys, versions, n],
+        );
+        let (journeys, versions, steps, n) = &self.standing;
+        add(
+            sql.standing_add,
+            n.is_empty(),
+            vec![shard, journeys, versions, steps, n],
+        );
+        let (segments, n) = &self.members;
+        add(sql.segment_count, n.is_empty(), vec![shard, segments, n]);
+        asks
+    }
+}

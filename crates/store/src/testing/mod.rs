@@ -1,0 +1,3 @@
+//! Servers that tests start for themselves.
+
+pub mod postgres;

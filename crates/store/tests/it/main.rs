@@ -1,0 +1,4 @@
+//! The engine over a real store: what neither shows alone.
+
+mod identity;
+mod support;
