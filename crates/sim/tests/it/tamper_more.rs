@@ -634,7 +634,7 @@ fn a_mail_in_the_night_is_noticed() {
 }
 
 /// Lives in which all that can be met is met.
-const LIVES: u64 = 250;
+const LIVES: u64 = 200;
 
 #[test]
 fn lives_meet_what_they_should() {
