@@ -262,12 +262,12 @@ impl Snapshot {
                 needs.history.insert(event.clone());
             }
             On::Inactive { event: None, .. } => needs.last_event = true,
+            On::Schedule { segment, .. } => needs.segments.extend(segment.clone()),
             On::Event(_)
             | On::SegmentEntered(_)
             | On::SegmentLeft(_)
             | On::Changed { .. }
             | On::Date { .. }
-            | On::Schedule { .. }
             | On::Manual
             | On::Api => {}
         }
@@ -365,11 +365,11 @@ fn needs_of_arming(journey: &Journey, needs: &mut Needs) {
         }
         On::Inactive { event: None, .. } => needs.last_event = true,
         On::Date { .. } => needs.kinds.extend(journey.subject.clone()),
+        On::Schedule { segment, .. } => needs.segments.extend(segment.clone()),
         On::Event(_)
         | On::SegmentEntered(_)
         | On::SegmentLeft(_)
         | On::Changed { .. }
-        | On::Schedule { .. }
         | On::Manual
         | On::Api => {}
     }

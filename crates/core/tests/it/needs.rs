@@ -124,6 +124,8 @@ journey due: date subject.due at 09:00 about document
   email g2 if did Viewed
 journey weekly: schedule mon at 09:00
   email h1 if did Bought
+journey letter: schedule tue at 10:00 for vips
+  email h2
 journey by-hand: manual where did Viewed
   reentry once
   email i1
@@ -371,7 +373,7 @@ impl Life {
                 once: None,
             },
             7 => Input::Arm("silent".into()),
-            8 => Input::Arm("due".into()),
+            8 => Input::Arm(["due", "letter"][choice / 12 % 2].into()),
             9 => {
                 self.world.set_paused(&"ping".into(), choice % 24 < 12);
                 Input::Resume {

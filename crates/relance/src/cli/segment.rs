@@ -137,7 +137,12 @@ pub fn check(args: CheckArgs) -> Done {
                     .iter()
                     .map(|file| file.segments.len())
                     .sum();
-                eprintln!("{count} segments are good");
+                let noun = if count == 1 {
+                    "segment is"
+                } else {
+                    "segments are"
+                };
+                eprintln!("{count} {noun} good");
             }
             Ok(())
         }
