@@ -150,10 +150,6 @@ pub struct Doubt {
     pub at: Timestamp,
 }
 
-fn not_yet(what: &str) -> StoreError {
-    StoreError::Failed(format!("{what}: not supported by this store yet"))
-}
-
 /// The store of one workspace, as the engine's thread uses it.
 ///
 /// Between [`begin`](Store::begin) and [`commit`](Store::commit) everything reads its own writes. Nothing
@@ -357,47 +353,33 @@ pub trait Store {
     /// All names of a contact, at most `limit`.
     fn identities_of(
         &mut self,
-        _contact: ContactId,
-        _limit: usize,
-    ) -> Result<Vec<Identity>, StoreError> {
-        Err(not_yet("the names of a contact"))
-    }
+        contact: ContactId,
+        limit: usize,
+    ) -> Result<Vec<Identity>, StoreError>;
 
     /// Makes a merge that was decided and [written](Store::write) whole: names of the absorbed contact are
     /// the survivor's, and so are objects, entries and undefined lists beyond what was loaded; the record is kept.
     /// Events, ledger, past runs, messages and tasks stay where they are: [`load_needs`](Store::load_needs)
     /// looks through the past of all that [absorbed](Contact::absorbed) names. What is kept to undo merges of
     /// more than [`UNDO_WITHIN`](relance_core::identity::UNDO_WITHIN) ago is forgotten, and so are doubts about the absorbed contact.
-    fn merge(&mut self, _record: &MergeRecord) -> Result<(), StoreError> {
-        Err(not_yet("merging contacts"))
-    }
+    fn merge(&mut self, record: &MergeRecord) -> Result<(), StoreError>;
 
     /// The merge by which a contact was absorbed.
-    fn merge_record(&mut self, _absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError> {
-        Err(not_yet("merging contacts"))
-    }
+    fn merge_record(&mut self, absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError>;
 
     /// Gives back to an absorbed contact its names, copies of its objects and its undefined lists, and
     /// forgets the merge.
-    fn unmerge(&mut self, _absorbed: ContactId) -> Result<(), StoreError> {
-        Err(not_yet("undoing a merge"))
-    }
+    fn unmerge(&mut self, absorbed: ContactId) -> Result<(), StoreError>;
 
     /// Remembers that two contacts may be one, for a person to look at: once for a pair, and no more of one
     /// contact than [`DOUBTS_PER_CONTACT_MAX`].
-    fn put_doubt(&mut self, _doubt: &Doubt) -> Result<(), StoreError> {
-        Err(not_yet("possible duplicates"))
-    }
+    fn put_doubt(&mut self, doubt: &Doubt) -> Result<(), StoreError>;
 
     /// Puts entries on the list of suppressions; one that stands there stays as it is. Says how many are new.
-    fn put_suppressions(&mut self, _entries: &[Suppression]) -> Result<usize, StoreError> {
-        Err(not_yet("the list of suppressions"))
-    }
+    fn put_suppressions(&mut self, entries: &[Suppression]) -> Result<usize, StoreError>;
 
     /// Takes an entry off the list of suppressions; says whether it was there.
-    fn drop_suppression(&mut self, _key: &SuppressionKey) -> Result<bool, StoreError> {
-        Err(not_yet("the list of suppressions"))
-    }
+    fn drop_suppression(&mut self, key: &SuppressionKey) -> Result<bool, StoreError>;
 
     /// Removes what is stored of an erased contact, at most about `limit` rows, and says what it removed; to
     /// be called until it is done, each time in a batch of its own or with others. First of all, what `hash`
@@ -405,18 +387,14 @@ pub trait Store {
     /// a row of the contact's number that says that it was erased, and sums.
     fn forget(
         &mut self,
-        _contact: ContactId,
-        _hash: &dyn Fn(&Identity) -> String,
-        _limit: usize,
-        _now: Timestamp,
-    ) -> Result<Forgotten, StoreError> {
-        Err(not_yet("erasing contacts"))
-    }
+        contact: ContactId,
+        hash: &dyn Fn(&Identity) -> String,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Forgotten, StoreError>;
 
     /// Lets somebody who was erased be known again: forgets what [`forget`](Store::forget) remembered.
-    fn readmit(&mut self, _hash: &str) -> Result<bool, StoreError> {
-        Err(not_yet("erasing contacts"))
-    }
+    fn readmit(&mut self, hash: &str) -> Result<bool, StoreError>;
 }
 
 /// What one step of [`Store::forget`] removed.
