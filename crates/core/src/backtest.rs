@@ -127,6 +127,8 @@ impl Backtest {
                     }
                 }
                 Seen::Ledger(line) => report.count(line.what, line.reason),
+                // Of no journey: left out above.
+                Seen::Turned { .. } => {}
             }
         };
         play.begin_again(*since);

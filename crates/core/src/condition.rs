@@ -16,7 +16,7 @@ use crate::event::{Event, History};
 use crate::ids::{EventName, ObjectKind, SegmentId, SubjectRef};
 use crate::rfm::{Rfm, RfmBounds};
 use crate::segment::Memberships;
-use crate::subject::Object;
+use crate::subject::{Object, related};
 use crate::time::{Calendar, Delay, Zone};
 use crate::value::{self, FieldPath, Fields, Root, Value};
 
@@ -191,7 +191,9 @@ impl Condition {
             Self::Rfm(rfm) => drop(into.history.insert(rfm.event.clone())),
             Self::InSegment(id) => drop(into.segments.insert(id.clone())),
             Self::Has { kind, .. } => drop(into.kinds.insert(kind.clone())),
-            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Field { .. } => {}
+            // The objects of that kind are looked through for the one that the subject names.
+            Self::Field { path, .. } => into.kinds.extend(kind_beyond(path)),
+            Self::All(_) | Self::Any(_) | Self::Not(_) => {}
         });
     }
 
@@ -201,6 +203,19 @@ impl Condition {
         self.asks(&mut asks);
         into.append(&mut asks.history);
     }
+}
+
+/// The kind of objects that a path leads through: `subject.deal.stage` asks for deals.
+pub fn kind_beyond(path: &FieldPath) -> Option<ObjectKind> {
+    let goes_on = path.root == Root::Subject && path.names.len() > 1;
+    path.names
+        .first()
+        .filter(|_| goes_on)
+        .map(|name| kind_named(name))
+}
+
+fn kind_named(name: &str) -> ObjectKind {
+    ObjectKind::from(name)
 }
 
 /// What conditions ask to be loaded.
@@ -231,9 +246,12 @@ impl Scene<'_> {
     /// The value of a field, if it is there.
     pub fn field(&self, path: &FieldPath) -> Option<&Value> {
         let fields: &Fields = match path.root {
-            Root::Contact => &self.contact.traits,
+            Root::Contact => return self.contact.find(path),
             Root::Subject => match self.subject {
-                Some(object) => &object.fields,
+                Some(object) => match self.beyond(object, path) {
+                    Some(found) => return Some(found),
+                    None => &object.fields,
+                },
                 None => return None,
             },
             Root::Event => match self.event {
@@ -242,6 +260,20 @@ impl Scene<'_> {
             },
         };
         path.find(fields).or_else(|| self.well_known(path))
+    }
+
+    /// What a path leads to in another object that the subject names: one step, `subject.deal.stage`.
+    fn beyond(&self, object: &Object, path: &FieldPath) -> Option<&Value> {
+        let [kind, name, rest @ ..] = &*path.names else {
+            return None;
+        };
+        let other = self
+            .objects
+            .get(&related(&object.fields, &kind_named(kind))?)?;
+        if rest.is_empty() && &**name == "id" {
+            return Some(&other.id_value);
+        }
+        path.beyond(&other.fields)
     }
 
     /// `subject.id` stands beside the object's fields.

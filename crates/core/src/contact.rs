@@ -1,14 +1,17 @@
 //! A contact: who follow-ups go to, what is known of them, and what they allow.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::account::{ACCOUNT, Account};
+use crate::address;
 use crate::consent::{About, ConsentRecord};
-use crate::ids::{ContactId, ItemId, ListId, MailboxId, Topic};
+use crate::ids::{AccountId, ContactId, ItemId, ListId, MailboxId, Topic};
 use crate::preferences::Preferences;
-use crate::value::{Fields, Value};
+use crate::value::{FieldPath, Fields, Value};
 
 pub use crate::consent::Consent;
 
@@ -83,7 +86,7 @@ impl Channel {
 pub enum IdentityKind {
     /// The id in the customer's own system.
     UserId,
-    /// An address, lower case.
+    /// An address in its [normal form](crate::address::normal).
     Email,
     /// A telephone number in E.164.
     Phone,
@@ -142,11 +145,11 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// An address, in lower case and without surrounding space.
+    /// An address, in its [normal form](address::normal): the same however it is written.
     pub fn email(address: &str) -> Self {
         Self {
             kind: IdentityKind::Email,
-            value: address.trim().to_lowercase(),
+            value: address::normal(address),
         }
     }
 
@@ -225,6 +228,10 @@ pub struct Contact {
     pub created_at: Timestamp,
     /// What is known of it.
     pub traits: Fields,
+    /// The account that it belongs to, as it stands; others have the same one.
+    pub account: Option<Arc<Account>>,
+    /// The revision of the account that it heard of last.
+    pub account_heard: u64,
     /// Erased on request: nothing may ever be sent.
     pub erased: bool,
     /// Channels that must not be used.
@@ -252,12 +259,19 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Itself, and whom it absorbed: their past is one.
+    pub fn selves(&self) -> impl Iterator<Item = ContactId> + '_ {
+        std::iter::once(self.id).chain(self.absorbed.iter().copied())
+    }
+
     /// A contact that nothing is known of.
     pub fn new(id: ContactId, now: Timestamp) -> Self {
         Self {
             id,
             created_at: now,
             traits: Fields::new(),
+            account: None,
+            account_heard: 0,
             erased: false,
             suppressed: BTreeMap::new(),
             channel_consents: BTreeMap::new(),
@@ -281,9 +295,31 @@ impl Contact {
             .filter(|text| !text.is_empty())
     }
 
-    /// The id of its account, as told by a `group` call.
-    pub fn account(&self) -> Option<&Value> {
-        self.traits.get("account")?.get("id")
+    /// The id of the account that it belongs to.
+    pub fn account_id(&self) -> Option<&AccountId> {
+        self.account.as_ref().map(|account| &account.id)
+    }
+
+    /// A trait; under `account`, what is known of its account.
+    pub fn told(&self, name: &str) -> Option<&Value> {
+        match name {
+            ACCOUNT => self.account.as_deref().map(Account::face),
+            _own => self.traits.get(name),
+        }
+    }
+
+    /// Its traits, and its account under `account`: what templates and pages see.
+    pub fn face(&self) -> Fields {
+        let mut traits = self.traits.clone();
+        if let Some(account) = &self.account {
+            traits.insert(ACCOUNT.to_owned(), account.face().clone());
+        }
+        traits
+    }
+
+    /// The value that a path leads to below its traits and its account.
+    pub fn find(&self, path: &FieldPath) -> Option<&Value> {
+        path.below(self.told(path.names.first()?)?)
     }
 
     /// The owner: the user responsible for it, by address.

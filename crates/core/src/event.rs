@@ -144,7 +144,7 @@ impl History {
     }
 
     /// Events of one name, oldest first.
-    pub fn of<'a>(&'a self, name: &'a EventName) -> impl Iterator<Item = &'a Event> {
+    pub fn of<'a>(&'a self, name: &'a EventName) -> impl DoubleEndedIterator<Item = &'a Event> {
         self.events
             .iter()
             .map(|event| &**event)

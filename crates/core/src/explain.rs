@@ -7,6 +7,7 @@
 mod now;
 mod run;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -406,8 +407,8 @@ pub fn needs(world: &World, snapshot: &Snapshot, journey: &JourneyId) -> Needs {
 
 /// Explains where a contact stands with a journey.
 ///
-/// `lines` are those of the contact, the newest first; of other journeys they are passed over. The snapshot
-/// holds what [`needs`] asks.
+/// `lines` are those of the contact and of those that it absorbed, the newest first; of other journeys they
+/// are passed over. The snapshot holds what [`needs`] asks, and may hold runs of the absorbed that are over.
 pub fn explain(
     world: &World,
     snapshot: &Snapshot,
@@ -416,24 +417,25 @@ pub fn explain(
     now: Timestamp,
 ) -> Explanation {
     let state = JourneyState::of(world, journey);
-    let told = Told::read(journey, lines);
-    let mut numbers: BTreeSet<u32> = told.runs.keys().copied().collect();
+    let told = Told::read(journey, snapshot.contact.id, lines);
+    let mut ids: BTreeSet<EnrollmentId> = told.runs.keys().copied().collect();
     let own = snapshot.enrollments.iter();
-    numbers.extend(
+    ids.extend(
         own.filter(|run| run.journey == *journey)
-            .map(|run| run.id.number),
+            .map(|run| told.now(run.id)),
     );
-    let runs: Vec<Run> = numbers
-        .iter()
-        .rev()
-        .take(RUNS_MAX)
-        .map(|number| run_of(world, snapshot, journey, *number, &told))
+    let mut runs: Vec<Run> = ids
+        .into_iter()
+        .map(|id| run_of(world, snapshot, journey, id, &told))
         .collect();
-    let mut more = numbers.len() > runs.len();
+    // The numbers of one contact are in order of time; those of two are not comparable.
+    runs.sort_by_key(|run| Reverse((run.began_at, run.id.number, run.id.contact)));
+    let mut more = runs.len() > RUNS_MAX;
+    runs.truncate(RUNS_MAX);
     let mut shown = Vec::new();
     let of_runs = runs
         .iter()
-        .filter_map(|run| told.runs.get(&run.id.number))
+        .filter_map(|run| told.runs.get(&run.id))
         .flatten();
     for line in of_runs.chain(&told.others) {
         if shown.len() == LINES_MAX {

@@ -82,8 +82,8 @@ pub type Names = BTreeMap<ContactId, Vec<Identity>>;
 /// Decides whose a call is. `told` are its identities, the most trusted first, each with the contact that has
 /// it; `names` are all names of those contacts.
 ///
-/// A contact with a user id survives, and no two with user ids become one unless they are told so outright.
-/// The user id of a call that nobody has yet goes to a contact without one, never to somebody else's.
+/// A contact with a user id survives, and no two with user ids become one unless they are told so outright and
+/// no address speaks against it. The user id of a call that nobody has yet goes to a contact without one, never to somebody else's.
 pub fn judge(told: &[(&Identity, Option<ContactId>)], names: &Names, how: Told) -> Verdict {
     let call = Call { told, names, how };
     let named = call.named();
@@ -244,7 +244,8 @@ impl Call<'_> {
                 || self.told.iter().any(|(told, _)| told.kind == kind);
             own.peek().is_some() && of_main && !own.any(tells)
         });
-        (differs && self.how != Told::Outright).then_some(Apart::OtherAddress)
+        // Also where the call says so outright: programs alias whoever signs in to whoever was signed in.
+        differs.then_some(Apart::OtherAddress)
     }
 }
 
@@ -367,8 +368,20 @@ mod tests {
     #[test]
     fn an_alias_makes_one_of_two_users_but_takes_nobody_along() {
         let outright = |known: &[&str], told: &str| judged(known, told, Told::Outright);
-        let known = ["u:old e:a@x", "u:new e:b@x"];
+        let known = ["u:old e:a@x", "u:new p:+1"];
         assert_eq!(outright(&known, "u:new u:old a:old"), verdict(2, &[1], &[]));
+        // Each has an address of its own: whoever signed in is not who was signed in.
+        let strangers = ["u:old e:a@x", "u:new e:b@x"];
+        let apart = [(1, Apart::OtherAddress)];
+        assert_eq!(
+            outright(&strangers, "u:new u:old a:old"),
+            verdict(2, &[], &apart)
+        );
+        // Unless the call tells that address as well.
+        assert_eq!(
+            outright(&strangers, "u:new u:old e:a@x"),
+            verdict(2, &[1], &[])
+        );
         assert_eq!(
             outright(&known[..1], "u:new u:old a:old"),
             verdict(1, &[], &[])

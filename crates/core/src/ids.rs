@@ -216,6 +216,8 @@ name_type!(
     ItemId,
     /// An arm of a split: `A`.
     Variant,
+    /// An account's id as its source gave it: `acme`.
+    AccountId,
 );
 
 /// What a journey run is about: one object of a kind.

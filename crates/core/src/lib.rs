@@ -5,6 +5,8 @@
 //! Pure: time, chance and identity are arguments. **Absent:** async, I/O, clocks, randomness, unordered
 //! iteration, the shapes of what is stored (see `relance-wire`).
 
+pub mod account;
+pub mod address;
 pub mod backtest;
 pub mod condition;
 pub mod consent;

@@ -10,10 +10,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::account::Account;
 use crate::contact::Contact;
 use crate::decide::{Answer, Effect, Input, Timer, TimerKind, decide};
 use crate::event::Event;
-use crate::ids::{ContactId, JourneyId, SegmentId, StepKey, SubjectRef, TouchpointId, UserId};
+use crate::ids::{
+    AccountId, ContactId, JourneyId, SegmentId, StepKey, SubjectRef, TouchpointId, UserId,
+};
 use crate::journey::{Journey, Moves, Recipient};
 use crate::ledger::{LedgerEntry, What};
 use crate::mail::COLLEAGUES_MAX;
@@ -32,6 +35,13 @@ pub enum Seen {
     Ledger(LedgerEntry),
     /// A message passed the gate and would have been sent.
     WouldSend(Box<Touchpoint>),
+    /// The contact came into a segment, or left it.
+    Turned {
+        /// Which.
+        segment: SegmentId,
+        /// Whether it belongs to it now.
+        member: bool,
+    },
 }
 
 impl Seen {
@@ -40,6 +50,8 @@ impl Seen {
         match self {
             Self::Ledger(line) => line.what.word(),
             Self::WouldSend(_) => "would_send",
+            Self::Turned { member: true, .. } => "segment_entered",
+            Self::Turned { member: false, .. } => "segment_left",
         }
     }
 
@@ -48,6 +60,7 @@ impl Seen {
         match self {
             Self::Ledger(line) => line.journey.as_ref(),
             Self::WouldSend(touchpoint) => Some(&touchpoint.journey),
+            Self::Turned { .. } => None,
         }
     }
 
@@ -56,6 +69,7 @@ impl Seen {
         match self {
             Self::Ledger(line) => line.step.as_ref(),
             Self::WouldSend(touchpoint) => Some(&touchpoint.step),
+            Self::Turned { .. } => None,
         }
     }
 }
@@ -75,6 +89,9 @@ pub struct Play {
     outbox: BTreeSet<(Timestamp, TouchpointId)>,
     /// Whose objects are: what is told of one to a contact reaches the others.
     owners: BTreeSet<(SubjectRef, ContactId)>,
+    accounts: BTreeMap<AccountId, Arc<Account>>,
+    /// Accounts of which contacts have not heard yet.
+    told_of: BTreeSet<AccountId>,
     now: Timestamp,
 }
 
@@ -88,12 +105,15 @@ impl Play {
             timers: BTreeSet::new(),
             outbox: BTreeSet::new(),
             owners: BTreeSet::new(),
+            accounts: BTreeMap::new(),
+            told_of: BTreeSet::new(),
             now: Timestamp::MIN,
         }
     }
 
     /// Adds a contact.
     pub fn add(&mut self, contact: Contact) {
+        self.know(&contact);
         self.contacts.insert(contact.id, Snapshot::new(contact));
     }
 
@@ -106,9 +126,17 @@ impl Play {
             ..snapshot
         };
         let id = snapshot.contact.id;
+        self.know(&snapshot.contact);
         let objects = snapshot.objects.keys().cloned();
         self.owners.extend(objects.map(|subject| (subject, id)));
         self.contacts.insert(id, snapshot);
+    }
+
+    fn know(&mut self, contact: &Contact) {
+        if let Some(account) = &contact.account {
+            let known = self.accounts.entry(account.id.clone());
+            known.or_insert_with(|| account.clone());
+        }
     }
 
     /// Forgets contacts and what waits of them, and sets the clock; the world stays.
@@ -117,6 +145,8 @@ impl Play {
         self.timers.clear();
         self.outbox.clear();
         self.owners.clear();
+        self.accounts.clear();
+        self.told_of.clear();
         self.now = now;
     }
 
@@ -200,6 +230,14 @@ impl Play {
                 self.step(other, &Input::Echo(event.clone()), watcher);
             }
         }
+        while let Some(account) = self.told_of.pop_first() {
+            let of = |one: &&Snapshot| one.contact.account_id() == Some(&account);
+            let others = self.contacts.values().filter(of);
+            let others: Vec<ContactId> = others.map(|one| one.contact.id).collect();
+            for other in others {
+                self.step(other, &Input::Account, watcher);
+            }
+        }
         for _ in 0..MOMENTS_MAX {
             match self.next_moment() {
                 Some(at) if at <= self.now => self.moment(watcher),
@@ -256,6 +294,7 @@ impl Play {
                 .iter()
                 .map(|one| (one.id, one.slot()))
                 .collect();
+            snapshot.see_accounts(&self.accounts, &input);
             let effects = decide(&self.world, snapshot, &input, self.now);
             for effect in &effects {
                 self.follow(contact, effect, &slots, &mut inputs, watcher);
@@ -318,19 +357,38 @@ impl Play {
             Effect::Object(object) => {
                 self.owners.insert((object.subject.clone(), contact));
             }
+            Effect::Account { account, tell } => {
+                self.accounts.insert(account.id.clone(), account.clone());
+                if *tell {
+                    self.told_of.insert(account.id.clone());
+                }
+            }
             Effect::Disarm(timer) => {
                 self.timers.remove(&(timer.due_at, contact, timer.kind));
+            }
+            Effect::Membership {
+                segment,
+                before,
+                after,
+            } => {
+                if before.member != after.member {
+                    let seen = Seen::Turned {
+                        segment: segment.clone(),
+                        member: after.member,
+                    };
+                    self.tell(contact, &seen, watcher);
+                }
             }
             Effect::Contact(_)
             | Effect::Enrollment(_)
             | Effect::Entry(_)
             | Effect::Watch(_)
-            | Effect::Membership { .. }
             | Effect::Unwatch(_)
             | Effect::Consent(_)
             | Effect::Suppression(_)
             | Effect::Event(_)
             | Effect::Task(_)
+            | Effect::Belongs { .. }
             | Effect::Revoke(_)
             | Effect::RequestSync(_) => {}
         }

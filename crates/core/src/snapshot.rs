@@ -5,13 +5,15 @@ mod segments;
 pub(crate) use segments::stays;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::account::{ACCOUNT, Account};
 use crate::contact::Contact;
 use crate::decide::event::SIGNS_OF_OPENING;
 use crate::decide::{Effect, Input, TimerKind};
 use crate::enrollment::{Enrollment, EnrollmentState, Entry};
 use crate::event::History;
-use crate::ids::{EnrollmentId, EventName, JourneyId, SubjectRef, TouchpointId};
+use crate::ids::{AccountId, EnrollmentId, EventName, JourneyId, SubjectRef, TouchpointId};
 use crate::journey::{Journey, On, StepKind};
 use crate::segment::{Membership, Memberships};
 use crate::subject::Object;
@@ -33,6 +35,8 @@ pub struct Snapshot {
     pub watches: Vec<Watch>,
     /// Objects that were asked for and exist.
     pub objects: BTreeMap<SubjectRef, Object>,
+    /// Accounts that were asked for and exist, beside the one that the contact belongs to.
+    pub accounts: BTreeMap<AccountId, Arc<Account>>,
     /// How the contact stands to the segments that were asked for.
     pub memberships: Memberships,
     /// What the list of suppressions says of the contact's addresses, if it was asked.
@@ -54,6 +58,7 @@ impl Snapshot {
             touchpoints: Vec::new(),
             watches: Vec::new(),
             objects: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             memberships: Memberships::new(),
             listed: None,
             entries: Vec::new(),
@@ -64,10 +69,22 @@ impl Snapshot {
 
     /// What must be loaded beside contact, runs, messages and watches before `input` can be decided.
     pub fn needs(&self, world: &World, input: &Input) -> Needs {
+        self.needs_knowing(world, input, None)
+    }
+
+    /// The same where `loaded` is at hand. What is asked only once it is known how the contact stands to segments
+    /// is left out while that is not loaded; when it is ([`Needs::is_final`]), loading the rest lets the contact
+    /// ask for no more.
+    pub fn needs_with(&self, world: &World, input: &Input, loaded: &Needs) -> Needs {
+        self.needs_knowing(world, input, Some(loaded))
+    }
+
+    fn needs_knowing(&self, world: &World, input: &Input, loaded: Option<&Needs>) -> Needs {
         let mut needs = Needs::default();
         match input {
             Input::Event(event) => {
                 world.needs_of_event(event, &mut needs);
+                needs.accounts.extend(event.account_id());
                 let turned = world.turned_by(&event.name);
                 let calls_back = event.calls_back();
                 let concerned = |run: &Enrollment| {
@@ -75,7 +92,7 @@ impl Snapshot {
                 };
                 self.needs_of_runs(world, concerned, &mut needs);
                 let touched = self.touched_by(world, event, false);
-                self.needs_of_touched(world, &touched, Some(event), &mut needs);
+                self.needs_of_touched(world, touched, Some(event), loaded, &mut needs);
             }
             Input::Echo(event) => {
                 world.needs_of_objects(event, &mut needs);
@@ -83,7 +100,7 @@ impl Snapshot {
                 let concerned = |run: &Enrollment| turned.contains(&run.journey);
                 self.needs_of_runs(world, concerned, &mut needs);
                 let touched = self.touched_by(world, event, true);
-                self.needs_of_touched(world, &touched, None, &mut needs);
+                self.needs_of_touched(world, touched, None, loaded, &mut needs);
             }
             Input::Segment { segment, member } => {
                 needs.segments.insert(segment.clone());
@@ -92,7 +109,7 @@ impl Snapshot {
                     segments: [segment.clone()].into(),
                     ..Touched::default()
                 };
-                self.needs_of_touched(world, &touched, None, &mut needs);
+                self.needs_of_touched(world, touched, None, loaded, &mut needs);
                 for journey in world.triggered_by_segment(segment, *member) {
                     world.needs_of_entry(journey, &mut needs);
                 }
@@ -173,6 +190,14 @@ impl Snapshot {
                 }
             }
             Input::Lift(_) => {}
+            Input::Account => {
+                world.needs_of_change(None, ACCOUNT, &mut needs);
+                let touched = Touched {
+                    traits: [ACCOUNT.into()].into(),
+                    ..Touched::default()
+                };
+                self.needs_of_touched(world, touched, None, loaded, &mut needs);
+            }
             Input::Assess(segments) => needs.extend(world.needs_of_assess(segments)),
             // Whoever is erased belongs nowhere.
             Input::Erase => {
@@ -217,6 +242,8 @@ impl Snapshot {
             return;
         };
         needs.objects.extend(touchpoint.subjects().cloned());
+        // Its template may look through what it is about.
+        needs.related = true;
         self.needs_of_runs(world, |run| touchpoint.is_of(run.id), needs);
     }
 
@@ -297,6 +324,24 @@ impl Snapshot {
             .max_by_key(|entry| entry.at)
     }
 
+    /// Puts accounts as they stand in place of older states of them; among them the one that `input` tells of.
+    pub fn see_accounts(&mut self, known: &BTreeMap<AccountId, Arc<Account>>, input: &Input) {
+        if known.is_empty() {
+            return;
+        }
+        let own = self.contact.account.as_mut();
+        for account in own.into_iter().chain(self.accounts.values_mut()) {
+            if let Some(newer) = known.get(&account.id) {
+                *account = newer.clone();
+            }
+        }
+        if let Input::Event(event) = input
+            && let Some(told) = event.account_id().and_then(|id| known.get(&id))
+        {
+            self.accounts.insert(told.id.clone(), told.clone());
+        }
+    }
+
     /// Advances to the state after an effect.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
@@ -338,7 +383,11 @@ impl Snapshot {
                 }
                 self.history.push(event.clone());
             }
+            Effect::Account { account, .. } => {
+                self.accounts.insert(account.id.clone(), account.clone());
+            }
             Effect::Arm(_)
+            | Effect::Belongs { .. }
             | Effect::Disarm(_)
             | Effect::Consent(_)
             | Effect::Suppression(_)

@@ -3,6 +3,8 @@
 //! A journey may be about one of them (its *subject*). **Absent:** fixed columns; a kind's fields are
 //! data, so a new kind needs no code.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::event::Event;
@@ -11,6 +13,8 @@ use crate::value::{Fields, Value, weight, weight_of};
 
 /// Fields that one object may have.
 pub const OBJECT_FIELDS_MAX: usize = 200;
+/// Objects that one object names and that are at hand with it; by the names of its fields, the first ones.
+pub const RELATIONS_MAX: usize = 8;
 /// Bytes of the traits of one contact, or of the fields of one object, roughly as their text.
 pub const FIELDS_BYTES_MAX: usize = 128 * 1_024;
 
@@ -113,6 +117,51 @@ pub fn patch_of(event: &Event, kind: &ObjectKind) -> Option<ObjectPatch> {
     })
 }
 
+/// The object of `kind` that fields name, as an event's properties would: by a field of that name that is a map with
+/// an `id`, or by `<kind>_id`.
+pub fn related(fields: &Fields, kind: &ObjectKind) -> Option<SubjectRef> {
+    told_object(fields, kind).map(|(subject, _)| subject)
+}
+
+/// The objects that an object names, one of a kind, at most [`RELATIONS_MAX`]. It does not name itself.
+pub fn relations(object: &Object) -> BTreeSet<SubjectRef> {
+    let kind_of = |(name, value): (&String, &Value)| match value {
+        Value::Object(fields) => fields
+            .contains_key("id")
+            .then(|| ObjectKind::from(name.as_str())),
+        Value::String(_) | Value::Number(_) => name.strip_suffix("_id").map(ObjectKind::from),
+        Value::Null | Value::Bool(_) | Value::Array(_) => None,
+    };
+    object
+        .fields
+        .iter()
+        .filter_map(kind_of)
+        .filter_map(|kind| related(&object.fields, &kind))
+        .filter(|subject| *subject != object.subject)
+        .take(RELATIONS_MAX)
+        .collect()
+}
+
+/// An object as templates see it: what is known of the objects that it names stands in fields of their kinds.
+pub fn with_related(object: &Object, known: &BTreeMap<SubjectRef, Object>) -> Object {
+    let mut whole = object.clone();
+    for subject in relations(object) {
+        let Some(other) = known.get(&subject) else {
+            continue;
+        };
+        let field = whole.fields.entry(subject.kind.as_str());
+        let field = field.or_insert_with(|| Value::Object(Fields::new()));
+        if !field.is_object() {
+            continue;
+        }
+        if let Value::Object(own) = field {
+            own.entry("id").or_insert_with(|| other.id_value.clone());
+            own.extend(other.fields.clone());
+        }
+    }
+    whole
+}
+
 fn told_object<'a>(properties: &'a Fields, kind: &ObjectKind) -> Option<(SubjectRef, &'a Fields)> {
     let named = |id: &Value| {
         let id = object_id(id)?;
@@ -194,6 +243,45 @@ mod tests {
             &fields(json!({ "text-8": large })),
             500
         ));
+    }
+
+    #[test]
+    fn an_object_names_others_by_fields_of_their_kinds() {
+        let object = |kind: &str, id: &str, value: Value| {
+            let (kind, id) = (kind.into(), id.into());
+            let mut one = Object::new(SubjectRef { kind, id }, Timestamp::UNIX_EPOCH);
+            one.fields = fields(value);
+            one
+        };
+        let invoice = object(
+            "document",
+            "I-1",
+            json!({"document_id": "I-1", "deal_id": "D-1", "order": {"id": 7, "note": "n"}, "amount": 5,
+                   "cart": {"lines": 2}, "sent_id": null}),
+        );
+        let named: Vec<String> = relations(&invoice)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(named, ["deal:D-1", "order:7"]);
+        let known = [
+            object("deal", "D-1", json!({"stage": "won", "amount": 900})),
+            object("order", "7", json!({"total": 3})),
+        ];
+        let known = known.map(|one| (one.subject.clone(), one)).into();
+        let whole = with_related(&invoice, &known);
+        assert_eq!(
+            whole.fields["deal"],
+            json!({"id": "D-1", "stage": "won", "amount": 900})
+        );
+        assert_eq!(
+            whole.fields["order"],
+            json!({"id": 7, "note": "n", "total": 3})
+        );
+        assert_eq!(whole.fields["amount"], json!(5));
+        let many = (0..100).map(|n| (format!("k{n}_id"), json!(n)));
+        let many = object("deal", "D", Value::Object(many.collect()));
+        assert_eq!(relations(&many).len(), RELATIONS_MAX);
     }
 
     #[test]

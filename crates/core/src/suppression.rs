@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::address;
 use crate::contact::{Channel, Contact, SuppressionReason};
 
 /// Characters of a value on the list: an address has no more.
@@ -76,7 +77,14 @@ impl SuppressionKey {
             expected,
             example,
         };
-        let lower = text.trim().to_lowercase();
+        let lower = match kind {
+            SuppressionKind::Email => address::normal(text),
+            SuppressionKind::Domain => match text.trim().strip_prefix('@') {
+                Some(domain) => address::normal_domain(domain),
+                None => address::normal_domain(text),
+            },
+            SuppressionKind::Phone => text.trim().to_lowercase(),
+        };
         let long = lower.chars().count() > VALUE_CHARS_MAX;
         if let Some(digits) = lower.strip_prefix(HASHED) {
             let whole = digits.len() == 64 && digits.bytes().all(|one| one.is_ascii_hexdigit());

@@ -80,13 +80,29 @@ impl FieldPath {
 
     /// The value below `fields`, if all names lead there.
     pub fn find<'a>(&self, fields: &'a Fields) -> Option<&'a Value> {
-        let (first, rest) = self.names.split_first()?;
-        rest.iter()
-            .try_fold(fields.get(&**first)?, |value, name| match value {
-                Value::Object(map) => map.get(&**name),
-                Value::Array(list) => list.get(name.parse::<usize>().ok()?),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-            })
+        let first = self.names.first()?;
+        self.below(fields.get(&**first)?)
+    }
+
+    /// The value that the names after the first lead to in other fields.
+    pub fn beyond<'a>(&self, fields: &'a Fields) -> Option<&'a Value> {
+        let second = fields.get(&**self.names.get(1)?)?;
+        self.follow(2, second)
+    }
+
+    /// The value that the names after the first lead to, below the first one's value.
+    pub fn below<'a>(&self, first: &'a Value) -> Option<&'a Value> {
+        self.follow(1, first)
+    }
+
+    /// The value that the names from a place on lead to.
+    fn follow<'a>(&self, from: usize, first: &'a Value) -> Option<&'a Value> {
+        let mut rest = self.names.iter().skip(from);
+        rest.try_fold(first, |value, name| match value {
+            Value::Object(map) => map.get(&**name),
+            Value::Array(list) => list.get(name.parse::<usize>().ok()?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        })
     }
 }
 

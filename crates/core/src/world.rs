@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+use crate::account::{ACCOUNT, Account, hears_of_accounts};
 use crate::condition::Asks;
 use crate::consent::DoubleOptIn;
 use crate::contact::Contact;
@@ -19,8 +20,8 @@ use crate::decide::Input;
 use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::event::Event;
 use crate::ids::{
-    EventName, ItemId, JourneyId, ListId, MailboxId, ObjectKind, SegmentId, StepKey, SubjectRef,
-    TemplateId,
+    AccountId, EventName, ItemId, JourneyId, ListId, MailboxId, ObjectKind, SegmentId, StepKey,
+    SubjectRef, TemplateId,
 };
 use crate::journey::{Arm, Journey, Landing, Moves, Reentry, StepIx, Unit, route};
 use crate::policy::{Policy, TemplateFacts};
@@ -32,7 +33,7 @@ use crate::value::Value;
 
 use concerns::Concerns;
 use segments::Segments;
-pub use segments::{Queue, Touched};
+pub use segments::{Place, Queue, Touched};
 use triggers::{Outlet, Triggers, outlets};
 
 /// The configuration that decisions are made under.
@@ -65,6 +66,8 @@ pub struct World {
     segments: Segments,
     triggers: Triggers,
     concerns: Concerns,
+    /// Whether any version of a journey hears what becomes of accounts.
+    hears_of_accounts: bool,
 }
 
 /// The traits that [`World::zone_of`] and [`World::calendar_of`] read.
@@ -100,6 +103,10 @@ pub struct Needs {
     pub kinds: BTreeSet<ObjectKind>,
     /// Segments of which it is asked how the contact stands to them.
     pub segments: BTreeSet<SegmentId>,
+    /// Accounts that are told of, whether the contact belongs to them or not.
+    pub accounts: BTreeSet<AccountId>,
+    /// Whether the objects at hand are to come with those that they name.
+    pub related: bool,
     /// Whether the list of suppressions is asked about the contact's addresses.
     pub listed: bool,
     /// What is asked beside once it is known how the contact stands to `segments`: that tells how much of its
@@ -121,6 +128,31 @@ impl Needs {
         self
     }
 
+    /// Whether what is asked only once it is known how the contact stands to `segments` was asked too.
+    pub fn is_final(&self, loaded: &Self) -> bool {
+        self.segments.is_subset(&loaded.segments)
+    }
+
+    /// What is needed beyond `loaded`, but for what is asked only then.
+    pub fn beyond(&self, loaded: &Self) -> Self {
+        fn left<T: Ord + Clone>(wanted: &BTreeSet<T>, loaded: &BTreeSet<T>) -> BTreeSet<T> {
+            let missing = wanted.iter().filter(|one| !loaded.contains(*one));
+            missing.cloned().collect()
+        }
+        Self {
+            history: left(&self.history, &loaded.history),
+            last_event: self.last_event && !loaded.last_event,
+            objects: left(&self.objects, &loaded.objects),
+            entries: left(&self.entries, &loaded.entries),
+            kinds: left(&self.kinds, &loaded.kinds),
+            segments: left(&self.segments, &loaded.segments),
+            related: self.related && (!loaded.related || !self.objects.is_subset(&loaded.objects)),
+            listed: self.listed && !loaded.listed,
+            accounts: left(&self.accounts, &loaded.accounts),
+            then: None,
+        }
+    }
+
     /// What is needed beyond `loaded`; what is asked only then, once what it waits for is loaded.
     pub fn without(mut self, loaded: &Self) -> Self {
         if self.segments.is_subset(&loaded.segments) {
@@ -134,18 +166,22 @@ impl Needs {
             .retain(|journey| !loaded.entries.contains(journey));
         self.kinds.retain(|kind| !loaded.kinds.contains(kind));
         self.segments.retain(|id| !loaded.segments.contains(id));
+        self.accounts.retain(|id| !loaded.accounts.contains(id));
         self.last_event &= !loaded.last_event;
+        self.related &= !loaded.related || !self.objects.is_empty();
         self.listed &= !loaded.listed;
         self
     }
 
     /// Adds what was loaded, or is asked at once.
-    pub fn extend(&mut self, more: Self) {
-        self.history.extend(more.history);
-        self.objects.extend(more.objects);
-        self.entries.extend(more.entries);
-        self.kinds.extend(more.kinds);
-        self.segments.extend(more.segments);
+    pub fn extend(&mut self, mut more: Self) {
+        self.history.append(&mut more.history);
+        self.objects.append(&mut more.objects);
+        self.entries.append(&mut more.entries);
+        self.kinds.append(&mut more.kinds);
+        self.segments.append(&mut more.segments);
+        self.accounts.append(&mut more.accounts);
+        self.related |= more.related;
         self.last_event |= more.last_event;
         self.listed |= more.listed;
     }
@@ -171,6 +207,7 @@ impl World {
             segments: Segments::default(),
             triggers: Triggers::default(),
             concerns: Concerns::default(),
+            hears_of_accounts: false,
         }
     }
 
@@ -179,6 +216,7 @@ impl World {
     pub fn add_journey(&mut self, journey: Arc<Journey>, moves: Moves, current: bool) {
         self.kinds.extend(journey.subject.clone());
         self.concerns.add(&journey);
+        self.hears_of_accounts |= hears_of_accounts(&journey);
         if moves != Moves::Pin {
             self.concerns.moves_to(&journey.id, journey.version);
         }
@@ -196,6 +234,8 @@ impl World {
             let steps = version.journey.steps.len();
             version.routes = vec![OnceLock::new(); if is_asked { steps } else { 0 }];
         }
+        // What events tell of objects is kept for whoever looks through them.
+        self.kinds.extend(journey.asks().kinds);
         if current {
             self.retire(&journey.id);
             self.triggers.add(&journey);
@@ -219,11 +259,20 @@ impl World {
         }
     }
 
+    /// Lets these journeys stand still, and no others; gives those that stood still before.
+    pub fn set_all_paused(&mut self, paused: BTreeSet<JourneyId>) -> BTreeSet<JourneyId> {
+        std::mem::replace(&mut self.paused, paused)
+    }
+
     /// Puts a segment in force, in place of an older definition.
     pub fn add_segment(&mut self, segment: Arc<Segment>) {
-        self.segments.add(segment);
         // What events tell of objects is kept for whoever looks through them.
-        self.kinds.extend(self.segments.kinds().cloned());
+        if let Some(condition) = segment.condition() {
+            let mut asks = Asks::default();
+            condition.asks(&mut asks);
+            self.kinds.append(&mut asks.kinds);
+        }
+        self.segments.add(segment);
     }
 
     /// Takes a segment out of force: nobody belongs to it.
@@ -244,16 +293,26 @@ impl World {
     /// The segments whose conditions ask for recency, frequency or money: they are told anew when
     /// [`World::rfm`] is another.
     pub fn segments_by_scores(&self) -> impl Iterator<Item = &SegmentId> {
-        self.segments.by_scores().iter()
+        self.segments.by_scores()
     }
 
     /// The segments that may be told anew when these are, themselves included, in the order of telling.
     pub fn segments_with(&self, ids: &[SegmentId]) -> Vec<SegmentId> {
-        let mut closed: BTreeSet<SegmentId> = ids.iter().cloned().collect();
-        self.segments.close(&mut closed);
-        let places: BTreeSet<(u32, SegmentId)> =
-            closed.iter().map(|id| self.segments.place(id)).collect();
-        places.into_iter().map(|(_, id)| id).collect()
+        let mut gone = BTreeSet::new();
+        let mut places = Vec::new();
+        for id in ids {
+            match self.segments.place(id) {
+                Some(place) => places.push(place),
+                None => {
+                    places.extend(self.segments.by_segment(id));
+                    gone.insert(id.clone());
+                }
+            }
+        }
+        let closed = self.segments.close(places.into_iter());
+        let kept = closed.iter().filter_map(|place| self.segments.at(*place));
+        let kept = kept.map(|kept| kept.segment.id.clone());
+        gone.into_iter().chain(kept).collect()
     }
 
     /// Whether anything but memberships may follow when these are told for everyone: a trait that is set, a
@@ -404,22 +463,44 @@ impl World {
 
     /// A contact's zone: its trait `timezone`, else its account's, else the workspace's.
     pub fn zone_of(&self, contact: &Contact) -> Zone {
-        let account = contact.traits.get("account");
+        self.zone_by(contact, contact.told(ACCOUNT))
+    }
+
+    /// A contact's calendar: its trait `calendar`, else that of its `country`, else its account's by the same
+    /// traits, else the workspace's.
+    pub fn calendar_of(&self, contact: &Contact) -> Arc<Calendar> {
+        self.calendar_by(contact, contact.told(ACCOUNT))
+    }
+
+    /// A contact's zone if this were known of its account.
+    pub(crate) fn zone_by(&self, contact: &Contact, account: Option<&Value>) -> Zone {
+        let of_account = || account?.get("timezone")?.as_str();
         contact
             .text("timezone")
-            .or_else(|| account?.get("timezone")?.as_str())
+            .or_else(of_account)
             .and_then(|name| Zone::parse(name).ok())
             .unwrap_or_else(|| self.policy.zone.clone())
     }
 
-    /// A contact's calendar: its trait `calendar`, else that of its `country`, else the workspace's.
-    pub fn calendar_of(&self, contact: &Contact) -> Arc<Calendar> {
-        ["calendar", "country"]
-            .into_iter()
+    /// A contact's calendar if this were known of its account.
+    pub(crate) fn calendar_by(&self, contact: &Contact, account: Option<&Value>) -> Arc<Calendar> {
+        let names = ["calendar", "country"].into_iter();
+        let of_account = |name: &str| account?.get(name)?.as_str();
+        names
+            .clone()
             .filter_map(|name| contact.text(name))
+            .chain(names.filter_map(of_account))
             .find_map(|id| self.calendars.get(&id.to_lowercase()))
             .unwrap_or(&self.policy.calendar)
             .clone()
+    }
+
+    /// Whether contacts must hear that their account is another: a segment or a journey asks for accounts, or
+    /// days are counted otherwise for runs that wait.
+    pub fn hears_of_account(&self, account: &Account, before: &Value) -> bool {
+        self.hears_of_accounts
+            || !self.segments.by_trait(ACCOUNT).is_empty()
+            || (!self.versions.is_empty() && account.moved_from(before))
     }
 
     /// Whether an input may bring a contact into another zone or under another calendar: its event tells so,
@@ -427,6 +508,7 @@ impl World {
     pub fn may_relocate(&self, input: &Input) -> bool {
         let told = match input {
             Input::Event(event) => event.traits.as_ref(),
+            Input::Account => return true,
             Input::Echo(_)
             | Input::Timer(_)
             | Input::Claim(_)
@@ -546,20 +628,16 @@ impl World {
             Some(kind) => self.segments.by_kind(kind),
         };
         if !concerned.is_empty() {
-            let mut concerned = concerned.clone();
-            self.segments.close(&mut concerned);
+            let concerned = self.segments.close(concerned.iter().copied());
             self.needs_of_members(&concerned, needs);
         }
     }
 
     /// How the contact stands to segments, and to those that they name.
-    pub(crate) fn needs_of_members(&self, ids: &BTreeSet<SegmentId>, needs: &mut Needs) {
-        for id in ids {
-            let asks = self.segments.asks(id);
-            needs
-                .segments
-                .extend(asks.iter().flat_map(|asks| asks.segments.iter().cloned()));
-            needs.segments.insert(id.clone());
+    pub(crate) fn needs_of_members(&self, places: &[Place], needs: &mut Needs) {
+        for kept in places.iter().filter_map(|place| self.segments.at(*place)) {
+            needs.segments.extend(kept.asks.segments.iter().cloned());
+            needs.segments.insert(kept.segment.id.clone());
         }
     }
 
@@ -678,12 +756,11 @@ impl World {
     fn draw(&self, contact: &Contact, experiment: &str, by: Unit) -> u64 {
         let mut hasher = xxhash_rust::xxh3::Xxh3::with_seed(self.salt);
         let account = match by {
-            Unit::Account => contact.account(),
+            Unit::Account => contact.account_id(),
             Unit::Contact => None,
         };
         match account {
-            Some(Value::String(id)) => hasher.update(id.as_bytes()),
-            Some(id) => hasher.update(id.to_string().as_bytes()),
+            Some(id) => hasher.update(id.as_str().as_bytes()),
             None => hasher.update(&contact.id.0.to_le_bytes()),
         }
         hasher.update(experiment.as_bytes());

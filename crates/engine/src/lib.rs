@@ -13,4 +13,5 @@ pub mod clock;
 pub mod ports;
 pub mod quiet;
 pub mod run;
+pub mod sharing;
 pub mod turn;

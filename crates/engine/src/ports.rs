@@ -11,14 +11,16 @@ use relance_core::decide::{Effect, Timer};
 use relance_core::event::Event;
 use relance_core::identity::{Apart, MergeRecord};
 use relance_core::ids::{
-    ContactId, EventName, JourneyId, MailboxId, SegmentId, SubjectRef, TouchpointId,
+    AccountId, ContactId, EventName, JourneyId, MailboxId, SegmentId, SubjectRef, TouchpointId,
 };
 use relance_core::journey::Moves;
 use relance_core::snapshot::Snapshot;
-use relance_core::subject::Object;
+use relance_core::subject::{Object, with_related};
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
+
+use crate::sharing::Sharing;
 
 /// What went wrong in a store, by who must act.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +150,23 @@ pub struct Doubt {
     pub why: Apart,
     /// Since when that is known.
     pub at: Timestamp,
+}
+
+/// What of the events of a name counts where everyone is looked at, beside the name, the moment and whether a
+/// machine caused them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Properties that are looked at, by the events' name; all that there is of a name that is missing.
+    pub properties: BTreeMap<EventName, BTreeSet<Box<str>>>,
+    /// What lies before a moment counts for nothing, by the events' name.
+    pub since: BTreeMap<EventName, Timestamp>,
+}
+
+impl Counts {
+    /// Whether nothing but name, moment and machine count of a name.
+    pub fn is_bare(&self, name: &EventName) -> bool {
+        self.properties.get(name).is_some_and(BTreeSet::is_empty)
+    }
 }
 
 /// The store of one workspace, as the engine's thread uses it.
@@ -334,13 +353,13 @@ pub trait Store {
     fn put_mailbox(&mut self, state: &MailboxState) -> Result<(), StoreError>;
 
     /// Does a bounded part of what makes a [`scan`](Store::scan) of these needs from this place on fast;
-    /// says whether it may begin. Where it was asked for before, events of the names in `bare` may come
-    /// without anything but name, moment and whether a machine caused them. A scan without it is exact, and slow.
+    /// says whether it may begin. Where it was asked for before, what does not count by `counts` may be missing. A
+    /// scan without it is exact, and slow.
     fn prepare_scan(
         &mut self,
         _after: Option<ContactId>,
         _needs: &Needs,
-        _bare: &BTreeSet<EventName>,
+        _counts: &Counts,
     ) -> Result<bool, StoreError> {
         Ok(true)
     }
@@ -395,6 +414,54 @@ pub trait Store {
 
     /// Lets somebody who was erased be known again: forgets what [`forget`](Store::forget) remembered.
     fn readmit(&mut self, hash: &str) -> Result<bool, StoreError>;
+
+    /// Which of some names an erasure removed, in order. Where nobody was ever erased, nothing is hashed.
+    fn erased(
+        &mut self,
+        names: &[&Identity],
+        hash: &dyn Fn(&Identity) -> String,
+    ) -> Result<Vec<bool>, StoreError>;
+
+    /// The store as one that several programs share; `None` where one works alone.
+    fn sharing(&mut self) -> Option<&mut dyn Sharing> {
+        None
+    }
+
+    /// Accounts of which contacts are being told, at most `limit`. An effect that changes an account and wants
+    /// it told adds one, where the account has other contacts; where it is told already, those who heard of an
+    /// earlier change hear of this one after the others.
+    fn tellings(&mut self, limit: usize) -> Result<Vec<Telling>, StoreError>;
+
+    /// Contacts that belong to an account, in order of id, after one, at most `limit`. A page costs the same
+    /// wherever it lies.
+    fn contacts_of_account(
+        &mut self,
+        account: &AccountId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
+
+    /// Notes how far telling came, unless the account changed since.
+    fn put_telling(&mut self, telling: &Telling) -> Result<(), StoreError>;
+
+    /// Telling came to its end, unless the account changed since. It `settles` where nobody is left who has yet to
+    /// hear of this revision.
+    fn end_telling(&mut self, telling: &Telling, settles: bool) -> Result<(), StoreError>;
+}
+
+/// Contacts that are being told what became of their account, in order of id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// Of which account.
+    pub account: AccountId,
+    /// The last change that they must hear of.
+    pub revision: u64,
+    /// The last one that was told.
+    pub after: Option<ContactId>,
+    /// The last one of this pass; `None` is everyone.
+    pub until: Option<ContactId>,
+    /// Up to whom all must be told once more after it: the account changed meanwhile.
+    pub again: Option<ContactId>,
 }
 
 /// What one step of [`Store::forget`] removed.
@@ -447,7 +514,10 @@ pub struct Dispatch {
 impl Dispatch {
     /// A message, with what a snapshot holds of it.
     pub fn of(touchpoint: &Touchpoint, snapshot: &Snapshot) -> Self {
-        let object = |subject: &SubjectRef| snapshot.objects.get(subject).cloned();
+        let object = |subject: &SubjectRef| {
+            let object = snapshot.objects.get(subject)?;
+            Some(with_related(object, &snapshot.objects))
+        };
         let run = snapshot.enrollment(touchpoint.enrollment);
         Self {
             touchpoint: touchpoint.clone(),

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, unbounded};
 
@@ -23,6 +23,8 @@ const ENVELOPE_BYTES: usize = 256;
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 /// Tries of a batch when the store is busy.
 const BUSY_TRIES_MAX: u32 = 8;
+/// How often a node looks at what the others did.
+const NEWS_EVERY: Duration = Duration::from_millis(100);
 /// Pause after the store failed.
 const FAILED_PAUSE: Duration = Duration::from_millis(500);
 
@@ -150,20 +152,77 @@ pub fn run<S: Store, D: Dispatcher>(
     mut observe: Observer,
 ) -> Engine<S, D> {
     let mut more = true;
+    let mut pulse = Pulse::default();
     loop {
+        more |= pulse.keep(&mut engine);
         // A stopping engine waits for nothing more: it takes what is there, and ends.
         let wait = if more || intake.shared.stopping.load(Ordering::Acquire) {
             Duration::ZERO
         } else {
-            sleep(&mut engine, clock)
+            sleep(&mut engine, clock).min(pulse.longest_sleep())
         };
         let envelopes = intake.gather(wait);
         let stopping = intake.shared.stopping.load(Ordering::Acquire);
         if envelopes.is_empty() && stopping {
+            if let Err(error) = engine.leave() {
+                tracing::warn!(%error, "the partitions of this node stay its own until its lease is over");
+            }
             return engine;
+        }
+        if envelopes.is_empty() && pulse.is_shared() && !more && !is_due(&mut engine, clock) {
+            continue;
         }
         more = take(&mut engine, envelopes, clock, &mut observe);
     }
+}
+
+/// A node's heartbeat, and its look at what the others did.
+#[derive(Default)]
+struct Pulse {
+    beaten_at: Option<Instant>,
+    every: Option<Duration>,
+}
+
+impl Pulse {
+    /// Does what is due of it; says whether other nodes left something to take in.
+    fn keep<S: Store, D: Dispatcher>(&mut self, engine: &mut Engine<S, D>) -> bool {
+        self.every = engine.beat_every();
+        let Some(every) = self.every else {
+            return false;
+        };
+        let kept =
+            if self.beaten_at.is_none_or(|at| at.elapsed() >= every) || engine.waits_for_others() {
+                engine
+                    .beat()
+                    .map(|()| self.beaten_at = Some(Instant::now()))
+            } else {
+                Ok(())
+            };
+        match kept.and_then(|()| engine.catch_up()) {
+            Ok(handed) => handed,
+            Err(error) => {
+                tracing::warn!(%error, "this node cannot reach the others");
+                false
+            }
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.every.is_some()
+    }
+
+    fn longest_sleep(&self) -> Duration {
+        match self.every {
+            Some(every) => every.min(NEWS_EVERY),
+            None => SLEEP_MAX,
+        }
+    }
+}
+
+/// Whether something is due now.
+fn is_due<S: Store, D: Dispatcher>(engine: &mut Engine<S, D>, clock: &SharedClock) -> bool {
+    let due = engine.next_due().ok().flatten();
+    due.is_some_and(|at| clock.real_time_until(at).is_zero())
 }
 
 /// How long nothing is due.
@@ -229,6 +288,16 @@ fn turn_patiently<S: Store, D: Dispatcher>(
             Err(error) if error.remedy() == Remedy::RetryLater && tries < BUSY_TRIES_MAX => {
                 std::thread::sleep(Duration::from_millis(10 << tries));
                 tries += 1;
+                // What stands in the way may be on its way here from another node.
+                engine.beat()?;
+            }
+            // Others work for what was ours: what is ours now is asked anew.
+            Err(error) if error.remedy() == Remedy::StandDown && tries < BUSY_TRIES_MAX => {
+                tracing::warn!(%error, "this node begins anew");
+                tries += 1;
+                engine.stand_down();
+                engine.beat()?;
+                engine.catch_up()?;
             }
             done => return done,
         }

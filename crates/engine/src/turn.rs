@@ -1,5 +1,6 @@
 //! One turn: load, decide, commit, and only then dispatch.
 
+mod accounts;
 mod backlog;
 mod build;
 mod due;
@@ -10,24 +11,28 @@ mod key;
 mod lifecycle;
 mod loaded;
 mod mail;
+mod merges;
+mod nodes;
 mod reconfigure;
 
+pub use accounts::TELLINGS_PER_TURN_MAX;
 pub use build::{
     BUILD_CONSEQUENCES_PER_TURN_MAX, BUILD_CONTACTS_PER_TURN_MAX, Building,
     FORGOTTEN_MEMBERS_PER_TURN_MAX, building_of,
 };
 pub use due::{CLAIMS_PER_TURN_MAX, TIMERS_PER_TURN_MAX};
 pub use erase::{ERASURE, Erasure, HashIdentity, ROWS_PER_TURN_MAX};
-pub use identity::{PENDING_MERGE, PENDING_MERGES_MAX};
 pub use lifecycle::{SWEEP, ended_by, forgotten_by};
+pub use merges::{PENDING_MERGE, PENDING_MERGES_MAX};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use relance_core::decide::{Input, decide};
+use relance_core::account::Account;
+use relance_core::decide::{Input, decide_asked};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, MailboxId, SubjectRef, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, MailboxId, SubjectRef, TouchpointId};
 use relance_core::ledger::What;
 use relance_core::mail::COLLEAGUES_MAX;
 use relance_core::orphans::Orphans;
@@ -40,6 +45,7 @@ use self::loaded::Loaded;
 use crate::arrival::Arrival;
 use crate::ports::{Change, Dispatch, Dispatcher, Store, StoreError};
 use crate::quiet;
+use crate::sharing::{Announced, News};
 
 /// Writes the title of a task: the engine knows no template language.
 pub type TitleWriter =
@@ -56,7 +62,7 @@ pub struct Engine<S, D> {
     /// Answers to what has not been seen yet.
     orphans: Orphans,
     /// Merges that wait for something.
-    pending_merges: Vec<identity::PendingMerge>,
+    pending_merges: Vec<merges::PendingMerge>,
     /// Pairs of contacts that calls name together and that stay two.
     pairs: identity::Pairs,
     /// What changes of journeys still have to do to contacts.
@@ -73,6 +79,12 @@ pub struct Engine<S, D> {
     /// Erasures that are not carried out yet.
     erasures: Vec<Erasure>,
     hash_identity: HashIdentity,
+    /// What it is among several nodes; `None` where it works alone.
+    standing: Option<nodes::Standing<S>>,
+    /// Contacts may have to hear of their accounts.
+    tells_accounts: bool,
+    /// Merges that wait are tried again, since partitions came.
+    retries_merges: bool,
 }
 
 /// What one turn did.
@@ -82,6 +94,8 @@ pub struct Summary {
     pub decided: usize,
     /// Events that were known already.
     pub repeated: usize,
+    /// Events under names of erased persons: they happened to nobody.
+    pub of_erased: usize,
     /// Timers that came.
     pub timers: usize,
     /// Messages handed to the dispatcher.
@@ -95,7 +109,7 @@ pub struct Summary {
 /// What a turn gathers before it commits.
 #[derive(Default)]
 struct Work {
-    contacts: BTreeMap<ContactId, Loaded>,
+    contacts: BTreeMap<ContactId, Box<Loaded>>,
     changes: Vec<Change>,
     /// Messages that this turn queued or took from the outbox.
     claimable: Vec<TouchpointId>,
@@ -107,9 +121,16 @@ struct Work {
     /// Whether a contact was loaded that is another now.
     knows_gone: bool,
     /// Merges that wait once the turn is committed, where that changed.
-    pending_merges: Option<Vec<identity::PendingMerge>>,
+    pending_merges: Option<Vec<merges::PendingMerge>>,
     /// Erasures that are left once the turn is committed, where that changed.
     erasures: Option<Vec<Erasure>>,
+    /// Accounts that this turn told of, as they are now.
+    accounts: BTreeMap<AccountId, Arc<Account>>,
+    /// Whether their contacts must hear of it.
+    tells_accounts: bool,
+    /// What other nodes must hear of, and what number it has.
+    announced: Announced,
+    news: Option<News>,
     summary: Summary,
 }
 
@@ -118,7 +139,7 @@ impl Work {
     fn parts(
         &mut self,
     ) -> (
-        &mut BTreeMap<ContactId, Loaded>,
+        &mut BTreeMap<ContactId, Box<Loaded>>,
         &mut Vec<Change>,
         Gains<'_>,
     ) {
@@ -127,6 +148,8 @@ impl Work {
             dispatches: &mut self.dispatches,
             revoked: &mut self.revoked,
             syncs: &mut self.syncs,
+            accounts: &mut self.accounts,
+            tells_accounts: &mut self.tells_accounts,
             summary: &mut self.summary,
         };
         (&mut self.contacts, &mut self.changes, gains)
@@ -145,7 +168,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let skip_until = quiet::skip_until(&mut store)?;
         let sweeps = lifecycle::unfinished(&mut store)?;
         let erasures = erase::unfinished(&mut store)?;
-        let pending_merges = identity::pending(&mut store)?;
+        let pending_merges = merges::pending(&mut store)?;
         for id in store.paused_journeys()? {
             world.set_paused(&id, true);
         }
@@ -171,6 +194,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             skip_until,
             erasures,
             hash_identity: erase::plain_hash(),
+            standing: None,
+            tells_accounts: true,
+            retries_merges: false,
         })
     }
 
@@ -229,7 +255,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             .begin()
             .and_then(|()| self.decide_all(arrivals, whole_milliseconds(now)));
         match done {
-            Ok(work) => Ok(self.hand_on(work)),
+            Ok(work) => {
+                self.note_news(&work);
+                Ok(self.hand_on(work))
+            }
             Err(error) => {
                 self.store.rollback();
                 self.pairs.clear();
@@ -246,6 +275,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
 
     fn decide_all(&mut self, arrivals: &[&Arrival], now: Timestamp) -> Result<Work, StoreError> {
         let mut work = Work::default();
+        self.take_in(&mut work, now)?;
         let fresh = self.remember(arrivals, now)?;
         let mut inputs: Vec<(ContactId, Input)> = Vec::with_capacity(arrivals.len());
         let repeated = fresh.iter().filter(|fresh| !**fresh).count();
@@ -263,8 +293,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                         contact,
                         absorbed,
                         by,
-                    }) = resolved.pop_front()
+                    }) = resolved.pop_front().flatten()
                     else {
+                        work.summary.of_erased += 1;
                         continue;
                     };
                     if !absorbed.is_empty() {
@@ -279,7 +310,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 Arrival::Input { contact, input } => inputs.push((*contact, input.clone())),
                 Arrival::Mail(mail) => self.read_mail(mail, &mut inputs, &mut work, now)?,
                 Arrival::Threaded(entry) => self.store.put_threads(std::slice::from_ref(entry))?,
-                Arrival::Asset(asset) => self.store.put_asset(asset, now)?,
+                Arrival::Asset(asset) => {
+                    self.store.put_asset(asset, now)?;
+                    work.announced.configuration |= self.is_configuration(asset);
+                }
                 Arrival::Erase { .. } | Arrival::Readmit(_) | Arrival::Suppressions { .. } => {
                     self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
                     self.obey_order(arrival, &mut work, now)?;
@@ -316,7 +350,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         self.decide_inputs(inputs, &mut work, now)?;
         self.retry_merges(&mut work, now)?;
         let mut sweeps = None;
+        let mut tells_accounts = self.tells_accounts;
         if !self.quiet {
+            tells_accounts = self.tell_of_accounts(&mut work, now)?;
             sweeps = Some(self.sweep(&mut work, now)?);
             self.decide_timers(&mut work, now)?;
             self.decide_claims(&mut work, now)?;
@@ -324,8 +360,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let skip_until = self.end_backlog(&mut work, now)?;
         self.write(&mut work)?;
         self.erase_some(&mut work, now)?;
+        self.tell_others(&mut work)?;
         self.store.commit()?;
         self.skip_until = skip_until;
+        self.tells_accounts = tells_accounts || work.tells_accounts;
         if let Some(erasures) = work.erasures.take() {
             self.erasures = erasures;
         }
@@ -367,8 +405,11 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         work: &mut Work,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let inputs = self.part(inputs)?;
         self.load(inputs.iter().map(|(contact, _)| *contact), work)?;
         let inputs = self.follow_merges(inputs, work)?;
+        // Who a contact turned out to be may be another node's.
+        let inputs = self.part(inputs)?;
         self.foresee(
             inputs.iter().map(|(contact, input)| (*contact, input)),
             now,
@@ -387,26 +428,20 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         work: &mut Work,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // What others of the same turn told of its account is known, written or not.
+        if let Some(loaded) = work.contacts.get_mut(&contact) {
+            loaded.snapshot.see_accounts(&work.accounts, input);
+        }
         // An input about a contact that was erased from the store has nobody to happen to.
-        let Some(loaded) = work.contacts.get(&contact) else {
+        let Some(asked) = self.load_asked(contact, input, work, now)? else {
             return Ok(());
         };
-        let mut needs = self.needs_of(loaded, input, now);
-        if !needs.is_empty() && loaded.unwritten {
-            // What is loaded must include what this turn decided before.
-            self.write(work)?;
-        }
         let (contacts, changes, gains) = work.parts();
         let Some(loaded) = contacts.get_mut(&contact) else {
             return Ok(());
         };
-        // How the contact stands to segments tells whether its past is asked for.
-        while !needs.is_empty() {
-            self.store.load_needs(&mut loaded.snapshot, &needs)?;
-            loaded.needs.extend(needs);
-            needs = self.needs_of(loaded, input, now);
-        }
-        let effects = decide(&self.world, &mut loaded.snapshot, input, now);
+        loaded.snapshot.see_accounts(gains.accounts, input);
+        let effects = decide_asked(&self.world, &mut loaded.snapshot, input, asked, now);
         gains.summary.decided += 1;
         let effects = gains.gather(effects, &loaded.snapshot, &self.write_title, now);
         if !effects.is_empty() {

@@ -65,9 +65,10 @@ pub fn world_of(reader: &Reader, config: &Config) -> Result<World, BacktestProbl
         Some(StoredSegment { id: row.id, text })
     });
     let bounds = texts(RFM)?.remove(BOUNDS);
-    content::add_segments(defined, bounds.as_deref(), &mut world)?;
+    let settings = config.rfm.settings();
+    content::add_segments(defined, bounds.as_deref(), &settings, &mut world)?;
     let versions = reader.journeys()?.into_iter().map(|one| one.journey);
-    content::add_journeys(versions, &mut world)?;
+    content::add_journeys(versions, &settings, &mut world)?;
     for id in reader.paused_journeys()? {
         world.set_paused(&id, true);
     }

@@ -5,12 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use relance_core::typed::TraitType;
 use relance_message::outbound::{RECIPIENTS_MAX, is_address};
+use relance_store::postgres::Lease;
 use relance_store::{DatabaseUrl, Place};
 use serde::Deserialize;
 
+use crate::segments::order::RfmConfig;
 use crate::workspace::DATABASE;
 
 /// The file's name inside the data folder.
@@ -18,6 +21,14 @@ pub const FILE_NAME: &str = "relance.toml";
 
 /// The variable of the environment that names the database before the file does.
 pub const STORE_URL: &str = "RELANCE_STORE_URL";
+/// The environment's word for `store.node`, so that nodes may share one configuration.
+pub const STORE_NODE: &str = "RELANCE_STORE_NODE";
+/// Longest name of a node.
+const NODE_BYTES_MAX: usize = 63;
+/// How long a node may be silent, unless it is said otherwise.
+const LEASE_SECONDS: u64 = 6;
+/// Shorter, and a slow disk loses the work; longer, and a lost node is missed for too long.
+const LEASE_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 2..=600;
 
 /// People of ours in one file.
 pub const USERS_MAX: usize = 1_000;
@@ -44,10 +55,14 @@ pub struct Config {
     pub cap: Vec<CapConfig>,
     /// How sign-ups are confirmed.
     pub consent: ConsentConfig,
+    /// What is kept of imports.
+    pub import: crate::import::leftovers::ImportConfig,
     /// Types of traits: `text`, `number`, `bool`, `date`, `moment`, `list`.
     pub traits: BTreeMap<String, TraitType>,
     /// Topics that contacts choose among, in the order in which they are shown.
     pub topic: Vec<TopicConfig>,
+    /// What an order is, for recency, frequency and money.
+    pub rfm: RfmConfig,
 }
 
 /// How sign-ups are confirmed.
@@ -128,6 +143,11 @@ pub struct StoreConfig {
     pub url: Option<String>,
     /// A file that holds the URL, which keeps its password out of backups of this one.
     pub url_file: Option<PathBuf>,
+    /// This program's name among several that share the database of a server: another for each, the same after a
+    /// restart. Without it the program works alone.
+    pub node: Option<String>,
+    /// How long a node may be silent before others take over its work.
+    pub lease_seconds: Option<u64>,
 }
 
 impl std::fmt::Debug for StoreConfig {
@@ -428,6 +448,7 @@ impl Config {
                     text: error.to_string(),
                 })?;
                 config.check_users()?;
+                config.rfm.check()?;
                 Ok(config)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
@@ -456,6 +477,42 @@ impl Config {
         };
         let url = DatabaseUrl::parse(&url).map_err(|problem| field(name, problem))?;
         Ok(Place::Server(url))
+    }
+
+    /// What this program is among several that share the database; `None` where it works alone.
+    pub fn lease(&self, place: &Place) -> Result<Option<Lease>, ConfigProblem> {
+        let set = std::env::var(STORE_NODE)
+            .ok()
+            .filter(|name| !name.is_empty());
+        let (what, name) = match (set, &self.store.node) {
+            (Some(name), _) => (STORE_NODE, name),
+            (None, Some(name)) => ("store.node", name.clone()),
+            (None, None) => return Ok(None),
+        };
+        if matches!(place, Place::File(_)) {
+            let problem = "nodes share the database of a server, not a file; set store.url, or leave the name out";
+            return Err(field(what, problem));
+        }
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || name.len() > NODE_BYTES_MAX || !name.bytes().all(is_letter) {
+            let problem = format!(
+                "{name:?} is no name; use at most {NODE_BYTES_MAX} letters, digits, -, _ and ."
+            );
+            return Err(field(what, problem));
+        }
+        let seconds = self.store.lease_seconds.unwrap_or(LEASE_SECONDS);
+        if !LEASE_SECONDS_RANGE.contains(&seconds) {
+            let problem = format!(
+                "{seconds} is out of range; use {} to {}",
+                LEASE_SECONDS_RANGE.start(),
+                LEASE_SECONDS_RANGE.end()
+            );
+            return Err(field("store.lease_seconds", problem));
+        }
+        Ok(Some(Lease {
+            name,
+            ttl: Duration::from_secs(seconds),
+        }))
     }
 
     /// Parses the file's text.

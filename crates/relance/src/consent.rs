@@ -77,6 +77,13 @@ impl Erased {
         })
     }
 
+    /// Reads them anew: another program may have erased somebody.
+    pub fn reload(&self, reader: &Reader) -> Result<(), ReadError> {
+        let known = reader.erased_hashes()?.into_iter().collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
     /// What makes of a name what is kept of it.
     pub fn hash(&self) -> HashIdentity {
         self.hash.clone()
@@ -106,9 +113,9 @@ impl Erased {
     }
 }
 
-/// Removes the files of messages to a contact from the folder that takes them in place of a mail server: what
-/// they are called ends with the message's id.
-pub fn forget_files(data: &Path, contact: ContactId) -> std::io::Result<usize> {
+/// Removes the files of messages to a person's contacts from the folder that takes them in place of a mail
+/// server: what they are called ends with the message's id.
+pub fn forget_files(data: &Path, contacts: &[ContactId]) -> std::io::Result<usize> {
     let folder = match std::fs::read_dir(data.join(OUTBOX)) {
         Ok(folder) => folder,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
@@ -123,7 +130,7 @@ pub fn forget_files(data: &Path, contact: ContactId) -> std::io::Result<usize> {
         let id = id.split_once('-').map_or("", |(_, id)| id);
         if id
             .parse::<TouchpointId>()
-            .is_ok_and(|id| id.contact == contact)
+            .is_ok_and(|id| contacts.contains(&id.contact))
         {
             std::fs::remove_file(file.path())?;
             removed += 1;
@@ -160,6 +167,34 @@ mod tests {
         assert_ne!(one(&ana), identity_hash(b"two")(&ana));
         assert_ne!(one(&ana), one(&Identity::user("ana@shop.test")));
         assert_eq!(one(&ana).len(), HASH_DIGITS);
+    }
+
+    #[test]
+    fn files_of_a_person_are_removed_and_nobody_elses() {
+        let data = tempfile::tempdir().unwrap();
+        assert_eq!(forget_files(data.path(), &[ContactId(7)]).unwrap(), 0);
+        let folder = data.path().join(OUTBOX);
+        std::fs::create_dir(&folder).unwrap();
+        let message = |contact| TouchpointId {
+            contact: ContactId(contact),
+            hash: 0xff,
+        };
+        let own = [7, 3].map(|contact| format!("1770000000000-{}.eml", message(contact)));
+        let half = format!("1770000000000-{}.tmp", message(7));
+        let others = [
+            format!("1770000000000-{}.eml", message(70)),
+            "notes.txt".to_owned(),
+        ];
+        for name in own.iter().chain([&half]).chain(&others) {
+            std::fs::write(folder.join(name), "Dear Ana").unwrap();
+        }
+        let person = [ContactId(7), ContactId(3)];
+        assert_eq!(forget_files(data.path(), &person).unwrap(), 3);
+        let left = std::fs::read_dir(&folder).unwrap();
+        let left: BTreeSet<String> = left
+            .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(left, BTreeSet::from(others));
     }
 
     #[test]

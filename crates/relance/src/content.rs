@@ -12,10 +12,12 @@ use relance_core::world::World;
 use relance_engine::ports::{Store, StoreError, StoredJourney, StoredSegment};
 use relance_engine::turn::TitleWriter;
 use relance_message::outbound::{TemplateSet, TemplateSource};
+use relance_store::read::{ReadError, Reader};
 use relance_wire::list::{self, ContentList};
+use relance_wire::segments::Settings;
 
+use crate::backtest::{BacktestProblem, world_of};
 use crate::config::Config;
-use crate::policy::policy;
 use crate::scenario::apply::{LIST, TEMPLATE, items_of};
 use crate::scenario::{FileProblem, Files, compile};
 use crate::segments::rfm::{BOUNDS, RFM};
@@ -49,18 +51,28 @@ impl Content {
         composer: Arc<Composer>,
         world: &mut World,
     ) -> Result<Self, OpenProblem> {
+        let content = Self {
+            composer,
+            files: Mutex::default(),
+        };
+        content.reload(store, world)?;
+        Ok(content)
+    }
+
+    /// [`load`](Self::load) anew: another program may have changed some.
+    pub fn reload(&self, store: &mut impl Store, world: &mut World) -> Result<(), OpenProblem> {
         let texts = Texts {
             templates: texts(store, TEMPLATE)?,
             lists: texts(store, LIST)?,
         };
         let set = compile_templates(&texts.templates)?;
-        world.templates = composer.set_templates(set).into_iter().collect();
+        let lists = parse_lists(&texts.lists)?;
+        let mut held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        world.templates = self.composer.set_templates(set).into_iter().collect();
         world.lists = items_of(&texts.lists);
-        composer.set_lists(parse_lists(&texts.lists)?);
-        Ok(Self {
-            composer,
-            files: Mutex::new(texts),
-        })
+        self.composer.set_lists(lists);
+        *held = texts;
+        Ok(())
     }
 
     /// Lays the files of a scenario over those in force.
@@ -134,22 +146,27 @@ fn damaged(what: &'static str, name: &str, problems: &[impl ToString]) -> OpenPr
 
 /// Puts all segments of the database into the world, before the journeys that ask about them, with the bounds of
 /// recency, frequency and money; returns how many.
-pub fn load_segments(store: &mut impl Store, world: &mut World) -> Result<usize, OpenProblem> {
+pub fn load_segments(
+    store: &mut impl Store,
+    settings: &Settings,
+    world: &mut World,
+) -> Result<usize, OpenProblem> {
     let bounds = texts(store, RFM)?.remove(BOUNDS);
-    add_segments(store.segments()?, bounds.as_deref(), world)
+    add_segments(store.segments()?, bounds.as_deref(), settings, world)
 }
 
 /// Puts segments into the world; returns how many. Grades have one text between them.
 pub fn add_segments(
     stored: impl IntoIterator<Item = StoredSegment>,
     bounds: Option<&str>,
+    settings: &Settings,
     world: &mut World,
 ) -> Result<usize, OpenProblem> {
     let mut read: BTreeMap<String, Vec<Arc<Segment>>> = BTreeMap::new();
     let mut count = 0;
     for one in stored {
         if !read.contains_key(&one.text) {
-            let segments = relance_wire::segments::read(&one.text)
+            let segments = relance_wire::segments::read_with(&one.text, settings)
                 .map_err(|problems| damaged("segment", one.id.as_str(), &problems))?;
             let segments = segments.into_iter().map(Arc::new).collect();
             read.insert(one.text.clone(), segments);
@@ -171,19 +188,24 @@ pub fn add_segments(
 }
 
 /// Puts all journeys of the database into the world; returns how many.
-pub fn load_journeys(store: &mut impl Store, world: &mut World) -> Result<usize, OpenProblem> {
-    add_journeys(store.journeys()?, world)
+pub fn load_journeys(
+    store: &mut impl Store,
+    settings: &Settings,
+    world: &mut World,
+) -> Result<usize, OpenProblem> {
+    add_journeys(store.journeys()?, settings, world)
 }
 
 /// Puts journeys into the world; returns how many.
 pub fn add_journeys(
     journeys: impl IntoIterator<Item = StoredJourney>,
+    settings: &Settings,
     world: &mut World,
 ) -> Result<usize, OpenProblem> {
     let mut count = 0;
     for stored in journeys {
         count += 1;
-        let journey = relance_wire::journey::publish(&stored.text, stored.version)
+        let journey = relance_wire::journey::publish_with(&stored.text, stored.version, settings)
             .map_err(|problems| damaged("journey", stored.id.as_str(), &problems))?;
         world.add_journey(Arc::new(journey), stored.moves, stored.current);
     }
@@ -197,13 +219,17 @@ pub fn facts(
     Ok(facts_of(&compile_templates(files)?))
 }
 
-/// Whether what the database holds can be used by this version; says how much it is.
-pub fn check_content(store: &mut impl Store) -> Result<String, OpenProblem> {
-    let set = compile_templates(&texts(store, TEMPLATE)?)?;
-    let lists = parse_lists(&texts(store, LIST)?)?;
-    let mut world = World::new(policy(&Config::default())?, 0);
-    let segments = load_segments(store, &mut world)?;
-    let journeys = load_journeys(store, &mut world)?;
+/// Whether what the database holds can be used by this version; says how much it is. Only reads, beside whoever
+/// works on it.
+pub fn check_content(reader: &Reader, config: &Config) -> Result<String, BacktestProblem> {
+    let texts = |kind| -> Result<BTreeMap<String, String>, ReadError> {
+        let texts = reader.texts(kind)?;
+        Ok(texts.into_iter().map(|one| (one.name, one.body)).collect())
+    };
+    let set = compile_templates(&texts(TEMPLATE)?)?;
+    let lists = parse_lists(&texts(LIST)?)?;
+    let world = world_of(reader, config)?;
+    let (segments, journeys) = (world.segments().count(), world.all_current().count());
     Ok(format!(
         "{journeys} journeys, {segments} segments, {} templates, {} content lists",
         set.iter().count(),

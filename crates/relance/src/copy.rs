@@ -126,8 +126,8 @@ pub fn begin(
     node: Option<&str>,
     now: Timestamp,
 ) -> Result<Begun, CopyProblem> {
-    let known = known(store, now)?;
-    let (cause, beside) = examine(store, reader, data, node)?;
+    let known = known(reader, now)?;
+    let (cause, beside) = examine(reader, data, node)?;
     let noticed = cause.map(|reason| Quiet {
         reason,
         noticed_at: now,
@@ -172,18 +172,18 @@ pub fn begin(
     Ok(Begun { witness, quiet })
 }
 
-/// Whether a workspace is quiet, or would be at its next start. Changes nothing.
+/// Whether a workspace is quiet, or would be at its next start. Changes nothing, and may be asked beside
+/// whoever works on it.
 pub fn look(
-    store: &mut impl Store,
     reader: &Reader,
     data: &Path,
     node: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Quiet>, CopyProblem> {
-    if let Some(quiet) = known(store, now)? {
+    if let Some(quiet) = known(reader, now)? {
         return Ok(Some(quiet));
     }
-    let (cause, _) = examine(store, reader, data, node)?;
+    let (cause, _) = examine(reader, data, node)?;
     Ok(cause.map(|reason| Quiet {
         reason,
         noticed_at: now,
@@ -219,8 +219,8 @@ fn put(store: &mut impl Store, assets: &[Asset], now: Timestamp) -> Result<(), S
 }
 
 /// What the database says of itself.
-fn known(store: &mut impl Store, now: Timestamp) -> Result<Option<Quiet>, StoreError> {
-    let body = setting(store, QUIET)?;
+fn known(reader: &Reader, now: Timestamp) -> Result<Option<Quiet>, ReadError> {
+    let body = setting(reader, QUIET)?;
     // One that cannot be read is quiet all the same.
     Ok(body.map(|body| {
         serde_json::from_str(&body).unwrap_or(Quiet {
@@ -230,16 +230,15 @@ fn known(store: &mut impl Store, now: Timestamp) -> Result<Option<Quiet>, StoreE
     }))
 }
 
-fn setting(store: &mut impl Store, name: &str) -> Result<Option<String>, StoreError> {
-    let assets = store.assets(SETTING)?;
-    let found = assets.into_iter().find(|asset| asset.name == name);
-    Ok(found.and_then(|asset| asset.body))
+fn setting(reader: &Reader, name: &str) -> Result<Option<String>, ReadError> {
+    let texts = reader.texts(SETTING)?;
+    let found = texts.into_iter().find(|text| text.name == name);
+    Ok(found.map(|text| text.body))
 }
 
 /// Compares what lies in the folder. The file is read before the database: a program that runs there may
 /// draw a new token in between, and the database knows the one before it.
 fn examine(
-    store: &mut impl Store,
     reader: &Reader,
     data: &Path,
     node: Option<&str>,
@@ -247,10 +246,11 @@ fn examine(
     let beside = read_beside(data)?;
     let database = database_id(reader)?;
     if let (DatabaseId::Server { server }, None) = (&database, &beside) {
-        return Ok((stranger(store, reader, server, node)?, None));
+        return Ok((stranger(reader, server, node)?, None));
     }
     let name = asset_name(beside.as_ref().and_then(|beside| beside.folder.as_deref()));
-    let inside = setting(store, &name)?.and_then(|text| serde_json::from_str::<Inside>(&text).ok());
+    let inside = setting(reader, &name)?;
+    let inside = inside.and_then(|text| serde_json::from_str::<Inside>(&text).ok());
     let cause = match (&inside, &beside) {
         // A fresh workspace, or one from before there were witnesses.
         (None, None) => None,
@@ -276,17 +276,16 @@ fn examine(
 /// others work right now, it is one more of them. Else nobody can say what left since this database was as it
 /// is: it was restored, or the folder that knew is gone.
 fn stranger(
-    store: &mut impl Store,
     reader: &Reader,
     server: &str,
     node: Option<&str>,
 ) -> Result<Option<Cause>, CopyProblem> {
     let prefix = asset_name(Some(""));
-    let known: Vec<Inside> = store
-        .assets(SETTING)?
+    let known: Vec<Inside> = reader
+        .texts(SETTING)?
         .into_iter()
-        .filter(|asset| asset.name.starts_with(&prefix))
-        .filter_map(|asset| serde_json::from_str(&asset.body?).ok())
+        .filter(|text| text.name.starts_with(&prefix))
+        .filter_map(|text| serde_json::from_str(&text.body).ok())
         .collect();
     // The very first start ended before its file was written.
     if known.iter().all(|inside| inside.before.is_none()) {

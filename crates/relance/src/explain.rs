@@ -53,7 +53,7 @@ pub fn explain(
     let Some(snapshot) = snapshot(reader, world, contact, journey, now)? else {
         return Ok(None);
     };
-    let lines = lines(reader, contact, journey)?;
+    let lines = lines(reader, &snapshot.contact, journey)?;
     let explanation = core::explain(world, &snapshot, journey, &lines, now);
     let (names, zone) = (names(world, &snapshot.contact), zone(world, &snapshot));
     let told = shape::explanation(&explanation, &names, &zone, language);
@@ -79,7 +79,7 @@ pub fn explain_message(
         // A settled one tells how it ended.
         snapshot.touchpoints.push(touchpoint);
     }
-    let lines = lines(reader, id.contact, &journey)?;
+    let lines = lines(reader, &snapshot.contact, &journey)?;
     let explanation = core::explain_message(world, &snapshot, id, &lines, now);
     let (names, zone) = (names(world, &snapshot.contact), zone(world, &snapshot));
     let told = shape::message_explanation(&explanation, &names, &zone, language);
@@ -133,6 +133,18 @@ fn snapshot(
         }
         snapshot.enrollments.push(run);
     }
+    // What those that it absorbed went through is its past too; what of theirs goes on is its own.
+    let absorbed: Vec<ContactId> = snapshot.contact.absorbed.iter().copied().collect();
+    for one in absorbed {
+        let over = runs(reader, one)?.into_iter();
+        for run in over.filter(|run| run.journey == *journey && !run.is_live()) {
+            if past < RUNS_MAX {
+                past += 1;
+                enter(&mut snapshot, &run);
+                snapshot.enrollments.push(run);
+            }
+        }
+    }
     let needs = core::needs(world, &snapshot, journey);
     load(reader, &mut snapshot, &needs)?;
     // Pages do not show what is awaited of a contact; arming anew on a copy finds the same moments.
@@ -140,6 +152,19 @@ fn snapshot(
     decide(world, &mut copy, &Input::Arm(journey.clone()), now);
     snapshot.watches = copy.watches;
     Ok(Some(snapshot))
+}
+
+/// Notes that a journey was entered, where nothing later is known about the same subject.
+fn enter(snapshot: &mut Snapshot, run: &Enrollment) {
+    let same = |one: &&mut Entry| one.journey == run.journey && one.subject == run.subject;
+    match snapshot.entries.iter_mut().find(same) {
+        Some(known) => known.at = known.at.max(run.entered_at),
+        None => snapshot.entries.push(Entry {
+            journey: run.journey.clone(),
+            subject: run.subject.clone(),
+            at: run.entered_at,
+        }),
+    }
 }
 
 /// Runs of a contact, the newest first, as far as the pages go.
@@ -159,6 +184,7 @@ fn runs(reader: &Reader, contact: ContactId) -> Result<Vec<Enrollment>, ReadErro
 
 fn load(reader: &Reader, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), ReadError> {
     let contact = snapshot.contact.id;
+    let selves: Vec<ContactId> = snapshot.contact.selves().collect();
     for subject in &needs.objects {
         if let Some(object) = reader.object(contact, subject)? {
             snapshot.objects.insert(subject.clone(), object);
@@ -168,46 +194,51 @@ fn load(reader: &Reader, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), R
         return Ok(());
     }
     let mut events = Vec::new();
-    let mut cursor = None;
-    for _ in 0..PAGES_MAX {
-        let page = reader.events(contact, cursor.as_deref(), PAGE_ROWS_MAX)?;
-        for logged in page.items {
-            let at = Some(logged.event.at);
-            snapshot.last_event_at = snapshot.last_event_at.max(at);
-            if needs.history.contains(&logged.event.name) {
-                events.push(Arc::new(logged.event));
+    for one in selves {
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let page = reader.events(one, cursor.as_deref(), PAGE_ROWS_MAX)?;
+            for logged in page.items {
+                let at = Some(logged.event.at);
+                snapshot.last_event_at = snapshot.last_event_at.max(at);
+                if needs.history.contains(&logged.event.name) {
+                    events.push(Arc::new(logged.event));
+                }
             }
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
         }
     }
     snapshot.history = History::new(events);
     Ok(())
 }
 
-/// Lines of the ledger about a journey, and those about the contact as a whole, the newest first.
+/// Lines of the ledger about a journey, and those about the contact as a whole, the newest first: its own, and
+/// those of whom it absorbed.
 fn lines(
     reader: &Reader,
-    contact: ContactId,
+    contact: &Contact,
     journey: &JourneyId,
 ) -> Result<Vec<LedgerEntry>, ReadError> {
     let mut found: BTreeMap<u64, LedgerEntry> = BTreeMap::new();
-    let recent = reader.ledger_of_contact(contact, None, PAGE_ROWS_MAX)?;
-    for line in recent.items {
-        if line.entry.journey.is_none() {
-            found.insert(line.number, line.entry);
+    for one in contact.selves() {
+        let recent = reader.ledger_of_contact(one, None, PAGE_ROWS_MAX)?;
+        for line in recent.items {
+            if line.entry.journey.is_none() {
+                found.insert(line.number, line.entry);
+            }
         }
-    }
-    let mut cursor = None;
-    for _ in 0..PAGES_MAX {
-        let page = reader.ledger_of_journey(contact, journey, cursor.as_deref(), PAGE_ROWS_MAX)?;
-        let lines = page.items.into_iter();
-        found.extend(lines.map(|line| (line.number, line.entry)));
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let page = reader.ledger_of_journey(one, journey, cursor.as_deref(), PAGE_ROWS_MAX)?;
+            let lines = page.items.into_iter();
+            found.extend(lines.map(|line| (line.number, line.entry)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
         }
     }
     Ok(found.into_values().rev().collect())

@@ -187,7 +187,8 @@ fn one(reader: &Reader, id: ContactId, out: &mut Out<'_>) -> Result<(), ExportPr
     out.put("}")
 }
 
-fn enrollment(run: &Enrollment) -> Value {
+/// A run, as programs read it.
+pub(crate) fn enrollment(run: &Enrollment) -> Value {
     json!({
         "id": run.id.to_string(),
         "journey": run.journey.as_str(),

@@ -48,6 +48,13 @@ pub struct Keys(RwLock<BTreeMap<[u8; 32], Scope>>);
 impl Keys {
     /// Reads the keys of a database.
     pub fn load(store: &mut impl Store) -> Result<Self, StoreError> {
+        let keys = Self::default();
+        keys.reload(store)?;
+        Ok(keys)
+    }
+
+    /// Reads them anew: another program may have made some.
+    pub fn reload(&self, store: &mut impl Store) -> Result<(), StoreError> {
         let mut keys = BTreeMap::new();
         for asset in store.assets(KIND)? {
             let scope = match asset.body.as_deref() {
@@ -59,7 +66,8 @@ impl Keys {
                 keys.insert(*hash.as_bytes(), scope);
             }
         }
-        Ok(Self(RwLock::new(keys)))
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
     }
 
     /// Whether a key opens this. Keys are looked up by their hash, so time tells nothing of them.

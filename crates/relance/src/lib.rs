@@ -21,6 +21,7 @@ pub mod listing;
 pub mod lock;
 pub mod mailbox;
 pub mod metrics;
+pub mod node;
 pub mod policy;
 mod scenario;
 mod see;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
+use relance_core::account::Account;
 use relance_core::contact::{Contact, IdentityKind};
 use relance_core::ids::{ObjectKind, SegmentId};
 use relance_store::read::{PAGE_ROWS_MAX, Page, ReadError, Reader};
@@ -20,7 +21,14 @@ use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 use serde_json::{Map, Value, json};
 
 /// Lists that can be written.
-pub const LISTS: [&str; 5] = ["contacts", "documents", "ledger", "tasks", "suppressions"];
+pub const LISTS: [&str; 6] = [
+    "contacts",
+    "accounts",
+    "documents",
+    "ledger",
+    "tasks",
+    "suppressions",
+];
 /// Rows of one sheet: what spreadsheets open.
 pub const SHEET_ROWS_MAX: u32 = 1_048_576;
 /// Characters of one cell of a sheet.
@@ -101,6 +109,7 @@ pub fn page_of(
             let page = reader.ledger(after, PAGE_ROWS_MAX)?;
             shown(page, |line| shape::ledger_line(&line.entry))
         }
+        "accounts" => shown(reader.accounts(after, PAGE_ROWS_MAX)?, account_row),
         "tasks" => shown(reader.tasks(after, PAGE_ROWS_MAX)?, shape::task),
         "suppressions" => shown(
             reader.suppressions(after, PAGE_ROWS_MAX)?,
@@ -130,6 +139,20 @@ fn contacts(
     })
 }
 
+/// An account with its traits by their own names.
+fn account_row(account: &Account) -> Value {
+    let mut row = account.traits().clone();
+    let own = [
+        ("id", account.id.to_string()),
+        ("first_seen_at", account.first_seen_at.to_string()),
+        ("last_seen_at", account.last_seen_at.to_string()),
+    ];
+    for (name, value) in own {
+        row.insert(name.to_owned(), Value::String(value));
+    }
+    Value::Object(row)
+}
+
 fn contact_row(reader: &Reader, contact: &Contact) -> Result<Value, ReadError> {
     let mut row = Map::new();
     row.insert("id".to_owned(), json!(contact.id.to_string()));
@@ -142,6 +165,9 @@ fn contact_row(reader: &Reader, contact: &Contact) -> Result<Value, ReadError> {
     }
     for (name, value) in &contact.traits {
         row.insert(name.clone(), value.clone());
+    }
+    if let Some(account) = contact.account_id() {
+        row.insert("account_id".to_owned(), json!(account));
     }
     row.entry("created_at")
         .or_insert_with(|| json!(contact.created_at.to_string()));

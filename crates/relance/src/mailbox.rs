@@ -16,6 +16,7 @@ use relance_core::ids::MailboxId;
 use relance_core::mail::{Folder, MailSeen};
 use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::SharedClock;
+use relance_engine::ports::MailboxState;
 use relance_engine::run::Handle;
 use relance_message::mail::MailProblem;
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,16 @@ impl Mailboxes {
         tokio::spawn(reader.read(events));
     }
 
+    /// No longer watches a mailbox: somebody else does.
+    pub fn unwatch(&self, mailbox: &MailboxId) {
+        lock(&self.watchers).remove(mailbox);
+        lock(&self.health).remove(mailbox);
+    }
+
+    fn is_watched(&self, mailbox: &MailboxId) -> bool {
+        lock(&self.watchers).contains_key(mailbox)
+    }
+
     /// Asks for a mailbox to be read now.
     pub fn sync_now(&self, mailbox: &MailboxId) {
         if let Some(watcher) = lock(&self.watchers).get(mailbox) {
@@ -115,6 +126,57 @@ impl Mailboxes {
     fn note(&self, mailbox: &MailboxId, change: impl FnOnce(&mut Health)) {
         if let Some(health) = lock(&self.health).get_mut(mailbox) {
             change(health);
+        }
+    }
+}
+
+/// The mailboxes of a configuration, and what it takes to watch some of them.
+#[derive(Clone)]
+pub struct Watching {
+    /// The mailboxes that are watched.
+    pub mailboxes: Arc<Mailboxes>,
+    /// Where each is read, by address, and how many days the first reading looks back.
+    pub accounts: BTreeMap<String, (ImapAccount, u16)>,
+    /// Rules of documents, bounces and answers.
+    pub rules: Arc<Rules>,
+    /// Whom to tell.
+    pub engine: Handle,
+    /// The moment.
+    pub clock: SharedClock,
+    /// Where readers run.
+    pub runtime: tokio::runtime::Handle,
+}
+
+impl Watching {
+    /// Watches those that are held, each from where reading ended, and no others.
+    pub fn hold(&self, known: &[MailboxState], is_held: impl Fn(&MailboxId) -> bool) {
+        let _readers_run_there = self.runtime.enter();
+        for (address, (account, days)) in &self.accounts {
+            let mailbox = MailboxId::from(address.as_str());
+            if !is_held(&mailbox) {
+                self.mailboxes.unwatch(&mailbox);
+                continue;
+            }
+            if self.mailboxes.is_watched(&mailbox) {
+                continue;
+            }
+            self.engine.report(vec![Arrival::Watched(mailbox.clone())]);
+            let cursors = known
+                .iter()
+                .find(|state| state.mailbox == mailbox)
+                .map_or_else(String::new, |state| state.cursors.clone());
+            let watched = Watched {
+                mailbox,
+                account: account.clone(),
+                look_back: SignedDuration::from_hours(24 * i64::from(*days)),
+                cursors,
+            };
+            self.mailboxes.watch(
+                watched,
+                self.rules.clone(),
+                self.engine.clone(),
+                self.clock.clone(),
+            );
         }
     }
 }

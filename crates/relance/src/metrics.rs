@@ -36,6 +36,8 @@ pub struct Metrics {
     pub queued_bytes: Gauge<u64, AtomicU64>,
     /// 1 while nothing is sent because this is a copy (R10).
     pub quiet: Gauge<u64, AtomicU64>,
+    /// Partitions that this program works for: all of them where it works alone.
+    pub partitions: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -92,6 +94,11 @@ impl Metrics {
             "quiet",
             "1 while a copy waits to be released and sends nothing",
             self.quiet.clone(),
+        );
+        registry.register(
+            "partitions",
+            "Partitions of contacts, of 256, that this node works for",
+            self.partitions.clone(),
         );
         let mut text = String::new();
         match encode(&mut text, &registry) {

@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::SignedDuration;
 use relance_channels::dkim::DkimSigner;
 use relance_channels::imap::{self, ImapAccount};
 use relance_channels::smtp::{self, RouteId, SmtpRoute, SmtpSender};
-use relance_core::ids::{MailboxId, TouchpointId};
+use relance_core::ids::TouchpointId;
+use relance_core::touchpoint::Slot;
 use relance_core::world::World;
 use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::SharedClock;
-use relance_engine::ports::{Dispatch, MailboxState, Store, StoreError};
+use relance_engine::ports::{Dispatch, Store, StoreError};
 use relance_engine::quiet::Backlog;
 use relance_engine::run::{self, Handle};
+use relance_engine::sharing::PARTITIONS;
 use relance_engine::turn::Engine;
 use relance_store::AnyStore;
+use relance_store::postgres::PostgresOptions;
 use relance_store::read::Reader;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -34,11 +37,12 @@ use crate::copy::{self, CopyProblem, Guard, Quiet};
 use crate::examine::Rules;
 use crate::keys;
 use crate::link::LinkKey;
-use crate::mailbox::{Mailboxes, Watched};
+use crate::mailbox::{Mailboxes, Watching};
 use crate::metrics::Metrics;
+use crate::node::Member;
 use crate::policy::{calendars, double_opt_in, policy};
 use crate::send::compose::Composer;
-use crate::send::wire_log::WireLog;
+use crate::send::wire_log::{Noted, WireLog};
 use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
 
 /// The database's name inside the data folder.
@@ -104,16 +108,17 @@ pub struct Workspace {
     /// The moment.
     pub clock: SharedClock,
     /// Write keys and tokens.
-    pub keys: keys::Keys,
+    pub keys: Arc<keys::Keys>,
     /// Whether this is a copy, which sends nothing (R10).
-    pub copy: Guard,
+    pub copy: Arc<Guard>,
     /// Templates and content lists in force.
-    pub content: Content,
+    pub content: Arc<Content>,
     /// Whom erasures removed.
-    pub erased: Erased,
+    pub erased: Arc<Erased>,
     /// Scenarios are applied one at a time.
     pub applying: tokio::sync::Mutex<()>,
     sending: Sending,
+    first: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -122,35 +127,52 @@ impl Workspace {
     pub fn open(data: &Path, config: Config, clock: SharedClock) -> Result<Arc<Self>, OpenProblem> {
         std::fs::create_dir_all(data)?;
         let place = config.place(data)?;
-        let mut store = AnyStore::open(&place)?;
+        let lease = config.lease(&place)?;
+        let options = PostgresOptions {
+            lease: lease.clone(),
+            ..PostgresOptions::default()
+        };
+        let node = lease.as_ref().map(|lease| &*lease.name);
+        let mut store = AnyStore::open_with(&place, options)?;
         let reader = Arc::new(Reader::open_place(&place)?);
-        let begun = copy::begin(&mut store, &reader, data, None, clock.now())?;
+        let begun = copy::begin(&mut store, &reader, data, node, clock.now())?;
         let quiet = begun.quiet.clone();
         let secret = keys::link_secret(&mut store, clock.now())?;
-        let keys = keys::Keys::load(&mut store)?;
-        let erased = Erased::load(&secret, &reader)?;
+        let keys = Arc::new(keys::Keys::load(&mut store)?);
+        let erased = Arc::new(Erased::load(&secret, &reader)?);
         let signers = signers(&config, data)?;
         let composer = Arc::new(Composer::new(&config, LinkKey::new(&secret), signers));
         let rules = Arc::new(Rules::bundled().map_err(OpenProblem::Bundled)?);
 
-        let mut world = World::new(policy(&config)?, salt(&secret));
-        world.calendars = calendars();
-        world.double_opt_in = double_opt_in(&config)?;
-        let content = Content::load(&mut store, composer.clone(), &mut world)?;
-        content::load_segments(&mut store, &mut world)?;
-        content::load_journeys(&mut store, &mut world)?;
+        let mut world = empty_world(&config, &secret)?;
+        let content = Arc::new(Content::load(&mut store, composer.clone(), &mut world)?);
+        let settings = config.rfm.settings();
+        content::load_segments(&mut store, &settings, &mut world)?;
+        content::load_journeys(&mut store, &settings, &mut world)?;
 
         let noted = WireLog::read(data)?;
-        let unsettled = unsettled(&mut store, &world)?;
+        // Where several share the work, messages of this one may be others' now: they are looked into later.
+        let unsettled = match node {
+            None => unsettled(&mut store, &world)?,
+            Some(_) => Vec::new(),
+        };
         let noted = match quiet {
             Some(_) => copy::doubt(&noted, in_flight(&unsettled)),
             None => noted,
         };
-        let keep = noted
-            .iter()
-            .filter(|((id, _), _)| unsettled.iter().any(|message| message.touchpoint.id == *id))
-            .map(|(try_, fate)| (*try_, *fate));
-        let log = WireLog::begin(data, &keep.collect())?;
+        let mut keep = Noted::new();
+        for ((id, attempt), fate) in &noted {
+            let is_open = match node {
+                None => unsettled.iter().any(|message| message.touchpoint.id == *id),
+                Some(_) => reader
+                    .touchpoint(*id)?
+                    .is_some_and(|one| one.slot() == Slot::Flight),
+            };
+            if is_open {
+                keep.insert((*id, *attempt), *fate);
+            }
+        }
+        let log = WireLog::begin(data, &keep)?;
 
         let accounts = accounts(&config, data)?;
         let wire = wire(&config, data)?;
@@ -173,7 +195,41 @@ impl Workspace {
         sending.connect(handle.clone());
         let mut engine = Engine::new(store, sending.clone(), world, content::title_writer())?;
         engine.set_identity_hash(erased.hash());
+        let copy = Arc::new(Guard::new(begun));
+        let watching = Watching {
+            mailboxes: mailboxes.clone(),
+            accounts: look_backs(&config, &accounts),
+            rules: rules.clone(),
+            engine: handle.clone(),
+            clock: clock.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
         let metrics = Arc::new(Metrics::default());
+        let first = Arc::new(AtomicBool::new(node.is_none()));
+        match node {
+            None => {
+                metrics.partitions.set(PARTITIONS as u64);
+                watching.hold(&known, |_| true);
+            }
+            Some(name) => {
+                tracing::info!(node = name, "shares the workspace with other nodes");
+                engine.share(Box::new(Member {
+                    metrics: metrics.clone(),
+                    first: first.clone(),
+                    config: config.clone(),
+                    secret: secret.clone(),
+                    content: content.clone(),
+                    keys: keys.clone(),
+                    erased: erased.clone(),
+                    reader: reader.clone(),
+                    copy: copy.clone(),
+                    sending: sending.clone(),
+                    noted: keep,
+                    watching,
+                    waiting: Mutex::default(),
+                }))?;
+            }
+        }
         let observer = metrics.clone().observer();
         let engine_clock = clock.clone();
         let thread = std::thread::Builder::new()
@@ -192,14 +248,14 @@ impl Workspace {
             metrics,
             clock,
             keys,
-            copy: Guard::new(begun),
+            copy,
             content,
             erased,
             applying: tokio::sync::Mutex::default(),
             sending: sending.clone(),
+            first,
             thread: Mutex::new(Some(thread)),
         });
-        workspace.watch(accounts, &known, &rules);
         match quiet {
             Some(quiet) => {
                 workspace.copy.keep(unsettled, noted);
@@ -224,6 +280,11 @@ impl Workspace {
         );
     }
 
+    /// Whether what is done once for the workspace, not once for each node, falls to this program.
+    pub fn is_first(&self) -> bool {
+        self.first.load(Ordering::Acquire)
+    }
+
     /// Lets a quiet workspace send again, with what is overdue treated as said. `false`: it was not quiet,
     /// and nothing changed.
     pub async fn release(&self, backlog: Backlog) -> Result<bool, Refusal> {
@@ -237,40 +298,6 @@ impl Workspace {
             self.sending.reconcile(unsettled, &noted);
         }
         Ok(true)
-    }
-
-    fn watch(
-        &self,
-        accounts: BTreeMap<String, ImapAccount>,
-        known: &[MailboxState],
-        rules: &Arc<Rules>,
-    ) {
-        for (address, account) in accounts {
-            let mailbox = MailboxId::from(address.as_str());
-            self.engine.report(vec![Arrival::Watched(mailbox.clone())]);
-            let cursors = known
-                .iter()
-                .find(|state| state.mailbox == mailbox)
-                .map_or_else(String::new, |state| state.cursors.clone());
-            let own = self
-                .config
-                .mailbox
-                .iter()
-                .find(|mailbox| mailbox.address.eq_ignore_ascii_case(&address));
-            let days = own.map_or(0, |mailbox| mailbox.imap.look_back_days);
-            let watched = Watched {
-                mailbox,
-                account,
-                look_back: SignedDuration::from_hours(24 * i64::from(days)),
-                cursors,
-            };
-            self.mailboxes.watch(
-                watched,
-                rules.clone(),
-                self.engine.clone(),
-                self.clock.clone(),
-            );
-        }
     }
 
     /// Gives arrivals to the engine and waits until they are durable.
@@ -302,6 +329,30 @@ impl Workspace {
             let _ended = thread.join();
         }
     }
+}
+
+/// A world without journeys, segments and texts.
+pub(crate) fn empty_world(config: &Config, secret: &[u8]) -> Result<World, ConfigProblem> {
+    let mut world = World::new(policy(config)?, salt(secret));
+    world.calendars = calendars();
+    world.double_opt_in = double_opt_in(config)?;
+    Ok(world)
+}
+
+/// Accounts with the days that the first reading of each looks back.
+fn look_backs(
+    config: &Config,
+    accounts: &BTreeMap<String, ImapAccount>,
+) -> BTreeMap<String, (ImapAccount, u16)> {
+    let days = |address: &str| {
+        let mut own = config.mailbox.iter();
+        let own = own.find(|mailbox| mailbox.address.eq_ignore_ascii_case(address));
+        own.map_or(0, |mailbox| mailbox.imap.look_back_days)
+    };
+    let accounts = accounts.iter();
+    accounts
+        .map(|(address, account)| (address.clone(), (account.clone(), days(address))))
+        .collect()
 }
 
 /// The tries of messages in flight, as the wire log names them.

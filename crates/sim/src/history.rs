@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::contact::Identity;
 use relance_core::decide::{Answer, Effect, Overdue};
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, JourneyId, MailboxId, SegmentId, TouchpointId};
+use relance_core::ids::{
+    ContactId, EnrollmentId, JourneyId, MailboxId, SegmentId, Topic, TouchpointId,
+};
 use relance_core::journey::{Holdout, Journey, Moves};
 use relance_core::policy::{Cap, ServiceExemption, TemplateFacts};
 use relance_core::segment::Segment;
@@ -57,6 +60,8 @@ pub struct Commit {
     pub rested: bool,
     /// Whose, what.
     pub effects: Vec<(ContactId, Effect)>,
+    /// Names that contacts had after it, of those of whom more is known by it.
+    pub names: Vec<(ContactId, BTreeSet<Identity>)>,
 }
 
 /// A message left: it lies in the recipient's mailbox.
@@ -102,6 +107,18 @@ pub struct History {
     pub recipients: BTreeMap<String, String>,
     /// Ids and addresses of people who were erased: what is told of them afterwards is not kept.
     pub forgotten: BTreeSet<String>,
+    /// People by id and address.
+    pub people: Vec<(String, String)>,
+    /// Contacts of people who were erased.
+    pub erased: BTreeSet<ContactId>,
+    /// Of those who were forgotten, whoever is known at the end all the same.
+    pub returned: Vec<(String, ContactId)>,
+    /// Runs that ever were.
+    pub runs: BTreeSet<EnrollmentId>,
+    /// Runs that went over to a contact that absorbed theirs, by their new names.
+    pub went_over: BTreeMap<EnrollmentId, EnrollmentId>,
+    /// Open messages that went over, by their old names.
+    pub renamed: BTreeMap<TouchpointId, TouchpointId>,
     /// When callers were told that an unsubscription is safe, by address.
     pub unsubscribed: Vec<(Timestamp, String)>,
     /// Contacts that wanted messages again after they had unsubscribed.
@@ -124,6 +141,8 @@ pub struct History {
     pub service: ServiceExemption,
     /// The workspace's own control group.
     pub holdout: Holdout,
+    /// Topics that need a yes.
+    pub opt_in_topics: BTreeSet<Topic>,
     /// Hours in which no mail goes, if there are such.
     pub quiet_hours: Option<(i8, i8)>,
     /// Addresses of contacts, as the store resolved them.
@@ -139,6 +158,50 @@ pub struct History {
 }
 
 impl History {
+    /// The name that a message has in the end.
+    pub fn name_now(&self, id: TouchpointId) -> TouchpointId {
+        let mut id = id;
+        // Names lead from contact to contact, and no contact is absorbed by one that it absorbed.
+        for _ in 0..=self.renamed.len() {
+            match self.renamed.get(&id) {
+                Some(next) => id = *next,
+                None => break,
+            }
+        }
+        id
+    }
+
+    /// Contacts that were ever one with somebody who was erased: what was told of them meanwhile is gone.
+    pub fn gone_with_erased(&self) -> BTreeSet<ContactId> {
+        let mut gone = self.erased.clone();
+        let merges = self
+            .effects()
+            .filter_map(|(_, contact, effect)| match effect {
+                Effect::Contact(body) => Some((contact, body.merged_into?)),
+                _other => None,
+            });
+        let merges: BTreeSet<(ContactId, ContactId)> = merges.collect();
+        loop {
+            let before = gone.len();
+            for (one, other) in &merges {
+                if gone.contains(one) || gone.contains(other) {
+                    gone.extend([*one, *other]);
+                }
+            }
+            if gone.len() == before {
+                return gone;
+            }
+        }
+    }
+
+    /// Whether any two contacts were ever one.
+    pub fn has_merges(&self) -> bool {
+        self.effects().any(|(_, _, effect)| match effect {
+            Effect::Contact(body) => body.merged_into.is_some(),
+            _other => false,
+        })
+    }
+
     /// Effects with the moment on the engine's clock.
     pub fn effects(&self) -> impl Iterator<Item = (&Commit, ContactId, &Effect)> {
         self.commits.iter().flat_map(|commit| {

@@ -6,6 +6,7 @@
 mod messages;
 mod reminders;
 mod segments;
+mod selves;
 mod stage;
 mod standstill;
 mod storage;
@@ -138,6 +139,34 @@ pub const ALL: &[(&str, Invariant)] = &[
     (
         "membership_is_what_the_definition_says",
         segments::membership_is_what_the_definition_says,
+    ),
+    (
+        "a_merge_keeps_the_stricter_answer",
+        selves::a_merge_keeps_the_stricter_answer,
+    ),
+    (
+        "nothing_happens_to_an_absorbed_contact",
+        selves::nothing_happens_to_an_absorbed_contact,
+    ),
+    (
+        "a_merged_contact_runs_no_journey_twice",
+        selves::a_merged_contact_runs_no_journey_twice,
+    ),
+    (
+        "names_go_over_and_come_back",
+        selves::names_go_over_and_come_back,
+    ),
+    (
+        "nobody_is_written_to_before_they_confirm",
+        selves::nobody_is_written_to_before_they_confirm,
+    ),
+    (
+        "a_wish_for_silence_is_heard",
+        selves::a_wish_for_silence_is_heard,
+    ),
+    (
+        "an_erased_person_does_not_come_back",
+        selves::an_erased_person_does_not_come_back,
     ),
 ];
 

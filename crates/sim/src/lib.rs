@@ -15,4 +15,4 @@ mod rng;
 mod sim;
 mod wire;
 
-pub use sim::{Report, run};
+pub use sim::{Report, run, run_at};

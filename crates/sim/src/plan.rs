@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::consent::DoubleOptIn;
 use relance_core::contact::Channel;
 use relance_core::ids::{ItemId, JourneyId, ListId, TemplateId, Topic};
 use relance_core::journey::{
@@ -67,6 +68,10 @@ pub struct Person {
     pub birthday: Option<String>,
     /// A date, if it is told.
     pub renewal: Option<String>,
+    /// The browser that they visit with before they sign in, if they do.
+    pub device: Option<String>,
+    /// The id that they had in the customer's system before, if they had one.
+    pub former: Option<String>,
 }
 
 impl Person {
@@ -109,6 +114,8 @@ pub struct Faults {
     pub changes: i64,
     /// Whether the database is copied, and the copy goes on.
     pub copied: bool,
+    /// Times that somebody holds two people for one.
+    pub merges: i64,
 }
 
 /// A version of a journey, and how runs on older ones come to it.
@@ -139,6 +146,8 @@ pub struct Plan {
     pub faults: Faults,
     /// Whether somebody takes calls.
     pub calls: bool,
+    /// What must be confirmed.
+    pub double_opt_in: DoubleOptIn,
     /// Seed of shares.
     pub salt: u64,
     /// Days until all faults end.
@@ -196,6 +205,7 @@ impl Plan {
             people: people(rng),
             faults: faults(rng),
             calls: rng.chance(600),
+            double_opt_in: double_opt_in(rng),
             salt: rng.next(),
             days: 16,
         }
@@ -328,6 +338,18 @@ fn policy(rng: &mut Rng) -> Policy {
     }
 }
 
+fn double_opt_in(rng: &mut Rng) -> DoubleOptIn {
+    let topics = match rng.chance(400) {
+        true => BTreeSet::from([Topic::from("lessons")]),
+        false => BTreeSet::new(),
+    };
+    DoubleOptIn {
+        topics,
+        email: rng.chance(200),
+        ..DoubleOptIn::default()
+    }
+}
+
 fn templates() -> BTreeMap<TemplateId, TemplateFacts> {
     let receipt = TemplateFacts {
         topic: None,
@@ -373,6 +395,8 @@ fn people(rng: &mut Rng) -> Vec<Person> {
                     let day = ["2026-03-15", "2026-03-29T02:30", "2026-03-09", "2026-04-10"];
                     rng.pick(&day).to_owned()
                 }),
+                device: rng.chance(400).then(|| format!("d{number}")),
+                former: rng.chance(200).then(|| format!("old{number}")),
             }
         })
         .collect()
@@ -401,6 +425,7 @@ fn faults(rng: &mut Rng) -> Faults {
         clock_jumps: times(150, 3),
         changes: times(800, 16),
         copied: times(150, 1) > 0,
+        merges: times(400, 4),
     }
 }
 

@@ -1,21 +1,20 @@
 //! A store that remembers what was committed, and fails when it is told to.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Effect, Timer};
 use relance_core::identity::MergeRecord;
-use relance_core::ids::{ContactId, EventName, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
-    StoredSegment, ThreadEntry,
+    Asset, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
 
 /// How the next commit fails.
@@ -244,9 +243,9 @@ impl<S: Store> Store for Recorder<S> {
         &mut self,
         after: Option<ContactId>,
         needs: &Needs,
-        bare: &BTreeSet<EventName>,
+        counts: &Counts,
     ) -> Result<bool, StoreError> {
-        self.inner.prepare_scan(after, needs, bare)
+        self.inner.prepare_scan(after, needs, counts)
     }
 
     fn scan(
@@ -331,5 +330,34 @@ impl<S: Store> Store for Recorder<S> {
 
     fn readmit(&mut self, hash: &str) -> Result<bool, StoreError> {
         self.inner.readmit(hash)
+    }
+
+    fn erased(
+        &mut self,
+        names: &[&Identity],
+        hash: &dyn Fn(&Identity) -> String,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.inner.erased(names, hash)
+    }
+
+    fn tellings(&mut self, limit: usize) -> Result<Vec<Telling>, StoreError> {
+        self.inner.tellings(limit)
+    }
+
+    fn contacts_of_account(
+        &mut self,
+        account: &AccountId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.contacts_of_account(account, after, limit)
+    }
+
+    fn put_telling(&mut self, telling: &Telling) -> Result<(), StoreError> {
+        self.inner.put_telling(telling)
+    }
+
+    fn end_telling(&mut self, telling: &Telling, settles: bool) -> Result<(), StoreError> {
+        self.inner.end_telling(telling, settles)
     }
 }

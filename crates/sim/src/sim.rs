@@ -4,22 +4,24 @@ mod happen;
 mod orders;
 mod program;
 mod script;
+mod selves;
 mod site;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::decide::Answer;
 use relance_core::ids::{JourneyId, TouchpointId};
 use relance_core::mail::MailSeen;
+use relance_core::preferences::Wishes;
 use relance_core::touchpoint::Outcome;
 use relance_engine::arrival::Arrival;
 use relance_engine::ports::Dispatch;
 use relance_engine::turn::Engine;
-use relance_store::SqliteStore;
+use relance_store::{AnyStore, Place};
 
 use crate::history::History;
 use crate::invariants;
@@ -40,7 +42,7 @@ const WAKE_HOURS: i64 = 6;
 /// Days after the last fault at which nothing new begins any more.
 const SUNSET_DAYS: i64 = 12;
 
-type Machine = Engine<Recorder<SqliteStore>, Clerk>;
+type Machine = Engine<Recorder<AnyStore>, Clerk>;
 
 /// How a life went.
 #[derive(Debug)]
@@ -57,7 +59,12 @@ pub struct Report {
 
 /// Lives one life in an empty folder.
 pub fn run(seed: u64, folder: &Path) -> Report {
-    let mut sim = Sim::new(seed, folder);
+    run_at(seed, Place::File(folder.join("sim.db")))
+}
+
+/// Lives one life in an empty place.
+pub fn run_at(seed: u64, place: Place) -> Report {
+    let mut sim = Sim::new(seed, place);
     let stuck = sim.live();
     let mut broken = invariants::check(&sim.history);
     broken.extend(stuck);
@@ -129,12 +136,18 @@ enum Act {
     Segment(bool),
     /// A journey is begun: by a person, or by a program.
     Start(JourneyId, bool),
+    /// Somebody typed the contact's address into a form: for a topic, or for mail as such.
+    SignUp(Option<&'static str>),
+    /// The contact says what it wishes.
+    Wish(Box<Wishes>),
+    /// Another person turns out to be this one, for as long as is given.
+    Merge(usize, Option<SignedDuration>),
 }
 
 struct Sim {
     rng: Rng,
     plan: Plan,
-    path: PathBuf,
+    place: Place,
     now: Timestamp,
     /// What the engine's clock shows beyond the world's time.
     skew: SignedDuration,
@@ -172,7 +185,7 @@ struct Sim {
 }
 
 impl Sim {
-    fn new(seed: u64, folder: &Path) -> Self {
+    fn new(seed: u64, place: Place) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
         let mut history = History::default();
@@ -183,6 +196,10 @@ impl Sim {
                 .insert(key.clone(), version.journey.clone());
             history.moves.insert(key, version.moves.clone());
         }
+        let people = plan.people.iter();
+        history.people = people
+            .map(|one| (one.user.clone(), one.email.clone()))
+            .collect();
         history.segments = plan.segments.iter().cloned().collect();
         history.templates = plan
             .templates
@@ -192,11 +209,12 @@ impl Sim {
         history.caps = plan.policy.caps.clone();
         history.service = plan.policy.service;
         history.holdout = plan.policy.holdout;
+        history.opt_in_topics = plan.policy.opt_in_topics.clone();
         history.quiet_hours = (!plan.policy.quiet_hours.is_empty()).then_some(plan::QUIET_HOURS);
         let mut sim = Self {
             rng,
             plan,
-            path: folder.join("sim.db"),
+            place,
             now: plan::birth(),
             skew: SignedDuration::ZERO,
             queue: BTreeMap::new(),

@@ -1,12 +1,20 @@
 //! How fast segments are kept and built, beside what bare SQLite does on the same disk in the same run.
 //!
 //! `cargo run --release -p relance-store --example segment_speed -- ingest FOLDER [EVENTS] [CONTACTS] [SEGMENTS] [off]`
+//! `cargo run --release -p relance-store --example segment_speed -- lag FOLDER [SECONDS] [CONTACTS] [SEGMENTS] [off]`
 //! `cargo run --release -p relance-store --example segment_speed -- build FOLDER [EVENTS] [CONTACTS] [busy]`
+//! `cargo run --release -p relance-store --example segment_speed -- all FOLDER`
 //!
 //! *ingest*: events go through whole turns of the engine, 1,000 a batch, with so many segments in force; 100
 //! of them ask about the twenty names that happen (five about each), the others about names that do not. Each
 //! batch takes turns with a bare transaction that appends rows of the same size and looks nothing up. With `off` nothing
 //! is flushed to the disk, which shows the processor's share alone.
+//!
+//! *lag*: as *ingest* as fast as it goes for some seconds, then half of that in an open loop: how long after an event
+//! was due its memberships are committed. Turns take what is due, as the engine's thread does.
+//!
+//! *all*: the curve of *ingest* (10,000, 100,000 and 1,000,000 contacts; 0, 100 and 1,000 segments), *lag* and *build*, each
+//! in a process of its own. The files of some 6 GB are removed.
 //!
 //! *build*: a file with so many events is made (once: it is kept in the folder), then segments are defined and
 //! built: about an event that is a twentieth, or half, of the log, by moments alone or by properties as well. With
@@ -35,6 +43,10 @@ use relance_engine::turn::Engine;
 use relance_store::{SqliteOptions, SqliteStore, Synchronous};
 use rusqlite::{Connection, params};
 use serde_json::json;
+
+/// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn Error>;
 type Own = Engine<SqliteStore, Nowhere>;
@@ -165,7 +177,7 @@ fn segments(count: usize) -> Result<Vec<Arc<Segment>>, Failure> {
     (0..count).map(one).collect()
 }
 
-fn engine(path: &Path, options: &SqliteOptions) -> Result<Own, Failure> {
+fn engine(path: &Path, options: &SqliteOptions, segments: &[Arc<Segment>]) -> Result<Own, Failure> {
     let policy = Policy {
         zone: Zone::parse("Europe/Berlin")?,
         calendar: Arc::new(Calendar::weekends_only()),
@@ -181,7 +193,11 @@ fn engine(path: &Path, options: &SqliteOptions) -> Result<Own, Failure> {
     };
     let store = SqliteStore::open(path, options.clone())?;
     let title = Box::new(|title: &str, _: &_, _: &_| title.to_owned());
-    Ok(Engine::new(store, Nowhere, World::new(policy, 1), title)?)
+    let mut world = World::new(policy, 1);
+    for segment in segments {
+        world.add_segment(segment.clone());
+    }
+    Ok(Engine::new(store, Nowhere, world, title)?)
 }
 
 fn define(segments: Vec<Arc<Segment>>) -> Arrival {
@@ -311,7 +327,7 @@ fn main() -> Result<(), Failure> {
     };
     let (off, busy) = (has(&mut args, "off"), has(&mut args, "busy"));
     let mut args = args.into_iter();
-    let what = args.next().ok_or("say ingest or build")?;
+    let what = args.next().ok_or("say ingest, lag, build or all")?;
     let folder = args.next().ok_or("name a folder")?;
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;
@@ -329,6 +345,11 @@ fn main() -> Result<(), Failure> {
             let (events, contacts, segments) = (number(300_000)?, number(1_000_000)?, number(100)?);
             ingest(folder, &options, events, contacts, segments as usize)
         }
+        "lag" => {
+            let (seconds, contacts, segments) = (number(20)?, number(1_000_000)?, number(100)?);
+            lag(folder, &options, seconds, contacts, segments as usize)
+        }
+        "all" => all(folder),
         "build" => build(
             folder,
             &options,
@@ -336,8 +357,148 @@ fn main() -> Result<(), Failure> {
             number(1_000_000)?,
             busy,
         ),
-        other => Err(format!("{other:?} is neither ingest nor build").into()),
+        other => Err(format!("{other:?} is none of ingest, lag, build and all").into()),
     }
+}
+
+/// An engine over a file with contacts who did nothing yet, and segments that nobody belongs to.
+fn populated(
+    path: &Path,
+    options: &SqliteOptions,
+    contacts: u64,
+    count: usize,
+) -> Result<Own, Failure> {
+    let segments = segments(count)?;
+    let mut nobody = engine(path, options, &[])?;
+    let mut more = nobody.turn(&[&define(segments.clone())], now())?.more;
+    while more {
+        more = nobody.turn(&[], now())?.more;
+    }
+    drop(nobody);
+    make_contacts(&Connection::open(path)?, contacts)?;
+    engine(path, options, &segments)
+}
+
+/// Bytes of a file, with what is still in its write-ahead log.
+fn file_bytes(path: &Path) -> Result<u64, Failure> {
+    let conn = Connection::open(path)?;
+    let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let size: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    Ok((pages * size).unsigned_abs())
+}
+
+fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or("unknown").to_owned()
+}
+
+/// The next events, from random contacts.
+fn arrivals(chance: &mut Chance, next: &mut u64, count: usize, contacts: u64) -> Vec<Arrival> {
+    let one = |_| {
+        *next += 1;
+        let at = now() + SignedDuration::from_millis((*next / 20) as i64);
+        let mut event = event(chance, at);
+        event.message_id = Some(format!("message-{next}").into());
+        let who = 1 + chance.below(contacts);
+        Arrival::Event {
+            identities: vec![Identity::user(&user(who))],
+            event: Arc::new(event),
+        }
+    };
+    (0..count).map(one).collect()
+}
+
+/// How long after an event was due its memberships are committed, at half of what can be taken.
+fn lag(
+    folder: &Path,
+    options: &SqliteOptions,
+    seconds: u64,
+    contacts: u64,
+    count: usize,
+) -> Result<(), Failure> {
+    let path = folder.join(format!("lag-{contacts}-{count}.db"));
+    for end in ["", "-wal", "-shm"] {
+        let _none = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
+    let mut engine = populated(&path, options, contacts, count)?;
+    let mut chance = Chance(17);
+    let mut next = 0;
+    let (began, mut taken, mut spent) = (Instant::now(), 0_u64, Duration::ZERO);
+    while began.elapsed() < Duration::from_secs(seconds) {
+        let batch = arrivals(&mut chance, &mut next, BATCH, contacts);
+        let asked: Vec<&Arrival> = batch.iter().collect();
+        let turn = Instant::now();
+        let at = now() + SignedDuration::from_millis((next / 20) as i64);
+        engine.turn(&asked, at)?;
+        spent += turn.elapsed();
+        taken += BATCH as u64;
+    }
+    let most = taken as f64 / spent.as_secs_f64();
+    let half = most / 2.0;
+    let began = Instant::now();
+    let mut waits: Vec<Duration> = Vec::new();
+    let mut sent = 0_u64;
+    let mut ready = Vec::new();
+    while began.elapsed() < Duration::from_secs(seconds) {
+        let due = (began.elapsed().as_secs_f64() * half) as u64;
+        // Made before they are due, so that making them is not waited for.
+        let short = (BATCH * 2).saturating_sub(ready.len());
+        ready.extend(arrivals(&mut chance, &mut next, short, contacts));
+        let many = due.saturating_sub(sent).min(ready.len() as u64);
+        if many == 0 {
+            std::thread::sleep(Duration::from_micros(200));
+            continue;
+        }
+        let batch: Vec<Arrival> = ready.drain(..many as usize).collect();
+        let asked: Vec<&Arrival> = batch.iter().collect();
+        let at = now() + SignedDuration::from_millis((next / 20) as i64);
+        let mut more = engine.turn(&asked, at)?.more;
+        while more {
+            more = engine.turn(&[], at)?.more;
+        }
+        let done = began.elapsed();
+        waits.extend((0..many).map(|n| {
+            let due = Duration::from_secs_f64((sent + n) as f64 / half);
+            done.saturating_sub(due)
+        }));
+        sent += many;
+    }
+    waits.sort_unstable();
+    let at = |share: usize| waits.get(waits.len() * share / 1_000).copied();
+    println!(
+        "lag, {contacts} contacts, {count} segments, load {}: most {most:.0} events/s; at {half:.0}: p50 {:.1?}, p99 {:.1?}, longest {:.1?}",
+        load(),
+        at(500).unwrap_or_default(),
+        at(990).unwrap_or_default(),
+        waits.last().copied().unwrap_or_default(),
+    );
+    Ok(())
+}
+
+/// Everything, each part in a process of its own.
+fn all(folder: &Path) -> Result<(), Failure> {
+    let own = std::env::current_exe()?;
+    let part = |words: &[&str]| {
+        let folder = folder.join("part");
+        let mut command = std::process::Command::new(&own);
+        let (what, rest) = words.split_first().ok_or("a part has a name")?;
+        let ended = command.arg(what).arg(&folder).args(rest).status()?;
+        let _none = std::fs::remove_dir_all(&folder);
+        if ended.success() {
+            Ok::<(), Failure>(())
+        } else {
+            Err(format!("{words:?} failed").into())
+        }
+    };
+    for contacts in ["10000", "100000", "1000000"] {
+        for segments in ["0", "100", "1000"] {
+            part(&["ingest", "200000", contacts, segments])?;
+        }
+    }
+    for contacts in ["100000", "1000000"] {
+        part(&["lag", "20", contacts, "100"])?;
+    }
+    part(&["build"])
 }
 
 fn ingest(
@@ -351,14 +512,8 @@ fn ingest(
     for end in ["", "-wal", "-shm"] {
         let _none = std::fs::remove_file(format!("{}{end}", path.display()));
     }
-    drop(SqliteStore::open(&path, options.clone())?);
-    make_contacts(&Connection::open(&path)?, contacts)?;
-    let mut engine = engine(&path, options)?;
-    let arrival = define(segments(count)?);
-    let mut more = engine.turn(&[&arrival], now())?.more;
-    while more {
-        more = engine.turn(&[], now())?.more;
-    }
+    let mut engine = populated(&path, options, contacts, count)?;
+    let before = file_bytes(&path)?;
     let bare_path = folder.join("bare.db");
     let _none = std::fs::remove_file(&bare_path);
     let bare = Connection::open(&bare_path)?;
@@ -378,19 +533,8 @@ fn ingest(
     for _ in 0..ROUNDS {
         let (mut ours, mut bares) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..per_round {
+            let arrivals = arrivals(&mut chance, &mut next, BATCH, contacts);
             let at = now() + SignedDuration::from_millis((next / 20) as i64);
-            let arrivals: Vec<Arrival> = (0..BATCH)
-                .map(|_| {
-                    next += 1;
-                    let mut event = event(&mut chance, at);
-                    event.message_id = Some(format!("message-{next}").into());
-                    let who = 1 + chance.below(contacts);
-                    Arrival::Event {
-                        identities: vec![Identity::user(&user(who))],
-                        event: Arc::new(event),
-                    }
-                })
-                .collect();
             let began = Instant::now();
             let before = processor();
             bare.execute_batch("BEGIN IMMEDIATE")?;
@@ -434,7 +578,7 @@ fn ingest(
             list[list.len() - 1]
         );
     };
-    println!("{contacts} contacts, {count} segments");
+    println!("{contacts} contacts, {count} segments, load {}", load());
     say("bare rows, events/s", &mut bounds);
     say("events to commit, events/s", &mut rates);
     let all = (per_round * BATCH * ROUNDS) as f64 / 1e6;
@@ -450,10 +594,17 @@ fn ingest(
     );
     let members: i64 =
         Connection::open(&path)?.query_row("SELECT count(*) FROM member", [], |row| row.get(0))?;
+    let events = (per_round * BATCH * ROUNDS) as f64;
     println!(
-        "resident {:.0} MiB, of it not pages of files {:.0} MiB; {members} memberships",
+        "resident {:.0} MiB, of it not pages of files {:.0} MiB: {:.0} bytes a contact; {members} memberships",
         memory("VmRSS:"),
-        memory("RssAnon:")
+        memory("RssAnon:"),
+        memory("RssAnon:") * 1_048_576.0 / contacts as f64,
+    );
+    println!(
+        "in the file: {:.0} bytes a contact, {:.0} bytes an event with its memberships",
+        before as f64 / contacts as f64,
+        file_bytes(&path)?.saturating_sub(before) as f64 / events,
     );
     Ok(())
 }
@@ -479,7 +630,7 @@ fn build(
             std::fs::metadata(&path)?.len() >> 20
         );
     }
-    let mut engine = engine(&path, options)?;
+    let mut engine = engine(&path, options, &[])?;
     let mut chance = Chance(13);
     let mut told = 0_u64;
     let cases = [

@@ -3,21 +3,21 @@
 //! **Absent:** what the stores do. A method of the port is added here as its signature in `delegate!`; a
 //! test compares the names, since one with a default body would be missed by nobody else.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::Timer;
 use relance_core::identity::MergeRecord;
-use relance_core::ids::{ContactId, EventName, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
-    StoredSegment, ThreadEntry,
+    Asset, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
+
+use relance_engine::sharing::Sharing;
 
 use crate::postgres::{self, PostgresOptions, PostgresStore};
 use crate::read::Reader;
@@ -75,6 +75,7 @@ macro_rules! delegate {
 }
 
 delegate! {
+    fn sharing() -> Option<&mut dyn Sharing>;
     fn begin() -> Result<(), StoreError>;
     fn rollback();
     fn commit() -> Result<(), StoreError>;
@@ -92,7 +93,7 @@ delegate! {
     fn load_needs_all(wanted: Vec<(&mut Snapshot, &Needs)>) -> Result<(), StoreError>;
     fn scan(after: Option<ContactId>, limit: usize, needs: &Needs)
         -> Result<Vec<Snapshot>, StoreError>;
-    fn prepare_scan(after: Option<ContactId>, needs: &Needs, bare: &BTreeSet<EventName>)
+    fn prepare_scan(after: Option<ContactId>, needs: &Needs, counts: &Counts)
         -> Result<bool, StoreError>;
     fn write(changes: &[Change]) -> Result<(), StoreError>;
     fn put_threads(entries: &[ThreadEntry]) -> Result<(), StoreError>;
@@ -132,6 +133,13 @@ delegate! {
         now: Timestamp,
     ) -> Result<Forgotten, StoreError>;
     fn readmit(hash: &str) -> Result<bool, StoreError>;
+    fn tellings(limit: usize) -> Result<Vec<Telling>, StoreError>;
+    fn contacts_of_account(account: &AccountId, after: Option<ContactId>, limit: usize)
+        -> Result<Vec<ContactId>, StoreError>;
+    fn put_telling(telling: &Telling) -> Result<(), StoreError>;
+    fn end_telling(telling: &Telling, settles: bool) -> Result<(), StoreError>;
+    fn erased(names: &[&Identity], hash: &dyn Fn(&Identity) -> String)
+        -> Result<Vec<bool>, StoreError>;
 }
 
 #[cfg(test)]

@@ -44,6 +44,17 @@ pub enum PlaceError {
     HalfMoved,
 }
 
+impl PlaceError {
+    /// Whether an older program wrote it, and this one has not opened it to write since.
+    pub fn is_older(&self) -> bool {
+        match self {
+            Self::File(problem) => matches!(problem, crate::sqlite::OpenError::Older { .. }),
+            Self::Server(problem) => matches!(problem, crate::postgres::OpenError::Older { .. }),
+            Self::HalfMoved => false,
+        }
+    }
+}
+
 /// A URL of PostgreSQL that was read and found usable.
 #[derive(Clone)]
 pub struct DatabaseUrl {

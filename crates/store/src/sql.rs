@@ -71,11 +71,13 @@ macro_rules! in_use {
 in_use! {
     /// The writer's statements, by name.
     Sql {
-    contact_insert, contact_put, contact_get, contact_next, contact_range,
+    contact_last, contact_put, contact_get, contact_next, contact_range,
+    account_get, account_put, account_join, account_leave, account_contacts,
+    telling_begin, telling_list, telling_put, telling_settle, telling_end,
     identity_get, identity_bind, domain_add, domain_contacts, object_contacts,
     event_head_get, event_head_put, event_append, event_get, event_last_at,
     event_day_put,
-    event_after, mark_get, mark_put, seal_put, seal_replace, seal_next, seal_last,
+    event_after, event_between, mark_get, mark_put, seal_put, seal_replace, seal_next, seal_last,
     enrollment_before, enrollment_put, enrollment_step, enrollment_live, enrollment_running,
     entry_put, entry_list,
     touchpoint_before, touchpoint_put, touchpoint_open,
@@ -98,7 +100,7 @@ in_use! {
     object_keys, object_move, object_copy, object_drop_all, entry_move, member_lists,
     merged_put, merged_get, merged_drop, merged_settle, doubt_put, doubt_drop,
     consent_add, suppression_put, suppression_drop, suppression_get,
-    erased_add, erased_drop, forget_identities, forget_identity, forget_domains, forget_touchpoints,
+    erased_add, erased_any, erased_get, erased_drop, forget_identities, forget_identity, forget_domains, forget_touchpoints,
     forget_touchpoint, forget_enrollments, forget_enrollment, forget_watches, forget_entries,
     forget_objects, forget_tasks, forget_consents, forget_threads, forget_members, forget_contact,
     forget_event_heads, forget_event_head, forget_event, forget_lines, forget_line, forget_ledger_heads,
@@ -125,6 +127,7 @@ in_use! {
         identity_range, contact_from, event_tail, event_heads, event_chains,
         event_name_contacts,
         consent_page, suppression_page, suppression_one, erased_page,
+        account_page, account_by_id, account_by_name, account_one, account_list, account_contact_page,
     }
 }
 
@@ -133,6 +136,8 @@ in_use! {
     /// round trips.
     PgSql {
         contact_block, contact_insert, contact_put, contact_get, contact_next, contact_scan,
+        account_lock, account_get, account_put, account_join, account_leave, account_contacts,
+        telling_begin, telling_list, telling_put, telling_settle, telling_end,
         identity_get, identity_bind, domain_add, domain_contacts, object_contacts,
         event_block, event_append, event_head_put, event_day_put, event_history, event_last_at,
         enrollment_put, enrollment_live, enrollment_running,
@@ -153,15 +158,16 @@ in_use! {
         asset_list, asset_put, asset_drop,
         mailbox_list, mailbox_put,
         sole_take, share_take, sole_fence, node_fence, node_lock, node_dead, node_remove, node_shards,
-        node_join, node_renew, node_count, node_leave,
+        node_join, node_renew, node_count, node_configured, node_leave,
         identity_list, identity_move, identity_return, domain_drop, object_keys, object_move, object_copy,
         object_drop_all, entry_move, member_lists, merged_put, merged_get, merged_drop, merged_settle,
         doubt_put, doubt_drop,
-        consent_add, suppression_put, suppression_drop, suppression_get, erased_add, erased_drop,
+        consent_add, suppression_put, suppression_drop, suppression_get, erased_add, erased_any, erased_get, erased_drop,
         forget_identities, forget_identity, forget_touchpoints, forget_enrollments, forget_watches,
         forget_members, forget_entries, forget_objects, forget_tasks, forget_consents, forget_threads,
         forget_merges, forget_events, forget_heads, forget_heads_dropped, forget_lines, forget_contact,
-        lease_free_of, lease_adopt, lease_held, lease_give, lease_take,
+        lease_free_of, lease_adopt, lease_held, lease_give, lease_take, lease_want, lease_take_wanted,
+        lease_got, lease_give_wanted, news, news_add, intake_put, intake_take, orphaned_list,
     }
 }
 
@@ -179,6 +185,6 @@ mod tests {
     #[test]
     fn a_missing_statement_is_named() {
         let problem = Sql::load(&["-- name: other\nSELECT 1;"]).unwrap_err();
-        assert_eq!(problem, SqlProblem::Missing("contact_insert"));
+        assert_eq!(problem, SqlProblem::Missing("contact_last"));
     }
 }

@@ -5,6 +5,7 @@
 pub mod explain;
 
 use jiff::Timestamp;
+use relance_core::account::Account;
 use relance_core::consent::{About, ConsentChange, ConsentRecord};
 use relance_core::contact::{Channel, Contact};
 use relance_core::event::{Event, EventKind};
@@ -13,7 +14,7 @@ use relance_core::journey::Recipient;
 use relance_core::ledger::LedgerEntry;
 use relance_core::play::Seen;
 use relance_core::preferences::Preferences;
-use relance_core::subject::Object;
+use relance_core::subject::{Object, relations};
 use relance_core::suppression::Suppression;
 use relance_core::time::Zone;
 use relance_core::touchpoint::{Outcome, Task, Touchpoint, TouchpointState};
@@ -88,6 +89,10 @@ impl PreviewLine {
                 variant: touchpoint.variant.as_ref().map(ToString::to_string),
                 detail: touchpoint.item.as_ref().map(|(_, item)| item.to_string()),
                 subject: touchpoint.subject.as_ref().map(ToString::to_string),
+                ..line
+            },
+            Seen::Turned { segment, .. } => Self {
+                detail: Some(segment.to_string()),
                 ..line
             },
         }
@@ -168,12 +173,23 @@ pub fn suppression(one: &Suppression) -> Value {
     ])
 }
 
+/// An account, without its contacts.
+pub fn account(account: &Account) -> Value {
+    whole(vec![
+        ("id", text(&account.id)),
+        ("traits", Some(account.face().clone())),
+        ("first_seen_at", text(account.first_seen_at)),
+        ("last_seen_at", text(account.last_seen_at)),
+    ])
+}
+
 /// A contact.
 pub fn contact(contact: &Contact) -> Value {
     whole(vec![
         ("id", text(contact.id)),
         ("created_at", text(contact.created_at)),
-        ("traits", Some(Value::Object(contact.traits.clone()))),
+        ("traits", Some(Value::Object(contact.face()))),
+        ("account", contact.account_id().and_then(text)),
         ("erased", contact.erased.then_some(Value::Bool(true))),
         ("merged_into", contact.merged_into.and_then(text)),
         (
@@ -261,9 +277,19 @@ pub fn object(owner: ContactId, object: &Object) -> Value {
         ("kind", text(&object.subject.kind)),
         ("id", text(&object.subject.id)),
         ("fields", Some(Value::Object(object.fields.clone()))),
+        ("relations", named(object)),
         ("created_at", text(object.created_at)),
         ("updated_at", text(object.updated_at)),
     ])
+}
+
+/// The objects that an object names, their ids by kind.
+fn named(object: &Object) -> Option<Value> {
+    let named = relations(object);
+    let ids = named
+        .iter()
+        .map(|one| (one.kind.to_string(), json!(&*one.id)));
+    (!named.is_empty()).then(|| Value::Object(ids.collect()))
 }
 
 /// A message.

@@ -29,7 +29,7 @@ pub const TOLD_AT: &str = "told_at";
 /// How far a client's clock may run ahead before that is noted; nothing happens in the future either way.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// Kinds of objects that are kept even where no journey is about them: registries show them.
-const OBJECT_KINDS: [&str; 4] = ["document", "deal", "order", "cart"];
+pub(crate) const OBJECT_KINDS: [&str; 4] = ["document", "deal", "order", "cart"];
 
 /// One usable call.
 #[derive(Debug, Clone, PartialEq)]
@@ -316,7 +316,7 @@ fn read(
         let told = Value::String(told.to_string());
         properties.entry(TOLD_AT).or_insert(told);
     }
-    let traits = traits(call, &mut raw, context);
+    let traits = traits(call, &mut raw, context)?;
     let mut event = Event {
         kind: call.0,
         name,
@@ -409,14 +409,24 @@ fn name(call: CallType, raw: &RawCall) -> Result<EventName, CallProblem> {
 }
 
 /// What the call tells of the contact.
-fn traits(call: CallType, raw: &mut RawCall, context: Option<&Fields>) -> Option<Fields> {
+fn traits(
+    call: CallType,
+    raw: &mut RawCall,
+    context: Option<&Fields>,
+) -> Result<Option<Fields>, CallProblem> {
     let mut traits = match call.0 {
         EventKind::Identify => raw.traits.take().unwrap_or_default(),
         EventKind::Group => {
             let mut account = raw.traits.take().unwrap_or_default();
-            if let Some(id) = raw.group_id.take().filter(|id| !id.is_null()) {
-                account.insert("id".to_owned(), id);
+            let told = raw.group_id.take().filter(|id| !id.is_null());
+            let told = told.or_else(|| account.remove("id"));
+            if id("groupId", told.as_ref())?.is_none() {
+                return Err(CallProblem::Missing {
+                    field: "groupId",
+                    call: "group",
+                });
             }
+            account.extend(told.map(|id| ("id".to_owned(), id)));
             Fields::from_iter([("account".to_owned(), Value::Object(account))])
         }
         EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => Fields::new(),
@@ -432,7 +442,7 @@ fn traits(call: CallType, raw: &mut RawCall, context: Option<&Fields>) -> Option
             traits.entry(name).or_insert_with(value);
         }
     }
-    (!traits.is_empty()).then_some(traits)
+    Ok(Some(traits).filter(|traits| !traits.is_empty()))
 }
 
 /// How far the client's clock is behind ours, by its `sentAt`.

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::ids::{EventName, ObjectKind, SegmentId};
 use crate::value::{self, FieldPath, Root, Value};
 
-use super::{Condition, Did, Operand, Scene, Test};
+use super::{Condition, Did, Operand, Scene, Test, kind_beyond};
 
 /// What a condition says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,11 @@ impl<'a> Knows<'a> {
 
     fn field(self, path: &FieldPath) -> bool {
         match (self, path.root) {
-            (Self::All, _) | (_, Root::Subject | Root::Event) => true,
+            (Self::All, _) | (_, Root::Event) => true,
+            // Another object that the subject names may not be at hand.
+            (Self::Part(part), Root::Subject) => {
+                kind_beyond(path).is_none_or(|kind| part.kinds.contains(&kind))
+            }
             (Self::Part(part), Root::Contact) => part.changing.is_none_or(|changing| {
                 let name = path.names.first();
                 name.is_none_or(|name| !changing.traits.contains(name))
@@ -355,6 +359,11 @@ impl Tally {
 
 impl Did {
     fn verdict(&self, scene: &Scene<'_>, knows: Knows<'_>) -> Verdict {
+        // One event at most is known where the past is not: where it takes two to tell, nothing can be told.
+        let takes_two = self.times_min > 1 && self.times_max.is_none_or(|most| most > 0);
+        if takes_two && !knows.history(&self.event) {
+            return Verdict::UNKNOWN;
+        }
         // Past this many further ones change nothing.
         let enough = self.times_max.map_or(self.times_min, |most| {
             self.times_min.max(most.saturating_add(1))
@@ -373,12 +382,9 @@ impl Did {
     /// The events, and which of them count; as many as are `enough`, if that many count.
     fn deeds(&self, scene: &Scene<'_>, knows: Knows<'_>, enough: Option<u32>) -> Deeds {
         let whole = knows.history(&self.event);
-        let mut events: Vec<&Event> = if whole {
-            scene.history.of(&self.event).collect()
-        } else {
-            knows.event(&self.event).into_iter().collect()
-        };
-        events.reverse();
+        let past = whole.then(|| scene.history.of(&self.event).rev());
+        let one = (!whole).then(|| knows.event(&self.event)).flatten();
+        let events = past.into_iter().flatten().chain(one);
         let then = self
             .then
             .as_ref()
@@ -536,6 +542,13 @@ impl Deeds {
             return Verdict::always(true);
         }
         let counted = of(Some(true)).count();
+        if least == 1 && counted > 0 {
+            let gone = of(Some(true)).map(|until| until.unwrap_or(Timestamp::MAX));
+            return Verdict {
+                holds: Some(true),
+                until: gone.max().filter(|until| *until < Timestamp::MAX),
+            };
+        }
         if counted >= place(least) {
             // It holds until so many of them have gone that the rest are too few.
             let mut gone: Vec<Option<Timestamp>> = of(Some(true)).collect();

@@ -219,8 +219,8 @@ impl Turn<'_> {
                 continue;
             };
             let value_in = |value: &'_ Option<Value>| {
-                let first = value.as_ref()?;
-                within(path, first).cloned()
+                let found = path.below(value.as_ref()?);
+                found.filter(|value| !value.is_null()).cloned()
             };
             let (was, is) = (value_in(&change.before), value_in(&change.after));
             if was == is {
@@ -253,12 +253,12 @@ impl Turn<'_> {
         path: &FieldPath,
         subject: Option<&SubjectRef>,
     ) -> Option<&Value> {
-        let fields = match path.root {
-            Root::Contact => &self.snapshot.contact.traits,
-            Root::Subject => &self.snapshot.objects.get(subject?)?.fields,
-            Root::Event => return None,
+        let found = match path.root {
+            Root::Contact => self.snapshot.contact.find(path),
+            Root::Subject => path.find(&self.snapshot.objects.get(subject?)?.fields),
+            Root::Event => None,
         };
-        path.find(fields).filter(|value| !value.is_null())
+        found.filter(|value| !value.is_null())
     }
 
     fn admits(
@@ -442,16 +442,3 @@ impl Turn<'_> {
 
 /// The experiment of the workspace's own control group, over all journeys.
 pub const ALL_JOURNEYS: &str = "*";
-
-/// What a path leads to, given the value of its first name.
-fn within<'v>(path: &FieldPath, first: &'v Value) -> Option<&'v Value> {
-    path.names
-        .iter()
-        .skip(1)
-        .try_fold(first, |value, name| match value {
-            Value::Object(map) => map.get(&**name),
-            Value::Array(list) => list.get(name.parse::<usize>().ok()?),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-        })
-        .filter(|value| !value.is_null())
-}

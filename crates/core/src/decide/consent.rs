@@ -336,6 +336,7 @@ impl Turn<'_> {
         self.put_contact(|contact| {
             contact.erased = true;
             contact.traits.clear();
+            contact.account = None;
             contact.sends.clear();
             contact.channel_consents.clear();
             contact.topic_consents.clear();

@@ -65,6 +65,9 @@ impl Turn<'_> {
         if let Some(traits) = &event.traits {
             self.tell_traits(traits);
         }
+        if let Some(told) = event.account() {
+            self.tell_account(told, event.at);
+        }
         self.learn_objects(event);
         // Only mailboxes that are really watched: a stranger's word must not hold reminders (R1).
         if let Some(mailbox) = event.properties.get("mailbox").and_then(Value::as_str)

@@ -21,13 +21,14 @@ mod person;
 mod spare;
 mod undo;
 
-pub use undo::{UndoProblem, unmerge};
+pub use undo::{UndoProblem, needs_of_unmerge, unmerge};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::account::ACCOUNT;
 use crate::contact::{ABSORBED_MAX, Contact};
 use crate::enrollment::{Enrollment, EnrollmentState, Entry, ExitReason};
 use crate::event::{Event, HISTORY_EVENTS_MAX};
@@ -37,7 +38,7 @@ use crate::ledger::{LedgerEntry, Reason, What};
 use crate::segment::{Membership, Rule};
 use crate::snapshot::Snapshot;
 use crate::touchpoint::{Outcome, Slot, Touchpoint};
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 use crate::world::{Needs, World};
 
 use super::{Effect, Input, RUNS_MAX, Timer, TimerKind, Turn};
@@ -325,6 +326,7 @@ impl Turn<'_> {
             | Input::Enroll { .. }
             | Input::Arm(_)
             | Input::Resume { .. }
+            | Input::Account
             | Input::End(_) => {}
         }
     }
@@ -370,9 +372,13 @@ impl Turn<'_> {
         let their_past = Past::new(&names, &theirs.history, &theirs.entries);
 
         let ours = self.snapshot.contact.traits.clone();
+        let had_account = self.snapshot.contact.account.is_some();
         let moved = self.become_one(theirs, left);
-        let changed =
+        let mut changed =
             person::differing(&self.snapshot.contact.traits, &ours, &theirs.contact.traits);
+        if had_account != self.snapshot.contact.account.is_some() {
+            changed.insert(ACCOUNT.to_owned(), Value::Null);
+        }
         self.take_entries(&theirs.entries);
         self.take_history(theirs);
         let told = self.take_objects(theirs);
@@ -382,8 +388,9 @@ impl Turn<'_> {
         for touchpoint in &left.touchpoints {
             self.take_touchpoint(touchpoint, left);
         }
-        self.take_watches(&theirs.watches, moved, &changed);
+        // Before what awaits members of them: a broadcast is counted anew for those who belong.
         self.take_lists(theirs);
+        self.take_watches(&theirs.watches, moved, &changed);
 
         for id in own {
             self.hear(id, &their_past);

@@ -6,6 +6,7 @@
 //!
 //! **Absent:** storage, clocks, chance, sending. What is to be done in the world is an [`Effect`].
 
+mod account;
 mod approve;
 mod begin;
 mod consent;
@@ -25,7 +26,8 @@ pub use approve::NOBODY;
 pub use begin::ALL_JOURNEYS;
 pub use gate::OWN_WISH;
 pub use merge::{
-    MergeProblem, Merged, RUNS_MERGED_MAX, UndoProblem, merge, needs_of_merge, unmerge,
+    MergeProblem, Merged, RUNS_MERGED_MAX, UndoProblem, merge, needs_of_merge, needs_of_unmerge,
+    unmerge,
 };
 
 use std::collections::VecDeque;
@@ -33,13 +35,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::account::Account;
 use crate::consent::{About, Consent, ConsentChange, Evidence};
 use crate::contact::{Channel, Contact, SuppressionReason};
 use crate::enrollment::{Enrollment, Entry};
 use crate::event::Event;
 use crate::ids::{
-    EnrollmentId, JourneyId, MailboxId, ObjectKind, SegmentId, SubjectRef, Topic, TouchpointId,
-    UserId,
+    AccountId, EnrollmentId, JourneyId, MailboxId, ObjectKind, SegmentId, SubjectRef, Topic,
+    TouchpointId, UserId,
 };
 use crate::ledger::{LedgerEntry, Reason, What};
 use crate::preferences::Wishes;
@@ -141,6 +144,8 @@ pub enum Input {
         /// A second one with the same key changes nothing (R6).
         once: Option<Arc<str>>,
     },
+    /// The contact's account is not what it was when the contact heard of it last.
+    Account,
     /// A journey was published whose trigger waits for something of each contact: see to it here.
     Arm(JourneyId),
     /// A paused journey goes on.
@@ -230,6 +235,20 @@ pub enum Effect {
     Unwatch(Watch),
     /// An object changed.
     Object(Object),
+    /// The account that a contact tells of changed.
+    Account {
+        /// As it is now.
+        account: Arc<Account>,
+        /// Whether its other contacts must hear of it.
+        tell: bool,
+    },
+    /// The contact belongs to another account than before, or to none.
+    Belongs {
+        /// To which it belonged.
+        before: Option<AccountId>,
+        /// To which it belongs.
+        after: Option<AccountId>,
+    },
     /// How the contact stands to a segment changed.
     Membership {
         /// To which.
@@ -266,9 +285,29 @@ pub fn decide(
     input: &Input,
     now: Timestamp,
 ) -> Vec<Effect> {
-    let asked = asked(world, snapshot, input);
+    let asked = match input {
+        Input::Assess(_) => Needs::default(),
+        _tells_segments if world.segment_index().compute() => snapshot.needs(world, input).whole(),
+        _no_segments => Needs::default(),
+    };
+    decide_asked(world, snapshot, input, asked, now)
+}
+
+/// [`decide`] where it is known what the input asks for: `asked` is [`Snapshot::needs`] of this very snapshot and
+/// input, all of it ([`Needs::whole`]). A store that loads more, or has everything at hand, decides by no more
+/// than this: the same decision on every store.
+pub fn decide_asked(
+    world: &World,
+    snapshot: &mut Snapshot,
+    input: &Input,
+    asked: Needs,
+    now: Timestamp,
+) -> Vec<Effect> {
     let mut turn = Turn::new(world, snapshot, now);
-    turn.asked = asked;
+    turn.asked = match input {
+        Input::Assess(_) => Needs::default(),
+        _tells_segments => asked,
+    };
     turn.knows_history = matches!(
         input,
         Input::Event(_) | Input::Echo(_) | Input::Segment { .. }
@@ -318,6 +357,7 @@ pub fn decide(
             properties,
             once: _,
         } => turn.start(journey, by, subject.as_ref(), properties),
+        Input::Account => turn.hear_of_account(),
         Input::Arm(journey) => turn.arm(journey),
         Input::Resume { journey, overdue } => turn.resume(journey, *overdue),
         Input::End(journey) => turn.end(journey),
@@ -325,16 +365,6 @@ pub fn decide(
     }
     turn.settle_down();
     turn.effects
-}
-
-/// What was loaded for an input, as far as segments ask. A store that loads more, or has everything at hand,
-/// decides by no more than this: the same decision on every store.
-fn asked(world: &World, snapshot: &Snapshot, input: &Input) -> Needs {
-    match input {
-        Input::Assess(_) => Needs::default(),
-        _tells_segments if world.segment_index().compute() => snapshot.needs(world, input).whole(),
-        _no_segments => Needs::default(),
-    }
 }
 
 /// One decision under way.
@@ -447,7 +477,13 @@ impl<'a> Turn<'a> {
 
     /// Stores a changed contact.
     fn put_contact(&mut self, change: impl FnOnce(&mut Contact)) {
+        let before = self.snapshot.contact.account_id().cloned();
         change(&mut self.snapshot.contact);
+        let after = self.snapshot.contact.account_id();
+        if before.as_ref() != after {
+            let after = after.cloned();
+            self.effects.push(Effect::Belongs { before, after });
+        }
         // Several changes in one turn are one write: the last state counts.
         self.effects
             .retain(|effect| !matches!(effect, Effect::Contact(_)));

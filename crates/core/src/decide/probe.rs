@@ -115,6 +115,8 @@ fn lines(turn: Turn<'_>) -> Vec<LedgerEntry> {
             | Effect::Arm(_)
             | Effect::Disarm(_)
             | Effect::Revoke(_)
+            | Effect::Account { .. }
+            | Effect::Belongs { .. }
             | Effect::RequestSync(_) => None,
         })
         .collect()

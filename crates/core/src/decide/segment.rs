@@ -8,8 +8,6 @@
 //! A list is kept by people and programs alone: to put someone into a segment that has a condition changes
 //! nothing, and writes no line. **Absent:** lines of the ledger about memberships; there would be too many.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::condition::{Condition, Knows, Part, Verdict};
@@ -18,7 +16,7 @@ use crate::ledger::{LedgerEntry, Reason, What};
 use crate::segment::{Membership, Rule, Segment, timer_hash};
 use crate::snapshot::stays;
 use crate::value::Fields;
-use crate::world::{Queue, Touched};
+use crate::world::{Place, Queue, Touched};
 
 use super::{Effect, Pending, Timer, TimerKind, Turn};
 
@@ -46,9 +44,12 @@ impl Turn<'_> {
         self.knows_all = true;
         self.quiet_segments = true;
         let world = self.world;
-        let mut queue = Queue::new();
+        let mut queue = Queue::default();
         for id in segments {
-            queue.insert(world.segment_index().place(id), false);
+            match world.segment_index().place(id) {
+                Some(place) => queue.put(place, false),
+                None => self.put_membership(id, Membership::default()),
+            }
         }
         self.tell_queue(queue);
         self.knows_all = false;
@@ -71,7 +72,11 @@ impl Turn<'_> {
         }
         self.knows_all = true;
         self.knows_history = true;
-        let queue = Queue::from([(world.segment_index().place(&id), false)]);
+        let mut queue = Queue::default();
+        match world.segment_index().place(&id) {
+            Some(place) => queue.put(place, false),
+            None => self.put_membership(&id, Membership::default()),
+        }
         self.came = Some(id);
         self.tell_queue(queue);
         self.came = None;
@@ -92,22 +97,29 @@ impl Turn<'_> {
             return;
         }
         let touched = std::mem::take(&mut self.touched);
-        let mut queue = Queue::new();
+        let mut queue = Queue::default();
         self.world.segment_index().queue(&touched, &mut queue);
         self.tell_queue(queue);
     }
 
     fn tell_queue(&mut self, mut queue: Queue) {
         let world = self.world;
-        let mut told: BTreeMap<SegmentId, u32> = BTreeMap::new();
-        while let Some(((_, id), by_event)) = queue.pop_first() {
-            let times = told.entry(id.clone()).or_default();
-            *times += 1;
-            if *times > TELLINGS_PER_TURN_MAX {
-                self.endless(&id);
+        // In order of place: nearly always each comes after those before it.
+        let mut told: Vec<(Place, u32)> = Vec::new();
+        while let Some((place, by_event)) = queue.pop() {
+            let Some(kept) = world.segment_index().at(place) else {
+                continue;
+            };
+            let at = told.partition_point(|(known, _)| *known < place);
+            if told.get(at).is_none_or(|(known, _)| *known != place) {
+                told.insert(at, (place, 0));
+            }
+            told[at].1 += 1;
+            if told[at].1 > TELLINGS_PER_TURN_MAX {
+                self.endless(&kept.segment.id);
                 continue;
             }
-            self.tell(&id, by_event);
+            self.tell(&kept.segment, by_event);
             let touched = std::mem::take(&mut self.touched);
             world.segment_index().queue(&touched, &mut queue);
         }
@@ -123,13 +135,12 @@ impl Turn<'_> {
         self.ledger(line);
     }
 
-    fn tell(&mut self, id: &SegmentId, by_event: bool) {
-        let world = self.world;
+    fn tell(&mut self, segment: &Segment, by_event: bool) {
+        let id = &segment.id;
         let standing = self.membership(id);
-        let segment = world.segment(id).filter(|_| !self.snapshot.contact.erased);
-        let Some(segment) = segment else {
+        if self.snapshot.contact.erased {
             return self.put_membership(id, Membership::default());
-        };
+        }
         let Rule::When(condition) = &segment.rule else {
             let due = None;
             return self.put_membership(id, Membership { due, ..standing });
@@ -201,7 +212,9 @@ impl Turn<'_> {
     /// The contact came into a segment or left it: what follows, follows later.
     fn turned(&mut self, id: &SegmentId, member: bool) {
         let world = self.world;
-        self.touched.segments.insert(id.clone());
+        if !world.segment_index().by_segment(id).is_empty() {
+            self.touched.segments.insert(id.clone());
+        }
         let hears = world.triggered_by_segment(id, member);
         let quiet = self.quiet_segments && !world.segment(id).is_some_and(|one| one.announce);
         if (hears.is_empty() || quiet) && world.scheduled(Some(id)).is_empty() {

@@ -1,10 +1,12 @@
 //! What single steps do, beside going on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::account::ACCOUNT;
 use crate::contact::{Channel, EMAIL_STATUS, TRAITS_MAX};
 use crate::enrollment::Enrollment;
 use crate::event::{Event, names};
@@ -259,7 +261,8 @@ impl Turn<'_> {
     /// Lays traits over the contact's, and lets what follows from it follow.
     pub(super) fn tell_traits(&mut self, traits: &Fields) {
         let policy = &self.world.policy;
-        let traits = &*typed(&policy.trait_types, traits, &policy.zone);
+        let own = without_account(traits);
+        let traits = &*typed(&policy.trait_types, &own, &policy.zone);
         let before = &self.snapshot.contact.traits;
         let changed: Vec<Change> = traits
             .keys()
@@ -287,6 +290,11 @@ impl Turn<'_> {
         let other: Vec<Box<str>> = other.map(Into::into).collect();
         self.touch(|touched| touched.traits.extend(other));
         self.note(changed);
+        self.follow_place(traits);
+    }
+
+    /// Counts days anew where the contact may be somewhere else; `told` are the traits that may have changed.
+    pub(super) fn follow_place(&mut self, told: &Fields) {
         let zone = self.world.zone_of(&self.snapshot.contact);
         let calendar = self.world.calendar_of(&self.snapshot.contact);
         let moved = zone != self.zone || !Arc::ptr_eq(&calendar, &self.calendar);
@@ -295,7 +303,7 @@ impl Turn<'_> {
         if moved {
             self.rearm_in_zone(&left);
         }
-        self.recount_waits(moved, None, traits);
+        self.recount_waits(moved, None, told);
     }
 
     /// Lays fields over an object's, which is made if unknown, and lets what follows from it follow.
@@ -325,7 +333,7 @@ impl Turn<'_> {
     }
 
     /// Keeps for later what really changed and what somebody waits for.
-    fn note(&mut self, changes: Vec<Change>) {
+    pub(super) fn note(&mut self, changes: Vec<Change>) {
         for mut change in changes {
             let kind = change.kind();
             if self
@@ -336,11 +344,15 @@ impl Turn<'_> {
             {
                 continue;
             }
-            let fields = match &change.subject {
-                None => Some(&self.snapshot.contact.traits),
-                Some(subject) => self.snapshot.objects.get(subject).map(|one| &one.fields),
+            let name = change.name.as_str();
+            let after = match &change.subject {
+                None => self.snapshot.contact.told(name),
+                Some(subject) => {
+                    let object = self.snapshot.objects.get(subject);
+                    object.and_then(|one| one.fields.get(name))
+                }
             };
-            change.after = fields.and_then(|fields| fields.get(&change.name)).cloned();
+            change.after = after.cloned();
             if change.after != change.before {
                 let changed = match self.quiet_changes {
                     true => Pending::ChangedQuietly(change),
@@ -366,4 +378,14 @@ impl Turn<'_> {
         };
         self.ledger(line);
     }
+}
+
+/// Traits without what a contact cannot have of its own: the account is no trait of it.
+fn without_account(traits: &Fields) -> Cow<'_, Fields> {
+    if !traits.contains_key(ACCOUNT) {
+        return Cow::Borrowed(traits);
+    }
+    let mut own = traits.clone();
+    own.remove(ACCOUNT);
+    Cow::Owned(own)
 }

@@ -135,7 +135,7 @@ impl Turn<'_> {
                 .of(name)
                 .filter(|event| !event.by_machine())
                 .map(|event| (None, event.at))
-                .last()
+                .next_back()
                 .into_iter()
                 .collect(),
             (Some(name), Some(kind)) => self
@@ -202,7 +202,7 @@ impl Turn<'_> {
         }
     }
 
-    fn arm_schedule(&mut self, journey: &Arc<Journey>) {
+    pub(super) fn arm_schedule(&mut self, journey: &Arc<Journey>) {
         let On::Schedule { rule, .. } = &journey.trigger.on else {
             return;
         };
@@ -273,7 +273,7 @@ impl Turn<'_> {
                         .filter(|event| !event.by_machine())
                         .filter(|event| concerns(event, watch.subject.as_ref()))
                         .map(|event| event.at)
-                        .last(),
+                        .next_back(),
                 };
                 if let Some(last) = last {
                     let due_at = after.add(last.min(self.now), &self.zone, &self.calendar);

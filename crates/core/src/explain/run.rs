@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use crate::contact::Channel;
 use crate::decide::ALL_JOURNEYS;
 use crate::enrollment::{Enrollment, EnrollmentState, ExitReason};
-use crate::ids::{EnrollmentId, JourneyId, StepKey, SubjectRef, TemplateId, TouchpointId};
+use crate::ids::{
+    ContactId, EnrollmentId, JourneyId, StepKey, SubjectRef, TemplateId, TouchpointId,
+};
 use crate::journey::{Journey, StepKind};
 use crate::ledger::{LedgerEntry, Reason, What};
 use crate::snapshot::Snapshot;
@@ -19,7 +21,9 @@ use super::{Fate, HeldOut, MessageState, Messages, OpenMessage, Place, Run, Stan
 /// What the ledger tells of one journey, each list the newest line first.
 #[derive(Default)]
 pub(super) struct Told<'a> {
-    pub(super) runs: BTreeMap<u32, Vec<&'a LedgerEntry>>,
+    pub(super) runs: BTreeMap<EnrollmentId, Vec<&'a LedgerEntry>>,
+    /// Runs that went over from one contact to another, by every name that they had, under the last.
+    names: BTreeMap<EnrollmentId, EnrollmentId>,
     /// Refusals, and what concerns the contact as a whole.
     pub(super) others: Vec<&'a LedgerEntry>,
     /// Words to people of ours.
@@ -27,24 +31,29 @@ pub(super) struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    pub(super) fn read(journey: &JourneyId, lines: &'a [LedgerEntry]) -> Self {
-        let mut told = Self::default();
+    /// What lines of a contact, and of those that it absorbed, tell.
+    pub(super) fn read(journey: &JourneyId, of: ContactId, lines: &'a [LedgerEntry]) -> Self {
+        let mut told = Self {
+            names: last_names(of, lines),
+            ..Self::default()
+        };
         // A digest's message belongs to the run that sends it, and is told of with all that joined it.
-        let mut joined: BTreeMap<TouchpointId, Vec<u32>> = BTreeMap::new();
+        let mut joined: BTreeMap<TouchpointId, Vec<EnrollmentId>> = BTreeMap::new();
         for line in lines.iter().filter(|line| line.what == What::Merged) {
             if let (Some(id), Some(run)) = (line.touchpoint, line.enrollment) {
-                joined.entry(id).or_default().push(run.number);
+                joined.entry(id).or_default().push(told.now(run));
             }
         }
         for line in lines {
             match (&line.journey, line.enrollment) {
                 (Some(own), Some(run)) if own == journey => {
-                    told.runs.entry(run.number).or_default().push(line);
+                    let run = told.now(run);
+                    told.runs.entry(run).or_default().push(line);
                     let shared = line.touchpoint.and_then(|id| joined.get(&id));
                     let shared = shared.filter(|_| line.what != What::Merged);
-                    for number in shared.into_iter().flatten() {
-                        if *number != run.number {
-                            told.runs.entry(*number).or_default().push(line);
+                    for other in shared.into_iter().flatten() {
+                        if *other != run {
+                            told.runs.entry(*other).or_default().push(line);
                         }
                     }
                     if line.what == What::Notified {
@@ -66,10 +75,47 @@ impl<'a> Told<'a> {
         told
     }
 
+    /// The name that a run has now.
+    pub(super) fn now(&self, run: EnrollmentId) -> EnrollmentId {
+        self.names.get(&run).copied().unwrap_or(run)
+    }
+
     fn refusal(&self) -> Option<&'a LedgerEntry> {
         let mut others = self.others.iter();
         others.find(|line| line.what == What::NotEnrolled).copied()
     }
+}
+
+/// Runs that went over, each under the name that it has with the contact, or had last. Lines of both sides
+/// tell of it.
+fn last_names(of: ContactId, lines: &[LedgerEntry]) -> BTreeMap<EnrollmentId, EnrollmentId> {
+    let mut groups: BTreeMap<EnrollmentId, BTreeSet<EnrollmentId>> = BTreeMap::new();
+    for line in lines {
+        if line.what != What::Merged || line.reason != Some(Reason::Merged) {
+            continue;
+        }
+        let other = line.detail.as_deref().and_then(|name| name.parse().ok());
+        let (Some(one), Some(other)) = (line.enrollment, other) else {
+            continue;
+        };
+        let mut group = BTreeSet::from([one, other]);
+        for name in [one, other] {
+            group.extend(groups.get(&name).into_iter().flatten());
+        }
+        for name in group.clone() {
+            groups.insert(name, group.clone());
+        }
+    }
+    let mut names = BTreeMap::new();
+    for (name, group) in &groups {
+        let newest = || {
+            let mut told = lines.iter().filter_map(|line| line.enrollment);
+            told.find(|run| group.contains(run))
+        };
+        let own = group.iter().find(|run| run.contact == of).copied();
+        names.extend(own.or_else(newest).map(|last| (*name, last)));
+    }
+    names
 }
 
 pub(super) fn standing_of(runs: Vec<Run>, told: &Told<'_>) -> Standing {
@@ -94,15 +140,11 @@ pub(super) fn run_of(
     world: &World,
     snapshot: &Snapshot,
     journey: &JourneyId,
-    number: u32,
+    id: EnrollmentId,
     told: &Told<'_>,
 ) -> Run {
-    let id = EnrollmentId {
-        contact: snapshot.contact.id,
-        number,
-    };
     let live = snapshot.enrollment(id);
-    let lines = told.runs.get(&number).map_or(&[][..], Vec::as_slice);
+    let lines = told.runs.get(&id).map_or(&[][..], Vec::as_slice);
     let line_of = |what| lines.iter().find(|line| line.what == what);
     let entered = line_of(What::Enrolled);
     let began_at = live.map(|run| run.entered_at).or_else(|| Some(entered?.at));

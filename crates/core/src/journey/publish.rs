@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::account::ACCOUNT;
 use crate::contact::Channel;
 use crate::ids::StepKey;
 use crate::time::LATE_DEFAULT;
@@ -294,6 +295,12 @@ impl Publisher {
 
     fn check_set(&mut self, at: &str, path: &FieldPath) {
         match path.root {
+            Root::Contact if path.names.first().is_some_and(|name| &**name == ACCOUNT) => self
+                .problem(
+                    at,
+                    format!("{path} cannot be set: it belongs to the account, which others share"),
+                    "tell it by a `group` call, or set a trait of the contact",
+                ),
             Root::Event => self.problem(
                 at,
                 format!("{path} cannot be set: an event has happened"),

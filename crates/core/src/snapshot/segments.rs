@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::account::ACCOUNT;
 use crate::condition::{Changing, Condition, Knows, Part, Scene};
 use crate::contact::EMAIL_STATUS;
 use crate::event::{Event, History};
-use crate::ids::SegmentId;
+use crate::ids::{EventName, ObjectKind};
 use crate::segment::Membership;
 use crate::subject::subject_of;
-use crate::world::{Needs, Queue, Touched, World};
+use crate::world::{Needs, Place, Queue, Touched, World};
 
 use super::Snapshot;
 
@@ -41,9 +42,10 @@ impl Snapshot {
             touched.event = Some(event.name.clone());
         }
         let told = event.traits.iter().flatten();
-        let traits = &self.contact.traits;
+        let (traits, account) = (&self.contact.traits, self.contact.account.as_ref());
         let other = told.filter(|(name, value)| match traits.get(*name) {
             Some(known) => known != *value,
+            None if *name == ACCOUNT => !account.is_some_and(|account| account.knows(value)),
             None => !value.is_null(),
         });
         touched.traits = other.map(|(name, _)| name.as_str().into()).collect();
@@ -54,79 +56,32 @@ impl Snapshot {
         touched
     }
 
-    /// What segments ask where all this may change.
+    /// What segments ask where all this may change; what of it depends on how the contact stands to them, only
+    /// once that is `loaded`.
     pub(super) fn needs_of_touched(
         &self,
         world: &World,
-        touched: &Touched,
+        touched: Touched,
         event: Option<&Event>,
+        loaded: Option<&Needs>,
         needs: &mut Needs,
     ) {
         let index = world.segment_index();
-        let mut queue = Queue::new();
-        index.queue(touched, &mut queue);
+        let mut queue = Queue::default();
+        index.queue(&touched, &mut queue);
         if queue.is_empty() {
             return;
         }
-        let mut closed: BTreeSet<SegmentId> = queue.keys().map(|(_, id)| id.clone()).collect();
-        index.close(&mut closed);
-        world.needs_of_members(&closed, needs);
+        world.needs_of_members(&index.close(queue.places()), needs);
+        if loaded.is_some_and(|loaded| !needs.is_final(loaded)) {
+            return;
+        }
         let mut then = Needs::default();
         let mut changing = Changing {
-            traits: touched.traits.clone(),
-            segments: touched.segments.clone(),
+            traits: touched.traits,
+            segments: touched.segments,
         };
-        let mut done: BTreeSet<SegmentId> = BTreeSet::new();
-        while let Some(((_, id), by_event)) = queue.pop_first() {
-            let Some(condition) = index.get(&id).and_then(|segment| segment.condition()) else {
-                continue;
-            };
-            if done.contains(&id) {
-                continue;
-            }
-            let standing = self.memberships.get(&id).copied().unwrap_or_default();
-            let Foreseen { member, asks } = self.foresee(
-                world,
-                condition,
-                standing,
-                event,
-                by_event,
-                (needs, &changing),
-            );
-            if asks {
-                world.needs_of_telling(&id, &mut then);
-            }
-            if member == Some(standing.member) {
-                continue;
-            }
-            world.needs_of_turn(&id, member, &mut then);
-            changing.segments.insert(id.clone());
-            let mut touched = Touched::default();
-            if member != Some(false)
-                && let Some((name, _)) = index.get(&id).and_then(|one| one.sets.as_ref())
-            {
-                changing.traits.insert(name.clone());
-                touched.traits.insert(name.clone());
-            }
-            touched.segments.insert(id.clone());
-            done.insert(id);
-            index.queue(&touched, &mut queue);
-        }
-        if then != Needs::default() {
-            let own = needs.then.get_or_insert_default();
-            own.extend(then);
-        }
-    }
-
-    fn foresee(
-        &self,
-        world: &World,
-        condition: &Condition,
-        standing: Membership,
-        event: Option<&Event>,
-        by_event: bool,
-        (needs, changing): (&Needs, &Changing),
-    ) -> Foreseen {
+        let mut done: Vec<Place> = Vec::new();
         let zone = world.zone_of(&self.contact);
         let calendar = world.calendar_of(&self.contact);
         let nothing = History::default();
@@ -144,31 +99,87 @@ impl Snapshot {
             calendar: &calendar,
             now,
         };
-        let knows = Knows::Part(Part {
-            history: &BTreeSet::new(),
-            kinds: &BTreeSet::new(),
-            segments: &needs.segments,
-            event: event.filter(|event| !event.by_machine()),
-            changing: Some(changing),
-        });
-        if let Some(member) = condition.verdict(&scene, knows).holds {
-            return Foreseen {
-                member: Some(member),
-                asks: false,
+        while let Some((place, by_event)) = queue.pop() {
+            let Some(kept) = index.at(place) else {
+                continue;
             };
-        }
-        if let Some(event) = event.filter(|_| by_event)
-            && stays(condition, standing, event, &scene)
-        {
-            return Foreseen {
-                member: Some(standing.member),
-                asks: false,
+            let Some(condition) = kept.segment.condition() else {
+                continue;
             };
+            if done.contains(&place) {
+                continue;
+            }
+            let id = &kept.segment.id;
+            let standing = self.memberships.get(id).copied().unwrap_or_default();
+            let part = Part {
+                history: &NOTHING,
+                kinds: &NO_KINDS,
+                segments: &needs.segments,
+                event: event.filter(|event| !event.by_machine()),
+                changing: Some(&changing),
+            };
+            let told = event.filter(|_| by_event);
+            let Foreseen { member, asks } = foresee(&scene, part, condition, standing, told);
+            if asks {
+                world.needs_of_telling(id, &mut then);
+            }
+            if member == Some(standing.member) {
+                continue;
+            }
+            world.needs_of_turn(id, member, &mut then);
+            let mut touched = Touched::default();
+            if kept.is_named {
+                changing.segments.insert(id.clone());
+                touched.segments.insert(id.clone());
+            }
+            if member != Some(false)
+                && let Some((name, _)) = kept.segment.sets.as_ref()
+            {
+                changing.traits.insert(name.clone());
+                touched.traits.insert(name.clone());
+            }
+            done.push(place);
+            index.queue(&touched, &mut queue);
         }
-        Foreseen {
-            member: None,
-            asks: true,
+        if then != Needs::default() {
+            let own = needs.then.get_or_insert_default();
+            own.extend(then);
         }
+    }
+}
+
+static NOTHING: BTreeSet<EventName> = BTreeSet::new();
+static NO_KINDS: BTreeSet<ObjectKind> = BTreeSet::new();
+
+/// What can be told of a segment before anything of the past is loaded. `event`: what alone concerns it.
+fn foresee(
+    scene: &Scene<'_>,
+    part: Part<'_>,
+    condition: &Condition,
+    standing: Membership,
+    event: Option<&Event>,
+) -> Foreseen {
+    let known = |member| Foreseen {
+        member: Some(member),
+        asks: false,
+    };
+    // Cheaper than a verdict, and the usual answer where something is done again.
+    if let Some(event) = event
+        && rises(condition, standing, event, scene)
+    {
+        return known(standing.member);
+    }
+    if let Some(member) = condition.verdict(scene, Knows::Part(part)).holds {
+        return known(member);
+    }
+    if let Some(event) = event
+        && stays(condition, standing, event, scene)
+    {
+        return known(standing.member);
+    }
+    Foreseen {
+        member: None,
+        asks: true,
     }
 }
 
@@ -188,7 +199,16 @@ pub(crate) fn stays(
     event: &Event,
     scene: &Scene<'_>,
 ) -> bool {
-    standing.due.is_none_or(|due| due > scene.now)
+    is_current(standing, scene)
         && (condition.rises_with(&event.name, standing.member)
             || condition.passes_over(event, scene))
+}
+
+/// The first half of [`stays`]: an event can do nothing but speak for how the contact stands.
+fn rises(condition: &Condition, standing: Membership, event: &Event, scene: &Scene<'_>) -> bool {
+    is_current(standing, scene) && condition.rises_with(&event.name, standing.member)
+}
+
+fn is_current(standing: Membership, scene: &Scene<'_>) -> bool {
+    standing.due.is_none_or(|due| due > scene.now)
 }

@@ -32,6 +32,10 @@ pub const DELAY_TEXT_BYTES_MAX: usize = 64;
 const SECONDS_MAX: u64 = DELAY_DAYS_MAX as u64 * SECONDS_PER_DAY;
 const SECONDS_PER_DAY: u64 = 86_400;
 
+/// Days that no two zones are apart in what they call a month or a year ago, with room: their dates differ by one
+/// day, which may be the last of a month in one and the first in the other; and a clock may go back a little.
+const FAR_DAYS: i64 = 14;
+
 /// Units from large to small, as they must stand in a combination, with their nominal length.
 const UNITS: [(&str, u64); 7] = [
     ("y", 365 * SECONDS_PER_DAY),
@@ -225,6 +229,20 @@ impl Delay {
         self.shift(from, -1, zone, calendar).min(from)
     }
 
+    /// A moment that lies no later than [`Delay::sub`] from `now`, or from any moment after it, in any zone; `None`
+    /// where calendars decide about it.
+    pub fn sub_at_least(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.0 {
+            Length::Units { .. } => {
+                let zone = Zone::utc();
+                let there = self.shift(now, -1, &zone, &Calendar::weekends_only());
+                let slack = SignedDuration::from_hours(24 * FAR_DAYS);
+                Some(there.checked_sub(slack).unwrap_or(Timestamp::MIN))
+            }
+            Length::WorkingDays(_) => None,
+        }
+    }
+
     /// The moment that lies this much before or after the clock reading `time` on `date`: working days and civil units
     /// move the date, the time of day is set on the day found, exact units count from that moment. So a time of day that
     /// is skipped on `date` itself is kept on the day that counts. Saturates.
@@ -261,6 +279,11 @@ impl Delay {
                 let (months, days) = civil_part(&amounts);
                 let civil = if months == 0 && days == 0 {
                     from
+                } else if let Some(there) = (months == 0)
+                    .then(|| zone.days_away(from, direction * days))
+                    .flatten()
+                {
+                    there
                 } else {
                     let local = zone.local(from);
                     let date = move_date(local.date(), direction * months, direction * days);
@@ -593,6 +616,32 @@ mod tests {
         assert!("2h".parse::<Delay>().unwrap().is_exact());
         assert!(!"1d2h".parse::<Delay>().unwrap().is_exact());
         assert!("1bd".parse::<Delay>().unwrap().needs_calendar());
+    }
+
+    #[test]
+    fn a_far_bound_holds_in_every_zone() {
+        let calendar = Calendar::weekends_only();
+        let zones = ["Pacific/Kiritimati", "Etc/GMT+12", "Europe/Berlin", "UTC"];
+        let zones = zones.map(|name| Zone::parse(name).unwrap());
+        for text in ["1d", "30d", "1mo", "3mo", "1y", "1y1mo1d1h", "2h"] {
+            let delay: Delay = text.parse().unwrap();
+            for hour in 0..24 * 400 {
+                let now = Timestamp::constant(1_700_000_000, 0) + SignedDuration::from_hours(hour);
+                let bound = delay.sub_at_least(now).unwrap();
+                for zone in &zones {
+                    assert!(
+                        bound <= delay.sub(now, zone, &calendar),
+                        "{text} {now} {zone}"
+                    );
+                }
+            }
+        }
+        assert_eq!(
+            Delay::working_days(3).sub_at_least(Timestamp::UNIX_EPOCH),
+            None
+        );
+        let long: Delay = "10y".parse().unwrap();
+        assert_eq!(long.sub_at_least(Timestamp::MIN), Some(Timestamp::MIN));
     }
 
     #[test]

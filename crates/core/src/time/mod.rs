@@ -20,6 +20,7 @@ mod late;
 mod month_days;
 mod quiet;
 mod recur;
+mod spans;
 mod weekdays;
 mod window;
 mod zone;

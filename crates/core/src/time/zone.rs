@@ -13,10 +13,13 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use thiserror::Error;
 
+use super::spans::{Kept, OFFSETS_DIFFER_MAX, Spans, UNIVERSAL, kept_at, spans_of};
 use super::{quoted, serde_as_text};
 
 /// The longest zone name that is looked up; the longest real one has 32 bytes.
 const NAME_BYTES_MAX: usize = 64;
+
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// How many transitions are looked at to find the one that made a gap; more than one only where zone data has
 /// transitions that leave the offset unchanged.
@@ -51,6 +54,8 @@ const COMMON_MISTAKES: [(&str, &str); 16] = [
 #[derive(Clone)]
 pub struct Zone {
     tz: TimeZone,
+    /// What it keeps when, for quick looks.
+    spans: Spans,
 }
 
 /// Why a text is no time zone.
@@ -89,14 +94,20 @@ impl Zone {
             .get(name)
             .map_err(|_| unknown())?;
         match tz.iana_name() {
-            Some(found) if !PLACEHOLDERS.contains(&found) => Ok(Zone { tz }),
+            Some(found) if !PLACEHOLDERS.contains(&found) => Ok(Zone {
+                spans: spans_of(&tz),
+                tz,
+            }),
             Some(_) | None => Err(unknown()),
         }
     }
 
     /// Universal time.
     pub const fn utc() -> Zone {
-        Zone { tz: TimeZone::UTC }
+        Zone {
+            tz: TimeZone::UTC,
+            spans: &UNIVERSAL,
+        }
     }
 
     /// The name as the zone data spells it.
@@ -119,7 +130,30 @@ impl Zone {
 
     /// What a wall clock in the zone shows at `at`.
     pub fn local(&self, at: Timestamp) -> DateTime {
-        self.tz.to_datetime(at)
+        let known = kept_at(self.spans, at.as_second());
+        match known.and_then(|kept| Offset::from_seconds(kept.offset).ok()) {
+            Some(offset) => offset.to_datetime(at),
+            None => self.tz.to_datetime(at),
+        }
+    }
+
+    /// The offset at a second, and how long it is kept round it, where that is known without looking far.
+    pub(super) fn kept_at(&self, second: i64) -> Option<Kept> {
+        kept_at(self.spans, second)
+    }
+
+    /// The instant at which the clock shows what it shows at `from`, so many days later or, below none, earlier;
+    /// where no change of the clock is near that instant. It is what [`Zone::at`] says of that reading.
+    pub(super) fn days_away(&self, from: Timestamp, days: i32) -> Option<Timestamp> {
+        let second = from.as_second();
+        let here = self.kept_at(second)?;
+        let about = second + i64::from(days) * SECONDS_PER_DAY;
+        let there = self.kept_at(about)?;
+        if !there.round(about, OFFSETS_DIFFER_MAX, OFFSETS_DIFFER_MAX) {
+            return None;
+        }
+        let second = about + i64::from(here.offset) - i64::from(there.offset);
+        Timestamp::new(second, from.subsec_nanosecond()).ok()
     }
 
     /// The instant at which a wall clock in the zone shows `local`: the earlier one when it does so twice, the first
@@ -188,6 +222,14 @@ impl Zone {
     }
 
     fn read(&self, local: DateTime) -> Reading {
+        // Far from any change of the clock only one offset can be meant.
+        if let Ok(about) = Offset::UTC.to_timestamp(local)
+            && let Some(kept) = self.kept_at(about.as_second())
+            && kept.round(about.as_second(), OFFSETS_DIFFER_MAX, OFFSETS_DIFFER_MAX)
+            && let Ok(offset) = Offset::from_seconds(kept.offset)
+        {
+            return Reading::Once(instant(offset, local));
+        }
         match self.tz.to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => Reading::Once(instant(offset, local)),
             AmbiguousOffset::Fold { before, after } => Reading::Twice {

@@ -257,10 +257,11 @@ fn inputs(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, Input)> {
         Some(Slot::Outbox(_) | Slot::Flight | Slot::Done) | None => now,
     };
     let told = |event: Event| Input::Event(Arc::new(event));
-    let traits = |name: &str, value: &str| {
-        let traits = [(name.to_owned(), Value::from(value))];
+    let traits = |name: &str, value: Value| {
+        let traits = [(name.to_owned(), value)];
         told(Event::identify(traits.into_iter().collect(), now))
     };
+    let acme = serde_json::json!({ "id": "acme", "timezone": "Asia/Tokyo" });
     let opened = {
         let step = snapshot.enrollments.first().and_then(|run| run.step());
         let sent = step.map(|step| TouchpointId::derive(first, step.as_str(), 1));
@@ -341,10 +342,13 @@ fn inputs(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, Input)> {
         ("a no", answer(Answer::Skip)),
         ("a call instead", answer(Answer::CallInstead)),
         ("an open", told(opened)),
-        ("a trait that is awaited", traits("plan", "pro")),
-        ("a trait that changes", traits("city", "Lyon")),
-        ("a date that is put off", traits("trial_ends", "2026-04-20")),
-        ("another zone", traits("timezone", "Asia/Tokyo")),
+        ("a trait that is awaited", traits("plan", "pro".into())),
+        ("a trait that changes", traits("city", "Lyon".into())),
+        (
+            "a date that is put off",
+            traits("trial_ends", "2026-04-20".into()),
+        ),
+        ("another zone", traits("timezone", "Asia/Tokyo".into())),
         ("into a segment", segment("vip", true)),
         ("out of a segment", segment("old", false)),
         ("begun by a person", enroll(Starter::Person("boss".into()))),
@@ -354,6 +358,8 @@ fn inputs(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, Input)> {
         ("resumed, skip", resume(Overdue::Skip)),
         ("resumed, shift", resume(Overdue::Shift)),
         ("archived", Input::End("offer".into())),
+        ("an account is told", traits("account", acme)),
+        ("an account changed", Input::Account),
     ]
 }
 
@@ -377,6 +383,7 @@ fn after(world: &World, snapshot: &Snapshot, input: &Input, now: Timestamp) -> S
         | Input::Segment { .. }
         | Input::Assess(_)
         | Input::Enroll { .. }
+        | Input::Account
         | Input::Arm(_)
         | Input::Resume { .. }
         | Input::End(_)
@@ -441,6 +448,11 @@ fn word(effect: &Effect, now: Timestamp) -> String {
             Some(reason) => format!("[{} {reason}]", line.what),
             None => format!("[{}]", line.what),
         },
+        Effect::Account { account, .. } => format!("account {}", account.id),
+        Effect::Belongs {
+            after: Some(id), ..
+        } => format!("belongs to {id}"),
+        Effect::Belongs { after: None, .. } => "belongs to none".to_owned(),
         Effect::Revoke(_) => "revoke".to_owned(),
         Effect::RequestSync(_) => "sync".to_owned(),
     }

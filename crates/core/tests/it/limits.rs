@@ -131,6 +131,7 @@ fn journeys_that_begin_one_another_after_each_message_come_to_an_end() {
     let mut count = |_: jiff::Timestamp, _: &Contact, seen: &Seen| match seen {
         Seen::WouldSend(_) => sent += 1,
         Seen::Ledger(line) => loops += u32::from(line.reason == Some(Reason::Loop)),
+        Seen::Turned { .. } => {}
     };
     let event = Input::Event(Arc::new(Event::track("Ping", start)));
     play.input(id, &event, &mut count);

@@ -1,6 +1,9 @@
 //! Rule R5 as properties: shares and ways are drawn by weight, the same for ever, and apart from each other.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
+use relance_core::account::Account;
 use relance_core::contact::Contact;
 use relance_core::ids::ContactId;
 use relance_core::journey::{Arm, Unit};
@@ -22,8 +25,7 @@ fn world(salt: u64) -> World {
 fn contact(id: u64, account: Option<&str>) -> Contact {
     let mut contact = Contact::new(ContactId(id), jiff::Timestamp::UNIX_EPOCH);
     if let Some(id) = account {
-        let account = serde_json::json!({ "id": id });
-        contact.traits.insert("account".to_owned(), account);
+        contact.account = Some(Arc::new(Account::unknown(id.into())));
     }
     contact
 }

@@ -129,6 +129,7 @@ impl Lives {
                     self.wrong.push(format!("{at}: sent twice: {message:?}"));
                 }
             }
+            Seen::Turned { .. } => {}
             Seen::Ledger(line) => {
                 let Some(run) = line.enrollment else { return };
                 match line.what {

@@ -17,12 +17,14 @@ use relance_core::decide::{Effect, Input, TimerKind, decide};
 use relance_core::ids::{ContactId, EventName, SegmentId};
 use relance_core::segment::{Rule, Segment};
 use relance_core::snapshot::Snapshot;
+use relance_core::time::Delay;
+use relance_core::value::Root;
 use relance_core::world::World;
 
 use super::lifecycle::{Sweep, Task};
 use super::{Engine, Work};
 use crate::arrival::SegmentChanges;
-use crate::ports::{Asset, Change, Dispatcher, Store, StoreError, StoredSegment};
+use crate::ports::{Asset, Change, Counts, Dispatcher, Store, StoreError, StoredSegment};
 
 /// Contacts that one turn takes of a build: some 20 ms of work.
 pub const BUILD_CONTACTS_PER_TURN_MAX: usize = 2_000;
@@ -104,8 +106,12 @@ pub(super) fn read_body(text: &str) -> Option<(Option<ContactId>, Building)> {
 struct Looks {
     /// Other segments.
     segments: BTreeSet<SegmentId>,
-    /// Events of which more counts than when they happened.
+    /// Events of which all may count.
     whole: BTreeSet<EventName>,
+    /// Events of which these properties count.
+    properties: BTreeMap<EventName, BTreeSet<Box<str>>>,
+    /// How long ago an event may be to count; `None` where nothing is too long ago.
+    within: BTreeMap<EventName, Vec<Option<Delay>>>,
 }
 
 impl Looks {
@@ -120,6 +126,7 @@ impl Looks {
             }
             if let Condition::Rfm(rfm) = one {
                 looks.whole.insert(rfm.event.clone());
+                looks.reach(&rfm.event, None);
             }
             if let Condition::Did(did) = one {
                 looks.did(did);
@@ -132,11 +139,23 @@ impl Looks {
     fn did(&mut self, did: &Did) {
         let mut next = Some(did);
         while let Some(did) = next {
-            if did.filter.is_some() {
-                self.whole.insert(did.event.clone());
+            let properties = self.properties.entry(did.event.clone()).or_default();
+            if let Some(filter) = &did.filter {
+                filter.visit(&mut |one| {
+                    if let Condition::Field { path, .. } = one
+                        && path.root == Root::Event
+                    {
+                        properties.extend(path.names.first().cloned());
+                    }
+                });
             }
+            self.reach(&did.event, did.within);
             next = did.then.as_deref();
         }
+    }
+
+    fn reach(&mut self, name: &EventName, within: Option<Delay>) {
+        self.within.entry(name.clone()).or_default().push(within);
     }
 }
 
@@ -304,8 +323,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let input = Input::Assess(building.segments.as_slice().into());
         let nobody = Snapshot::new(Contact::new(ContactId(0), now));
         let needs = nobody.needs(&self.world, &input).whole();
-        let bare = self.bare_names(&building.segments, &needs.history);
-        if !self.store.prepare_scan(after, &needs, &bare)? {
+        let counts = self.counts(building, &needs.history);
+        if !self.store.prepare_scan(after, &needs, &counts)? {
             return Ok(Page::Prepared);
         }
         let page = match self.store.scan(after, self.build_limit, &needs) {
@@ -346,7 +365,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 continue;
             }
             let effects = decide(&self.world, &mut snapshot, &input, now);
-            if !effects.iter().all(|effect| self.is_all(effect, has_runs)) {
+            let is_all = effects.iter().all(|effect| self.is_all(effect, has_runs));
+            if !is_all || (!effects.is_empty() && !self.holds(contact)) {
                 whole.push(contact);
                 continue;
             }
@@ -394,6 +414,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             | Effect::Consent(_)
             | Effect::Suppression(_)
             | Effect::Revoke(_)
+            | Effect::Account { .. }
+            | Effect::Belongs { .. }
             | Effect::RequestSync(_) => false,
         }
     }
@@ -414,21 +436,35 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             .collect();
         self.foresee(readable.iter().map(|contact| (*contact, input)), now, work)?;
         for contact in readable {
-            self.decide_one(contact, input, work, now)?;
+            self.decide_or_leave(contact, input, work, now)?;
         }
         Ok(())
     }
 
-    /// Of these names, those of which only the moments count.
-    fn bare_names(
-        &self,
-        segments: &[SegmentId],
-        names: &BTreeSet<EventName>,
-    ) -> BTreeSet<EventName> {
-        let defined = segments.iter().filter_map(|id| self.world.segment(id));
-        let whole: BTreeSet<EventName> = defined
-            .flat_map(|segment| Looks::of(segment).whole)
-            .collect();
-        names.difference(&whole).cloned().collect()
+    /// What of these names counts for the segments of a pass. The same all through the pass.
+    fn counts(&self, building: &Building, names: &BTreeSet<EventName>) -> Counts {
+        let mut counts = Counts::default();
+        let asked = self.world.segments_with(&building.segments);
+        let defined = asked.iter().filter_map(|id| self.world.segment(id));
+        let looks: Vec<Looks> = defined.map(|segment| Looks::of(segment)).collect();
+        for name in names {
+            if !looks.iter().any(|looks| looks.whole.contains(name)) {
+                let properties = looks.iter().filter_map(|looks| looks.properties.get(name));
+                let properties = properties.flatten().cloned().collect();
+                counts.properties.insert(name.clone(), properties);
+            }
+            let within = looks.iter().filter_map(|looks| looks.within.get(name));
+            let since = within.flatten().map(|within| {
+                let within = within.as_ref()?;
+                within.sub_at_least(building.since)
+            });
+            // None of them asks for all that ever was.
+            let since = since.collect::<Option<Vec<_>>>();
+            let since = since.and_then(|since| since.into_iter().min());
+            counts
+                .since
+                .extend(since.map(|since| (name.clone(), since)));
+        }
+        counts
     }
 }

@@ -149,6 +149,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 for hash in hashes {
                     self.store.readmit(hash)?;
                 }
+                work.announced.configuration = true;
             }
             Arrival::Suppressions { put, dropped } => {
                 self.change_suppressions(put, dropped, work, now)?;
@@ -171,8 +172,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             return Ok(());
         };
         for one in &person {
-            self.decide_one(*one, &Input::Erase, work, now)?;
+            self.decide_or_leave(*one, &Input::Erase, work, now)?;
         }
+        work.announced.configuration = true;
         let erasure = Erasure {
             contact: named,
             by: by.to_owned(),
@@ -224,7 +226,15 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             .erasures
             .take()
             .unwrap_or_else(|| self.erasures.clone());
-        if let Some(first) = erasures.first_mut() {
+        // Of one that is another node's turn, that one has heard.
+        let is_mine = |one: &Erasure, engine: &mut Self| {
+            one.left.last().is_none_or(|contact| engine.holds(*contact))
+        };
+        let Some(place) = erasures.iter().position(|one| is_mine(one, self)) else {
+            work.erasures = Some(erasures);
+            return Ok(());
+        };
+        if let Some(first) = erasures.get_mut(place) {
             if let Some(contact) = first.left.last().copied() {
                 let hash = self.hash_identity.clone();
                 let gone = self.store.forget(contact, &*hash, ROWS_PER_TURN_MAX, now)?;
@@ -233,6 +243,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 }
                 if gone.done {
                     first.left.pop();
+                    // The next may be another node's, and all must know the names that are gone.
+                    work.announced.configuration = true;
                 }
             }
             if first.left.is_empty() {
@@ -240,10 +252,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             }
             self.store.put_asset(&first.asset(), now)?;
             if first.done_at.is_some() {
-                erasures.remove(0);
+                erasures.remove(place);
             }
         }
-        work.summary.more |= !erasures.is_empty();
+        work.summary.more |= erasures.iter().any(|one| is_mine(one, self));
         work.erasures = Some(erasures);
         Ok(())
     }
@@ -266,7 +278,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                         channel: *channel,
                         reason,
                     };
-                    self.decide_one(contact, &input, work, now)?;
+                    self.decide_or_leave(contact, &input, work, now)?;
                 }
             }
         }
@@ -275,7 +287,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             if let Some((contact, channels)) = self.owner_of(key)? {
                 self.load(std::iter::once(contact), work)?;
                 for channel in channels {
-                    self.decide_one(contact, &Input::Lift(*channel), work, now)?;
+                    self.decide_or_leave(contact, &Input::Lift(*channel), work, now)?;
                 }
             }
         }

@@ -2,11 +2,13 @@
 //!
 //! **Absent:** handing them on, which comes after the commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::account::Account;
 use relance_core::decide::Effect;
-use relance_core::ids::{ContactId, MailboxId, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, MailboxId, TouchpointId};
 use relance_core::ledger::What;
 use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::TouchpointState;
@@ -19,6 +21,8 @@ pub(super) struct Gains<'w> {
     pub(super) dispatches: &'w mut Vec<(TouchpointId, ContactId)>,
     pub(super) revoked: &'w mut Vec<TouchpointId>,
     pub(super) syncs: &'w mut BTreeSet<MailboxId>,
+    pub(super) accounts: &'w mut BTreeMap<AccountId, Arc<Account>>,
+    pub(super) tells_accounts: &'w mut bool,
     pub(super) summary: &'w mut Summary,
 }
 
@@ -63,6 +67,10 @@ impl Gains<'_> {
                 Effect::RequestSync(mailbox) => {
                     self.syncs.insert(mailbox.clone());
                 }
+                Effect::Account { account, tell } => {
+                    self.accounts.insert(account.id.clone(), account.clone());
+                    *self.tells_accounts |= *tell;
+                }
                 Effect::Contact(_)
                 | Effect::Enrollment(_)
                 | Effect::Entry(_)
@@ -73,6 +81,7 @@ impl Gains<'_> {
                 | Effect::Suppression(_)
                 | Effect::Object(_)
                 | Effect::Event(_)
+                | Effect::Belongs { .. }
                 | Effect::Arm(_)
                 | Effect::Disarm(_) => {}
             }

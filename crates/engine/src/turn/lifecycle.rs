@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use relance_core::decide::{Input, Overdue};
-use relance_core::ids::{ContactId, JourneyId, SegmentId};
+use relance_core::ids::{ContactId, JourneyId, SegmentId, TouchpointId};
 use relance_core::journey::{Journey, Moves, Recipient};
 
 use super::build::{self, BUILD_CONTACTS_PER_TURN_MAX, Building, Page};
@@ -178,28 +178,38 @@ pub(super) fn unfinished(store: &mut impl Store) -> Result<Vec<Sweep>, StoreErro
 }
 
 impl<S: Store, D: Dispatcher> Engine<S, D> {
-    /// Takes changes of the configuration and texts of the workspace, in one commit, and does nothing else:
-    /// no timer comes, no message goes. For a workspace on which no server runs; what must happen to
+    /// Takes orders, changes of the configuration and texts of the workspace, in one commit, and does nothing
+    /// else: no timer comes, no message goes. For a workspace on which no server runs; what must happen to
     /// contacts happens when one does.
     pub fn configure(&mut self, arrivals: &[Arrival], now: Timestamp) -> Result<(), StoreError> {
         self.store.begin()?;
         let mut work = Work::default();
-        let done = arrivals.iter().try_for_each(|arrival| match arrival {
-            Arrival::Asset(asset) => self.store.put_asset(asset, now),
-            Arrival::Merge {
-                survivor,
-                absorbed,
-                by,
-            } => self.merge_contacts(*survivor, *absorbed, by, &mut work, now),
-            Arrival::Unmerge { absorbed, by } => {
-                self.unmerge_contacts(*absorbed, by, &mut work, now)
+        // What happens to contacts in a row is decided together: one look at them all.
+        let mut inputs = Vec::new();
+        let done = arrivals.iter().try_for_each(|arrival| {
+            if let Arrival::Input { contact, input } = arrival {
+                inputs.push((*contact, input.clone()));
+                return Ok(());
             }
-            other => match self.obey_order(other, &mut work, now)? {
-                true => Ok(()),
-                false => self.reconfigure(other, &mut work, now),
-            },
+            self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
+            match arrival {
+                Arrival::Asset(asset) => self.store.put_asset(asset, now),
+                Arrival::Merge {
+                    survivor,
+                    absorbed,
+                    by,
+                } => self.merge_contacts(*survivor, *absorbed, by, &mut work, now),
+                Arrival::Unmerge { absorbed, by } => {
+                    self.unmerge_contacts(*absorbed, by, &mut work, now)
+                }
+                other => match self.obey_order(other, &mut work, now)? {
+                    true => Ok(()),
+                    false => self.reconfigure(other, &mut work, now),
+                },
+            }
         });
         let done = done
+            .and_then(|()| self.decide_inputs(inputs, &mut work, now))
             .and_then(|()| self.write(&mut work))
             .and_then(|()| self.erase_some(&mut work, now));
         match done.and_then(|()| self.store.commit()) {
@@ -266,13 +276,19 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         self.world.set_paused(id, true);
         let resuming = |sweep: &Sweep| sweep.is_of(id, |what| matches!(what, What::Resume(_)));
         self.end_sweeps(resuming, now)?;
+        let in_flight = self.in_flight_of(id)?;
+        work.revoked.extend(in_flight);
+        Ok(())
+    }
+
+    /// Messages of a journey to contacts that are on their way.
+    pub(super) fn in_flight_of(&mut self, id: &JourneyId) -> Result<Vec<TouchpointId>, StoreError> {
         let in_flight = self.store.in_flight()?;
         // A word to one of ours tells of what has happened: it goes.
         let own = in_flight
             .iter()
             .filter(|one| one.journey == *id && one.recipient == Recipient::Contact);
-        work.revoked.extend(own.map(|one| one.id));
-        Ok(())
+        Ok(own.map(|one| one.id).collect())
     }
 
     pub(super) fn resume(
@@ -333,7 +349,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
     ) -> Result<Vec<Sweep>, StoreError> {
         let mut left = self.sweeps.clone();
-        let Some(sweep) = left.first_mut() else {
+        let is_mine = !left.is_empty() && self.is_first() && self.all_are_configured();
+        let Some(sweep) = left.first_mut().filter(|_| is_mine) else {
             return Ok(left);
         };
         // A page is read from the tables: what this turn decided must be there.
@@ -391,7 +408,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let whole: BTreeSet<ContactId> = page.iter().copied().collect();
         for contact in whole {
             if !self.unreadable.contains(&contact) {
-                self.decide_one(contact, &input, work, now)?;
+                self.decide_or_leave(contact, &input, work, now)?;
             }
         }
         Ok(page.last().copied().filter(|_| page.len() == limit))

@@ -4,7 +4,8 @@
 //!
 //! **Absent:** what an input asks for (see core), how it is read (see the store).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::decide::Input;
@@ -25,10 +26,36 @@ pub(super) struct Loaded {
     pub(super) needs: Needs,
     /// Whether the turn holds changes of it that are not written yet.
     pub(super) unwritten: bool,
+    /// What is to be loaded next.
+    wanted: Needs,
+    /// An input that is next for it, and what that asks for, which is loaded.
+    foreseen: Option<(Input, Needs)>,
+}
+
+/// What an input asks for.
+pub(super) struct Asked {
+    /// All that it asks for, as a decision sees it.
+    whole: Needs,
+    /// What of it is not loaded.
+    missing: Needs,
+    /// Whether it asks for nothing else once that is loaded.
+    is_final: bool,
+}
+
+/// Rounds in which a batch is loaded: how contacts stand to segments tells what of their past is asked for.
+const ROUNDS: usize = 2;
+
+/// Whether it is the very same input, as far as that is told at a look.
+fn is_same(left: &Input, right: &Input) -> bool {
+    match (left, right) {
+        (Input::Event(left), Input::Event(right)) => Arc::ptr_eq(left, right),
+        (Input::Timer(left), Input::Timer(right)) => left == right,
+        _other_inputs => false,
+    }
 }
 
 impl<S: Store, D: Dispatcher> Engine<S, D> {
-    /// Loads in one call what the first looks at these inputs ask for. What an earlier input of the batch
+    /// Loads in few calls what the first looks at these inputs ask for. What an earlier input of the batch
     /// makes a later one ask is loaded when its turn comes.
     pub(super) fn foresee<'i>(
         &mut self,
@@ -36,42 +63,105 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
         work: &mut Work,
     ) -> Result<(), StoreError> {
-        let mut wanted: BTreeMap<ContactId, Needs> = BTreeMap::new();
-        for (contact, input) in inputs {
-            // What is loaded must include what this turn decided before.
-            if let Some(loaded) = work.contacts.get(&contact).filter(|one| !one.unwritten) {
-                let needs = self.needs_of(loaded, input, now);
-                if !needs.is_empty() {
-                    wanted.entry(contact).or_default().extend(needs);
+        let mut open: Vec<(ContactId, &Input)> = inputs.collect();
+        for _ in 0..ROUNDS {
+            let mut wanted: BTreeSet<ContactId> = BTreeSet::new();
+            open.retain(|(contact, input)| {
+                // What is loaded must include what this turn decided before.
+                let loaded = work.contacts.get_mut(contact);
+                let Some(loaded) = loaded.filter(|one| !one.unwritten) else {
+                    return false;
+                };
+                let asked = self.asked_by(loaded, input, now);
+                if !asked.missing.is_empty() {
+                    loaded.wanted.extend(asked.missing);
+                    wanted.insert(*contact);
                 }
+                if asked.is_final && loaded.foreseen.is_none() {
+                    loaded.foreseen = Some(((*input).clone(), asked.whole));
+                }
+                !asked.is_final
+            });
+            if wanted.is_empty() {
+                return Ok(());
             }
-        }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let places = work.contacts.iter_mut();
-        let asked = places.filter_map(|(contact, loaded)| {
-            let needs = wanted.get(contact)?;
-            Some((&mut loaded.snapshot, needs))
-        });
-        self.store.load_needs_all(asked.collect())?;
-        for (contact, needs) in wanted {
-            if let Some(loaded) = work.contacts.get_mut(&contact) {
-                loaded.needs.extend(needs);
+            let all = work.contacts.iter_mut();
+            let mut asking: Vec<&mut Loaded> = all
+                .filter(|(contact, _)| wanted.contains(*contact))
+                .map(|(_, loaded)| &mut **loaded)
+                .collect();
+            let asked = asking.iter_mut();
+            let asked = asked.map(|loaded| (&mut loaded.snapshot, &loaded.wanted));
+            self.store.load_needs_all(asked.collect())?;
+            for loaded in asking {
+                loaded.needs.extend(std::mem::take(&mut loaded.wanted));
             }
         }
         Ok(())
     }
 
-    /// What an input asks for beyond what the turn holds of its contact.
-    pub(super) fn needs_of(&self, loaded: &Loaded, input: &Input, now: Timestamp) -> Needs {
-        let mut needs = loaded.snapshot.needs(&self.world, input);
+    /// What an input asks for, and what of it the turn does not hold of its contact.
+    pub(super) fn asked_by(&self, loaded: &Loaded, input: &Input, now: Timestamp) -> Asked {
+        let needs = &loaded.needs;
+        let whole = loaded.snapshot.needs_with(&self.world, input, needs);
+        let is_final = whole.is_final(needs);
+        let whole = if is_final { whole.whole() } else { whole };
+        let mut missing = whole.beyond(needs);
         if let Input::Event(event) = input
             && now.duration_since(event.at) > TOLD_LATE_AFTER
         {
-            self.world.needs_of_late_event(event, &mut needs);
+            let mut late = Needs::default();
+            self.world.needs_of_late_event(event, &mut late);
+            missing.extend(late.beyond(needs));
         }
-        needs.without(&loaded.needs)
+        Asked {
+            whole,
+            missing,
+            is_final,
+        }
+    }
+
+    /// Loads what an input asks for, and says what that is; `None` where there is no such contact.
+    pub(super) fn load_asked(
+        &mut self,
+        contact: ContactId,
+        input: &Input,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<Option<Needs>, StoreError> {
+        loop {
+            let Some(loaded) = work.contacts.get_mut(&contact) else {
+                return Ok(None);
+            };
+            if let Some((next, asked)) = loaded.foreseen.take()
+                && is_same(&next, input)
+            {
+                debug_assert!(
+                    {
+                        let again = self.asked_by(loaded, input, now);
+                        again.is_final && again.missing.is_empty() && again.whole == asked
+                    },
+                    "what was loaded lets {contact} ask for more"
+                );
+                return Ok(Some(asked));
+            }
+            let asked = self.asked_by(loaded, input, now);
+            if asked.missing.is_empty() && asked.is_final {
+                return Ok(Some(asked.whole));
+            }
+            if loaded.unwritten {
+                // What is loaded must include what this turn decided before.
+                self.write(work)?;
+            }
+            if let Some(loaded) = work.contacts.get_mut(&contact) {
+                self.store
+                    .load_needs(&mut loaded.snapshot, &asked.missing)?;
+                loaded.needs.extend(asked.missing);
+            }
+            if asked.is_final {
+                return Ok(Some(asked.whole));
+            }
+        }
     }
 
     /// Loads contacts that the turn does not hold yet, in one call.
@@ -93,8 +183,11 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 snapshot,
                 needs: Needs::default(),
                 unwritten: false,
+                wanted: Needs::default(),
+                foreseen: None,
             };
-            work.contacts.insert(loaded.snapshot.contact.id, loaded);
+            let contact = loaded.snapshot.contact.id;
+            work.contacts.insert(contact, Box::new(loaded));
         }
         Ok(())
     }

@@ -11,12 +11,17 @@ use relance_core::contact::Identity;
 use relance_core::decide::Input;
 use relance_core::event::Event;
 use relance_core::ids::ContactId;
-use relance_core::mail::{self, Acquaintance, COLLEAGUES_MAX, MailSeen, REFERENCES_MAX, Whom};
+use relance_core::mail::{
+    self, Acquaintance, COLLEAGUES_MAX, MailClass, MailSeen, REFERENCES_MAX, Whom,
+};
 use relance_core::value::Fields;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Engine, Work};
 use crate::ports::{Dispatcher, Store, StoreError, ThreadEntry};
+
+/// What an event of a mail tells of whoever wrote it, or of whom it tells.
+const PERSONAL: [&str; 4] = ["from", "recipient", "mail_subject", "text"];
 
 impl<S: Store, D: Dispatcher> Engine<S, D> {
     /// What a mail means, for whom; and its place in a thread.
@@ -28,14 +33,20 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let known = self.acquaintance(mail, work)?;
+        let by_erased = self.is_by_erased(mail, &known)?;
         self.orphans.keep(mail, &known, &self.world.policy, now);
         let meaning = mail::interpret(mail, &known, &self.world.policy);
         let mut thread = known.threads.first().cloned();
         for (whom, event) in meaning.events {
             let contact = match whom {
                 Whom::Contact(contact) => contact,
-                Whom::Identities(identities) => self.store.resolve(&identities, now)?,
+                Whom::Identities(identities) => match self.known_or_new(&identities, now)? {
+                    Some(contact) => contact,
+                    // Whoever was erased does not come back by being written to.
+                    None => continue,
+                },
             };
+            let event = if by_erased { unsigned(event) } else { event };
             if let Some(subject) = mail.document() {
                 thread = Some((contact, Some(subject)));
             }
@@ -64,27 +75,30 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         Ok(())
     }
 
+    /// Whether an erased person wrote it: who answers for colleagues still answers (R1), but nothing is kept
+    /// of who it was and what they said.
+    fn is_by_erased(&mut self, mail: &MailSeen, known: &Acquaintance) -> Result<bool, StoreError> {
+        match address_of(mail) {
+            Some(address) if known.person.is_none() => self.is_erased(&Identity::email(address)),
+            Some(_) | None => Ok(false),
+        }
+    }
+
     fn acquaintance(
         &mut self,
         mail: &MailSeen,
         work: &mut Work,
     ) -> Result<Acquaintance, StoreError> {
-        use relance_core::mail::MailClass;
-        let (original, address) = match &mail.class {
-            MailClass::Bounce {
-                original,
-                recipient,
-                ..
+        let original = match &mail.class {
+            MailClass::Bounce { original, .. } | MailClass::Complaint { original, .. } => {
+                original.as_deref()
             }
-            | MailClass::Complaint {
-                original,
-                recipient,
-            } => (original.as_deref(), recipient.as_deref()),
             MailClass::Document(_)
             | MailClass::Reply { .. }
             | MailClass::AutoReply { .. }
-            | MailClass::Other => (None, mail.from.as_ref().map(|from| from.email.as_str())),
+            | MailClass::Other => None,
         };
+        let address = address_of(mail);
         let references: Vec<&str> = original
             .into_iter()
             .chain(mail.references.iter().map(String::as_str))
@@ -116,6 +130,27 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             colleagues,
         })
     }
+}
+
+/// The address of whom a mail is from, or tells of.
+fn address_of(mail: &MailSeen) -> Option<&str> {
+    match &mail.class {
+        MailClass::Bounce { recipient, .. } | MailClass::Complaint { recipient, .. } => {
+            recipient.as_deref()
+        }
+        MailClass::Document(_)
+        | MailClass::Reply { .. }
+        | MailClass::AutoReply { .. }
+        | MailClass::Other => mail.from.as_ref().map(|from| from.email.as_str()),
+    }
+}
+
+/// An event of a mail without who wrote it, and what.
+fn unsigned(mut event: Event) -> Event {
+    for name in PERSONAL {
+        event.properties.remove(name);
+    }
+    event
 }
 
 /// The key by which the same event of the same contact, seen in another mailbox, is known (R6).

@@ -17,6 +17,13 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         match arrival {
+            Arrival::Synced { .. } | Arrival::Watched(_) => work.announced.mailboxes = true,
+            _of_the_configuration => {
+                work.announced.configuration = true;
+                self.refresh_sweeps()?;
+            }
+        }
+        match arrival {
             Arrival::Synced {
                 mailbox,
                 at,

@@ -177,7 +177,7 @@ pub fn plan(args: Args) -> Done {
         Place::Folder(data) => {
             let reader = reader(data)?;
             let config = Config::load(data).map_err(Failure::cannot)?;
-            let mut planned = compare(&reader, &files, &asked)?;
+            let mut planned = compare(&reader, &config, &files, &asked)?;
             let now = SystemClock.now();
             let counted = planned.count(&reader, &config, true, now);
             counted.map_err(Failure::cannot)?;
@@ -272,9 +272,15 @@ fn show(applied: &Applied, published: &str, as_json: bool) -> Done {
     Ok(())
 }
 
-fn compare(reader: &Reader, files: &Files, asked: &Asked) -> Result<Planned, Failure> {
+fn compare(
+    reader: &Reader,
+    config: &Config,
+    files: &Files,
+    asked: &Asked,
+) -> Result<Planned, Failure> {
     let in_force = InForce::read(reader).map_err(Failure::cannot)?;
-    in_force.plan(files, asked).map_err(|problems| {
+    let settings = config.rfm.settings();
+    in_force.plan(files, asked, &settings).map_err(|problems| {
         // They are printed; the exit code tells of them.
         let _printed = report(&problems, "error", false);
         Failure::Findings
@@ -286,7 +292,7 @@ fn into_folder(data: &Path, files: &Files, asked: &Asked) -> Result<Applied, Fai
     let held = hold(data)?;
     let reader = reader(data)?;
     let config = Config::load(data).map_err(Failure::cannot)?;
-    let mut planned = compare(&reader, files, asked)?;
+    let mut planned = compare(&reader, &config, files, asked)?;
     let counted = planned.count(&reader, &config, false, held.now);
     counted.map_err(Failure::cannot)?;
     planned.confirmed(asked.confirm).map_err(Failure::cannot)?;
@@ -296,10 +302,15 @@ fn into_folder(data: &Path, files: &Files, asked: &Asked) -> Result<Applied, Fai
 
 /// Lets an engine that sends nothing take changes of the configuration, and nothing else.
 pub(super) fn configure(held: super::target::Held, arrivals: &[Arrival]) -> Done {
-    let super::target::Held { mut store, now, .. } = held;
+    let super::target::Held {
+        mut store,
+        now,
+        settings,
+        ..
+    } = held;
     let mut world = World::new(policy(&Config::default()).map_err(Failure::cannot)?, 0);
-    content::load_segments(&mut store, &mut world).map_err(Failure::cannot)?;
-    content::load_journeys(&mut store, &mut world).map_err(Failure::cannot)?;
+    content::load_segments(&mut store, &settings, &mut world).map_err(Failure::cannot)?;
+    content::load_journeys(&mut store, &settings, &mut world).map_err(Failure::cannot)?;
     let mut engine =
         Engine::new(store, Nobody, world, content::title_writer()).map_err(Failure::cannot)?;
     engine.configure(arrivals, now).map_err(Failure::cannot)

@@ -59,12 +59,14 @@ pub fn run(args: Args) -> Done {
     let journey = match &args.file {
         Some(path) => {
             let text = read_text(path)?;
-            relance_wire::journey::publish(&text, 1).map_err(|problems| {
-                for problem in problems {
-                    eprintln!("error: {}: {problem}", path.display());
-                }
-                Failure::Findings
-            })?
+            relance_wire::journey::publish_with(&text, 1, &config.rfm.settings()).map_err(
+                |problems| {
+                    for problem in problems {
+                        eprintln!("error: {}: {problem}", path.display());
+                    }
+                    Failure::Findings
+                },
+            )?
         }
         None => {
             let world = backtest::world_of(&reader, &config).map_err(Failure::cannot)?;

@@ -19,6 +19,7 @@ use crate::consent::{forget_files, identity_hash};
 use crate::content;
 use crate::held;
 use crate::http::consent::{key_of, receipt, values_of};
+use crate::import::leftovers::forget_rows;
 use crate::keys;
 use crate::policy::policy;
 
@@ -228,10 +229,21 @@ pub fn erase(args: PersonArgs) -> Done {
             server.delete(&format!("/api/v1/contacts/{id}"), &json!({}))?
         }
         Place::Folder(data) => {
-            let id = found(&reader(data)?, &args.contact)?;
+            let pages = reader(data)?;
+            let id = found(&pages, &args.contact)?;
+            let id = pages.contact_now(id).map_err(Failure::cannot)?;
+            let contact = pages.contact(id).map_err(Failure::cannot)?;
+            let person: Vec<ContactId> =
+                contact.map_or_else(|| vec![id], |contact| contact.selves().collect());
+            let mut names = Vec::new();
+            for one in &person {
+                names.extend(pages.identities(*one).map_err(Failure::cannot)?);
+            }
+            drop(pages);
             let by = "cli".to_owned();
             carry_out(hold(data)?, Arrival::Erase { contact: id, by })?;
-            forget_files(data, id).map_err(Failure::cannot)?;
+            forget_files(data, &person).map_err(Failure::cannot)?;
+            forget_rows(data, &names).map_err(Failure::cannot)?;
             let texts = reader(data)?.texts(ERASURE).map_err(Failure::cannot)?;
             let own = texts.iter().find(|text| text.name == id.to_string());
             let own = own.and_then(|text| Erasure::read(&text.name, &text.body));
@@ -247,8 +259,9 @@ fn carry_out(held: Held, order: Arrival) -> Done {
     let now = held.now;
     let secret = keys::link_secret(&mut store, now).map_err(Failure::cannot)?;
     let mut world = World::new(policy(&Config::default()).map_err(Failure::cannot)?, 0);
-    content::load_segments(&mut store, &mut world).map_err(Failure::cannot)?;
-    content::load_journeys(&mut store, &mut world).map_err(Failure::cannot)?;
+    let settings = &held.settings;
+    content::load_segments(&mut store, settings, &mut world).map_err(Failure::cannot)?;
+    content::load_journeys(&mut store, settings, &mut world).map_err(Failure::cannot)?;
     let mut engine =
         Engine::new(store, Nobody, world, content::title_writer()).map_err(Failure::cannot)?;
     engine.set_identity_hash(identity_hash(&secret));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use relance_channels::imap::MailSession;
 use relance_engine::clock::{Clock, SystemClock};
 use relance_store::read::{Due, Reader};
-use relance_store::{AnyStore, Place};
+use relance_store::{Place, PlaceError};
 use serde_json::json;
 
 use crate::config::{Config, SmtpConfig};
@@ -91,13 +91,19 @@ pub fn run(args: Args) -> Done {
             );
             findings.note("database", Err::<String, _>(what))?;
         }
-        Ok(place) => {
-            let content = AnyStore::open(&place)
-                .map_err(|error| error.to_string())
-                .and_then(|mut store| check_content(&mut store).map_err(|error| error.to_string()));
-            findings.note("database", content.map(|text| format!("{place}: {text}")))?;
-            findings.note("copy", quiet(&place, &args.data))?;
-        }
+        // Only read: whoever works on it goes on, and what an older version left is not changed.
+        Ok(place) => match Reader::open_place(&place) {
+            Ok(reader) => {
+                let content = content(&reader, &config);
+                findings.note("database", content.map(|text| format!("{place}: {text}")))?;
+                findings.note("copy", quiet(&reader, &args.data))?;
+            }
+            Err(problem) if problem.is_older() => {
+                let text = format!("{place}: {problem}; make a backup before");
+                findings.note::<String>("database", Ok(text))?;
+            }
+            Err(problem) => findings.note("database", Err::<String, _>(problem))?,
+        },
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -111,13 +117,18 @@ pub fn run(args: Args) -> Done {
     }
 }
 
+/// Whether what the database holds can be used.
+fn content(reader: &Reader, config: &Config) -> Result<String, String> {
+    if reader.is_half_moved().map_err(|error| error.to_string())? {
+        return Err(PlaceError::HalfMoved.to_string());
+    }
+    check_content(reader, config).map_err(|error| error.to_string())
+}
+
 /// Whether the workspace may send, or is a copy that waits for a person (R10).
-fn quiet(place: &Place, data: &Path) -> Result<String, String> {
-    let mut store = AnyStore::open(place).map_err(|error| error.to_string())?;
-    let reader = Reader::open_place(place).map_err(|error| error.to_string())?;
+fn quiet(reader: &Reader, data: &Path) -> Result<String, String> {
     let now = SystemClock.now();
-    let quiet =
-        copy::look(&mut store, &reader, data, None, now).map_err(|error| error.to_string())?;
+    let quiet = copy::look(reader, data, None, now).map_err(|error| error.to_string())?;
     let Some(quiet) = quiet else {
         return Ok("this is the workspace that ran here last".to_owned());
     };

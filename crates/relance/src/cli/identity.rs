@@ -72,7 +72,7 @@ pub fn merge(args: MergeArgs) -> Done {
                 absorbed,
                 by: "cli".into(),
             };
-            carry_out(data, &pages, order)?;
+            carry_out(data, &pages, &[order])?;
             let state = state_of(&pages, survivor, absorbed).map_err(Failure::cannot)?;
             let state = state.ok_or_else(|| Failure::cannot("the contacts were not merged"))?;
             json!({ "id": survivor.to_string(), "absorbed": absorbed.to_string(), "state": state })
@@ -117,7 +117,7 @@ pub fn unmerge(args: UnmergeArgs) -> Done {
                 absorbed,
                 by: "cli".into(),
             };
-            carry_out(data, &pages, order)?;
+            carry_out(data, &pages, &[order])?;
             json!({ "id": absorbed.to_string(), "was": survivor.to_string(), "state": "unmerged" })
         }
     };
@@ -214,14 +214,14 @@ fn asked_for(server: &Server<'_>, name: &str) -> Result<String, Failure> {
     }
 }
 
-/// Lets an engine that sends nothing carry out one order in a data folder on which no server runs, under the
+/// Lets an engine that sends nothing carry out orders in a data folder on which no server runs, under the
 /// workspace's own rules: which topics need a granted consent is among them.
-fn carry_out(data: &std::path::Path, pages: &Reader, order: Arrival) -> Done {
+pub(super) fn carry_out(data: &std::path::Path, pages: &Reader, orders: &[Arrival]) -> Done {
     let held = hold(data)?;
     let config = Config::load(data).map_err(Failure::cannot)?;
     let rules = world(pages, &config).map_err(Failure::cannot)?;
     let Held { store, now, .. } = held;
     let mut engine =
         Engine::new(store, Nobody, rules, content::title_writer()).map_err(Failure::cannot)?;
-    engine.configure(&[order], now).map_err(Failure::cannot)
+    engine.configure(orders, now).map_err(Failure::cannot)
 }

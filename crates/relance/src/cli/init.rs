@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use relance_engine::clock::{Clock, SystemClock};
 use relance_engine::ports::Store;
-use relance_store::{AnyStore, Place};
+use relance_store::{AnyStore, Place, Reader};
 use serde_json::json;
 
 use crate::config::{self, Config};
@@ -68,6 +68,11 @@ pub fn is_new(data: &Path) -> Result<bool, Failure> {
     match &place {
         Place::File(path) => Ok(!path.exists()),
         Place::Server(_) => {
+            // Other nodes may be at work: looking is enough. Where nothing can be read yet, there is none.
+            if let Ok(reader) = Reader::open_place(&place) {
+                let keys = reader.texts(keys::KIND).map_err(Failure::cannot)?;
+                return Ok(keys.is_empty());
+            }
             let mut store = AnyStore::open(&place).map_err(Failure::cannot)?;
             let keys = store.assets(keys::KIND).map_err(Failure::cannot)?;
             Ok(keys.is_empty())

@@ -1,5 +1,7 @@
 //! `relance journey preview`: journeys on a virtual clock, with no server and no data folder.
 
+mod segments;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use relance_core::event::{Event, EventKind, History};
 use relance_core::ids::{ContactId, JourneyId, SegmentId, StepKey, UserId};
 use relance_core::journey::{Journey, Moves, On};
 use relance_core::play::{Play, Seen, Watcher};
+use relance_core::segment::{Membership, Segment};
 use relance_core::snapshot::Snapshot;
 use relance_core::value::Fields;
 use relance_core::world::World;
@@ -19,6 +22,7 @@ use relance_engine::clock::{Clock as _, SystemClock};
 use relance_store::read::PAGE_ROWS_MAX;
 use relance_wire::api::PreviewLine;
 use relance_wire::segment::{self, Call, CallType};
+use relance_wire::segments::Settings;
 use serde_json::Value;
 
 use crate::backtest;
@@ -47,6 +51,10 @@ pub struct Args {
     /// Segment calls, one a line, each with its timestamp; may be given again.
     #[arg(long)]
     events: Vec<PathBuf>,
+    /// Segments that are played as well: files, or folders of them. Default: the folder `segments` beside the
+    /// journeys. May be given again.
+    #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
+    segments: Vec<PathBuf>,
     /// The way that a step goes, whatever is true: STEP=WAY, where WAY is then, else, on2, if1, otherwise or
     /// a variant. May be given again.
     #[arg(long, value_name = "STEP=WAY")]
@@ -113,6 +121,13 @@ impl Real {
         for object in objects.items {
             snapshot.objects.insert(object.subject.clone(), object);
         }
+        let standings = reader.segments_of(id).map_err(Failure::cannot)?;
+        // When time alone changes them is told anew.
+        let standings = standings.into_iter().map(|(segment, standing)| {
+            let due = None;
+            (segment, Membership { due, ..standing })
+        });
+        snapshot.memberships = standings.collect();
         Ok(Self {
             name: name.to_owned(),
             snapshot,
@@ -150,10 +165,30 @@ impl People {
 }
 
 pub fn run(args: Args) -> Done {
-    let journeys = read_journeys(&args.journeys)?;
+    let settings = match (&args.of, &args.data) {
+        (Some(_), Some(data)) => Config::load(data).map_err(Failure::cannot)?.rfm.settings(),
+        (_, _) => Settings::default(),
+    };
+    let (journeys, texts) = read_journeys(&args.journeys, &settings)?;
     let choices = read_choices(&args.choose, &journeys)?;
-    if !args.start {
-        for journey in journeys.iter().filter(|one| !starters(one).is_empty()) {
+    let real = match (&args.of, &args.data) {
+        (Some(name), Some(data)) => Some(Real::read(name, data)?),
+        (_, _) => None,
+    };
+    let in_force = real.iter().flat_map(|real| real.world.segments());
+    let mut known: BTreeSet<SegmentId> = in_force.map(|one| one.id.clone()).collect();
+    let played = segments::read(&args.segments, &args.journeys, &known, settings)?;
+    known.extend(played.iter().map(|one| one.id.clone()));
+    for (path, id) in segments::missing(&texts, &known) {
+        let path = path.display();
+        eprintln!("note: {path} names the segment {id}, which is not played: nobody belongs to it");
+    }
+    let begins = |journey: &Journey| match segment_of(journey) {
+        Some(id) => is_computed(id, &played, real.as_ref().map(|real| &real.world)),
+        None => starters(journey).is_empty(),
+    };
+    for journey in journeys.iter().filter(|one| !begins(one)) {
+        if !args.start {
             let id = &journey.id;
             eprintln!("note: {id} does not begin by what contacts do; add --start to begin it");
         }
@@ -184,10 +219,6 @@ pub fn run(args: Args) -> Done {
     }
     // Calls of the same moment stay in the order of the file.
     calls.sort_by_key(|(_, event)| event.at);
-    let real = match (&args.of, &args.data) {
-        (Some(name), Some(data)) => Some(Real::read(name, data)?),
-        (_, _) => None,
-    };
     let first = calls.first().map(|(_, event)| event.at);
     let now = real.as_ref().map(|real| real.now);
     let begin = first.into_iter().chain(args.from).chain(now).min();
@@ -213,6 +244,9 @@ pub fn run(args: Args) -> Done {
         }
     });
     play.world.choices = choices;
+    for segment in played {
+        play.world.add_segment(segment);
+    }
     play.pass(begin, &mut |_, _, _| {});
     if let Some(real) = real {
         // What is told happens to the contact that is previewed.
@@ -235,9 +269,18 @@ pub fn run(args: Args) -> Done {
         play.input(id, &Input::Event(Arc::new(event)), &mut |_, _, _| {});
     }
     let ids: Vec<ContactId> = people.names.keys().copied().collect();
+    // Who belongs to a segment by what was known before is no news.
+    for id in &ids {
+        play.assess(*id, &mut |_, _, _| {});
+    }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut closed = false;
+    let go_live = args.from.unwrap_or(begin);
     let mut show = |at: Timestamp, contact: &Contact, seen: &Seen| {
+        // Before it is history.
+        if at < go_live && matches!(seen, Seen::Turned { .. }) {
+            return;
+        }
         let zone = zone_of(contact);
         let line = PreviewLine::new(at, &people.names[&contact.id], &zone, seen);
         let written = if args.json {
@@ -249,7 +292,6 @@ pub fn run(args: Args) -> Done {
     };
     let mut seen_ids = BTreeSet::new();
     let mut waiting = Some(journeys);
-    let go_live = args.from.unwrap_or(begin);
     let started: &[ContactId] = if args.start { &ids } else { &[] };
     for (id, event) in calls {
         if event.at >= until {
@@ -366,11 +408,38 @@ fn read_choices(
     Ok(choices)
 }
 
-fn read_journeys(paths: &[PathBuf]) -> Result<Vec<Journey>, Failure> {
+/// The segment that a journey listens to, where nothing else begins it.
+fn segment_of(journey: &Journey) -> Option<&SegmentId> {
+    match &journey.trigger.on {
+        On::SegmentEntered(segment) | On::SegmentLeft(segment) => Some(segment),
+        On::Schedule { segment, .. } => segment.as_ref(),
+        On::Manual
+        | On::Api
+        | On::Event(_)
+        | On::Changed { .. }
+        | On::Inactive { .. }
+        | On::Date { .. } => None,
+    }
+}
+
+/// Whether a condition tells who belongs to a segment, so that the preview does.
+fn is_computed(id: &SegmentId, played: &[Arc<Segment>], world: Option<&World>) -> bool {
+    let own = played.iter().find(|one| one.id == *id);
+    let own = own.or_else(|| world?.segment(id));
+    own.is_some_and(|segment| segment.condition().is_some())
+}
+
+/// Journeys with their texts.
+type Read = (Vec<Journey>, Vec<(PathBuf, String)>);
+
+fn read_journeys(paths: &[PathBuf], settings: &Settings) -> Result<Read, Failure> {
     let mut journeys = Vec::new();
+    let mut texts = Vec::new();
     let mut found = false;
     for path in paths {
-        match relance_wire::journey::publish(&read_text(path)?, 1) {
+        let text = read_text(path)?;
+        texts.push((path.clone(), text.clone()));
+        match relance_wire::journey::publish_with(&text, 1, settings) {
             Ok(journey) => journeys.push(journey),
             Err(problems) => {
                 found = true;
@@ -383,7 +452,7 @@ fn read_journeys(paths: &[PathBuf]) -> Result<Vec<Journey>, Failure> {
     if found {
         Err(Failure::Findings)
     } else {
-        Ok(journeys)
+        Ok((journeys, texts))
     }
 }
 

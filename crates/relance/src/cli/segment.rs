@@ -11,11 +11,13 @@ use crate::config::Config;
 use crate::explain;
 use crate::scenario::{self, Files, Known};
 use crate::segments::count::{Estimate, SHOWN_MAX};
+use crate::segments::lists;
 use crate::segments::plan::unknown;
 use crate::segments::{self, Called, LIST_CHANGES_MAX, Overview, TryProblem, brief, rfm};
 
 use super::apply::{configure, report};
 use super::explain::query;
+use super::identity::carry_out;
 use super::target::{Place, Server, Target, hold, reader};
 use super::{Done, Failure, print_line, read_text};
 
@@ -364,10 +366,13 @@ fn change(args: &ChangeArgs, member: bool) -> Done {
                 serde_json::from_value(told["unknown"].clone()).unwrap_or_default(),
             )
         }
-        // Who comes into a list begins journeys: that is the engine's work, and it runs with the server.
-        Place::Folder(_) => {
-            let what = "lists are kept by a running server: relance serve, then --server http://... --token ...";
-            return Err(Failure::Usage(what.to_owned()));
+        Place::Folder(data) => {
+            let pages = reader(data)?;
+            let own = SegmentId::from(id);
+            let change = lists::change(&pages, &own, &args.contacts, member);
+            let change = change.map_err(Failure::cannot)?.map_err(Failure::cannot)?;
+            carry_out(data, &pages, &change.arrivals)?;
+            (change.found as u64, change.nobody)
         }
     };
     let word = if member { "put in" } else { "taken out" };
@@ -441,7 +446,7 @@ pub fn rfm(args: RfmArgs) -> Done {
                 configure(held, &arrivals)?;
                 computed.value()
             } else {
-                rfm::shown(&reader(data)?).map_err(Failure::cannot)?
+                rfm::shown(&reader(data)?, &config).map_err(Failure::cannot)?
             }
         }
     };

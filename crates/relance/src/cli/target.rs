@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use relance_engine::clock::{Clock, SystemClock};
 use relance_store::AnyStore;
 use relance_store::read::Reader;
+use relance_wire::segments::Settings;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,6 +50,8 @@ pub struct Held {
     pub store: AnyStore,
     /// The moment, in whole milliseconds.
     pub now: Timestamp,
+    /// What its configuration says of words whose meaning it may choose.
+    pub settings: Settings,
     _lock: Lock,
 }
 
@@ -78,8 +81,10 @@ pub fn hold(data: &Path) -> Result<Held, Failure> {
     })?;
     let store = AnyStore::open(&place).map_err(Failure::cannot)?;
     let now = SystemClock.now().as_millisecond();
+    let config = Config::load(data).map_err(Failure::cannot)?;
     Ok(Held {
         store,
+        settings: config.rfm.settings(),
         now: Timestamp::from_millisecond(now).map_err(Failure::cannot)?,
         _lock: lock,
     })

@@ -42,8 +42,8 @@ impl Folder {
 
     /// What a start would find.
     fn look(&self) -> Option<Cause> {
-        let (mut store, reader) = self.open();
-        let quiet = look(&mut store, &reader, self.path(), None, moment(2)).unwrap();
+        let (_, reader) = self.open();
+        let quiet = look(&reader, self.path(), None, moment(2)).unwrap();
         quiet.map(|quiet| quiet.reason)
     }
 
@@ -231,7 +231,7 @@ async fn each_beat_draws_a_token_that_both_places_have() {
     let mut tokens = Vec::new();
     for _ in 0..3 {
         tokens.push(read_beside(folder.path()).unwrap().unwrap().token);
-        let inside = setting(&mut folder.open().0, &asset_name(None))
+        let inside = setting(&folder.open().1, &asset_name(None))
             .unwrap()
             .unwrap();
         let inside: Inside = serde_json::from_str(&inside).unwrap();

@@ -192,10 +192,12 @@ impl Stage {
             // The engine looks for its next moment after a turn; the second turn tells that it has.
             self.workspace.submit(Vec::new(), 0).await?;
             self.workspace.submit(Vec::new(), 0).await?;
+            // Asked before the ledger is read: a message that ends between the two would go untold.
+            let in_flight = self.workspace.reader.totals()?.sending;
             let news = self.read_ledger()?;
             let is_news = !news.is_empty();
             lines.extend(news);
-            if self.workspace.reader.totals()?.sending > 0 {
+            if in_flight > 0 {
                 tokio::time::sleep(FLIGHT_PAUSE).await;
                 continue;
             }

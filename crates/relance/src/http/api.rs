@@ -244,7 +244,7 @@ pub async fn touchpoints_of_contact(
     let Query(paging) = asked?;
     let id = contact_id(&id)?;
     let page = read(&workspace, move |reader| {
-        reader.touchpoints_of_contact(id, paging.cursor(), paging.limit())
+        super::identity::touchpoints(reader, id, paging.cursor(), paging.limit())
     });
     Ok(list(page.await?, shape::touchpoint))
 }

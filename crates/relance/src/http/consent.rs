@@ -13,7 +13,7 @@ use futures::stream;
 use relance_core::consent::{Consent, Evidence, Proof, Source};
 use relance_core::contact::{Channel, Contact, Identity, SuppressionReason};
 use relance_core::decide::Input;
-use relance_core::ids::{ContactId, Topic, TouchpointId};
+use relance_core::ids::{ContactId, Topic};
 use relance_core::suppression::{Suppression, SuppressionKey, SuppressionKind};
 use relance_engine::arrival::Arrival;
 use relance_engine::turn::{ERASURE, Erasure};
@@ -23,7 +23,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::held;
-use crate::link::Link;
 use crate::workspace::Workspace;
 
 use super::api::{Answered, read};
@@ -51,14 +50,11 @@ fn contact_id(text: &str) -> Result<ContactId, Problem> {
 }
 
 /// The contact, or the one that it turned out to be.
-async fn known(workspace: &Arc<Workspace>, id: &str) -> Result<Contact, Problem> {
+pub(super) async fn known(workspace: &Arc<Workspace>, id: &str) -> Result<Contact, Problem> {
     let id = contact_id(id)?;
     let found = read(workspace, move |reader| {
-        let contact = reader.contact(id)?;
-        match contact.as_ref().and_then(|contact| contact.merged_into) {
-            Some(survivor) => reader.contact(survivor),
-            None => Ok(contact),
-        }
+        let now = reader.contact_now(id)?;
+        reader.contact(now)
     });
     let found = found.await?;
     found.ok_or_else(|| Problem::not_found("contact"))
@@ -311,22 +307,6 @@ pub async fn consent(
     Ok(Json(json!({ "in_force": shape::consents(&contact) })))
 }
 
-/// A contact's wishes, and the link of its own page.
-pub async fn preferences(State(workspace): Shared, Path(id): Path<String>) -> Answered {
-    let contact = known(&workspace, &id).await?;
-    let whole = TouchpointId {
-        contact: contact.id,
-        hash: 0,
-    };
-    let token = workspace.composer.links.sign(&Link::Preferences(whole));
-    let url = workspace.config.workspace.public_url.trim_end_matches('/');
-    Ok(Json(json!({
-        "preferences": shape::preferences(&contact.preferences),
-        "consents": shape::consents(&contact),
-        "link": format!("{url}/p/{token}"),
-    })))
-}
-
 /// All that is held on a contact, as a stream.
 pub async fn export(State(workspace): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = contact_id(&id)?;
@@ -387,24 +367,31 @@ pub fn receipt(erasure: &Erasure) -> Value {
 pub async fn erase(State(workspace): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let contact = known(&workspace, &id).await?;
     let id = contact.id;
-    let person: Vec<ContactId> = std::iter::once(id).chain(contact.absorbed).collect();
+    let person: Vec<ContactId> = contact.selves().collect();
+    let selves = person.clone();
     let names = read(&workspace, move |reader| {
         let mut names = Vec::new();
-        for one in person {
+        for one in selves {
             names.extend(reader.identities(one)?);
         }
         Ok(names)
     });
     // From here on nothing that comes under these names is taken.
-    workspace.erased.add(&names.await?);
+    let names = names.await?;
+    workspace.erased.add(&names);
     let arrival = Arrival::Erase {
         contact: id,
         by: "api".to_owned(),
     };
     workspace.submit(vec![arrival], 256).await?;
-    let outbox = crate::consent::forget_files(&workspace.data, id);
+    let outbox = crate::consent::forget_files(&workspace.data, &person);
     if let Err(error) = outbox {
         tracing::warn!(%error, contact = %id, "files of an erased contact could not be removed");
+    }
+    let data = workspace.data.clone();
+    let rows = move || crate::import::leftovers::forget_rows(&data, &names);
+    if let Ok(Err(problem)) = tokio::task::spawn_blocking(rows).await {
+        tracing::warn!(%problem, contact = %id, "rows of an erased contact may stay with old imports");
     }
     let Json(value) = erasure_of(&workspace, id).await?;
     Ok((StatusCode::ACCEPTED, Json(value)).into_response())

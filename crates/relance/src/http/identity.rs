@@ -10,12 +10,17 @@ use jiff::Timestamp;
 use relance_core::contact::ABSORBED_MAX;
 use relance_core::identity::{Apart, UNDO_WITHIN};
 use relance_core::ids::ContactId;
+use relance_core::ledger::Reason;
+use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
 use relance_engine::arrival::Arrival;
 use relance_engine::ports::Doubt;
 use relance_engine::turn::PENDING_MERGE;
 use relance_store::read::{LedgerLine, LoggedEvent, PAGE_ROWS_MAX, Page, ReadError, Reader};
+use relance_wire::api as shape;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::held;
 
 use super::api::{Answered, read};
 use super::{Problem, Shared};
@@ -51,6 +56,12 @@ pub struct Paging {
     cursor: Option<String>,
     #[serde(default = "default_limit")]
     limit: usize,
+}
+
+impl Paging {
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref().filter(|text| !text.is_empty())
+    }
 }
 
 fn default_limit() -> usize {
@@ -275,10 +286,111 @@ pub(crate) fn doubt(doubt: &Doubt) -> Value {
 
 /// Itself and whom it absorbed: their past is one.
 fn all_of(reader: &Reader, contact: ContactId) -> Result<Vec<ContactId>, ReadError> {
-    let absorbed = reader.contact(contact)?.map(|one| one.absorbed);
-    Ok(std::iter::once(contact)
-        .chain(absorbed.unwrap_or_default())
-        .collect())
+    Ok(match reader.contact(contact)? {
+        Some(contact) => contact.selves().collect(),
+        None => vec![contact],
+    })
+}
+
+/// Lists of a contact and of those that it absorbed, one after another, as one list. The place where a page ends
+/// is one in the list of a contact: `1:70`; of the first list it may be told alone.
+fn one_after_another<T>(
+    reader: &Reader,
+    contact: ContactId,
+    cursor: Option<&str>,
+    limit: usize,
+    page: impl Fn(ContactId, Option<&str>, usize) -> Result<Page<T>, ReadError>,
+) -> Result<Page<T>, ReadError> {
+    let all = all_of(reader, contact)?;
+    let (from, mut place) = match cursor.map(|cursor| (cursor, cursor.split_once(':'))) {
+        None => (contact, None),
+        Some((cursor, None)) => (contact, Some(cursor)),
+        Some((cursor, Some((id, place)))) => {
+            let id = id.parse().map(ContactId);
+            let id = id.ok().filter(|id| all.contains(id));
+            let id = id.ok_or_else(|| ReadError::Cursor(cursor.chars().take(80).collect()))?;
+            (id, Some(place).filter(|place| !place.is_empty()))
+        }
+    };
+    let mut items = Vec::new();
+    let mut next = None;
+    for one in all.into_iter().skip_while(|one| *one != from) {
+        if items.len() >= limit {
+            next = Some(format!("{}:", one.0));
+            break;
+        }
+        let found = page(one, place.take(), limit - items.len())?;
+        items.extend(found.items);
+        if let Some(more) = found.next {
+            next = Some(match one == contact {
+                true => more,
+                false => format!("{}:{more}", one.0),
+            });
+            break;
+        }
+    }
+    Ok(Page { items, next })
+}
+
+/// Messages of a contact and of those that it absorbed. What went over is told under its new name alone.
+pub(super) fn touchpoints(
+    reader: &Reader,
+    contact: ContactId,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<Touchpoint>, ReadError> {
+    let mut page = one_after_another(reader, contact, cursor, limit, |one, place, limit| {
+        reader.touchpoints_of_contact(one, place, limit)
+    })?;
+    let went_over = |one: &Touchpoint| match &one.state {
+        TouchpointState::Settled { outcome, .. } => *outcome == Outcome::Withdrawn(Reason::Merged),
+        TouchpointState::Queued { .. }
+        | TouchpointState::Held { .. }
+        | TouchpointState::AwaitingApproval { .. }
+        | TouchpointState::Sending { .. } => false,
+    };
+    page.items
+        .retain(|one| one.id.contact == contact || !went_over(one));
+    Ok(page)
+}
+
+/// `GET /api/v1/contacts/{id}/tasks`: what people have to do about a contact and those that it absorbed.
+pub async fn tasks(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    asked: Result<Query<Paging>, QueryRejection>,
+) -> Answered {
+    let Query(paging) = asked?;
+    let id = contact_id(&id)?;
+    let page = read(&workspace, move |reader| {
+        let limit = paging.limit.clamp(1, PAGE_ROWS_MAX);
+        one_after_another(reader, id, paging.cursor(), limit, |one, place, limit| {
+            reader.tasks_of_contact(one, place, limit)
+        })
+    })
+    .await?;
+    let items: Vec<Value> = page.items.iter().map(shape::task).collect();
+    Ok(Json(json!({ "items": items, "next": page.next })))
+}
+
+/// `GET /api/v1/contacts/{id}/enrollments`: runs of a contact, live and past, the newest first; and after them
+/// those of whom it absorbed.
+pub async fn enrollments(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+    asked: Result<Query<Paging>, QueryRejection>,
+) -> Answered {
+    let Query(paging) = asked?;
+    let id = contact_id(&id)?;
+    let page = read(&workspace, move |reader| {
+        let limit = paging.limit.clamp(1, PAGE_ROWS_MAX);
+        one_after_another(reader, id, paging.cursor(), limit, |one, place, limit| {
+            reader.enrollments(one, place, limit)
+        })
+    })
+    .await?;
+    let items: Vec<Value> = page.items.iter().map(held::enrollment).collect();
+    Ok(Json(json!({ "items": items, "next": page.next })))
 }
 
 /// What a contact did, and those that it absorbed; the last to arrive first.

@@ -42,6 +42,7 @@ pub fn routes(workspace: &Arc<Workspace>) -> Router<Arc<Workspace>> {
             clock: workspace.clock.clone(),
             erased: Arc::new(move |identities| own.erased.knows(identities)),
         },
+        workspace.config.import.kept(),
     );
     Router::new()
         .route("/api/v1/imports", get(list).post(upload))

@@ -1,5 +1,6 @@
 //! The HTTP face: ingestion, public pages, management API, health.
 
+mod accounts;
 mod api;
 mod approvals;
 pub(crate) mod consent;
@@ -15,6 +16,7 @@ mod problem;
 mod public;
 mod segments;
 pub(crate) mod status;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +79,11 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
             "/api/v1/contacts/{id}/touchpoints",
             get(api::touchpoints_of_contact),
         )
+        .route("/api/v1/contacts/{id}/tasks", get(identity::tasks))
+        .route(
+            "/api/v1/contacts/{id}/enrollments",
+            get(identity::enrollments),
+        )
         .route("/api/v1/contacts/{id}/explain", get(explain::contact))
         .route("/api/v1/touchpoints/{id}/explain", get(explain::message))
         .route(
@@ -85,7 +92,7 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         )
         .route(
             "/api/v1/contacts/{id}/preferences",
-            get(consent::preferences),
+            get(wishes::show).put(wishes::put),
         )
         .route("/api/v1/contacts/{id}/export", get(consent::export))
         .route("/api/v1/erasures/{id}", get(consent::erasure))
@@ -97,6 +104,8 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
                 .delete(consent::unsuppress),
         )
         .route("/api/v1/suppressions/import", post(consent::import))
+        .route("/api/v1/accounts", get(accounts::list))
+        .route("/api/v1/accounts/{id}", get(accounts::one))
         .route("/api/v1/documents", get(api::documents))
         .route("/api/v1/touchpoints", get(api::touchpoints))
         .route("/api/v1/touchpoints/{id}/{answer}", post(api::answer))
@@ -108,13 +117,14 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         .route("/api/v1/tasks", get(api::tasks))
         .route("/api/v1/contacts/{id}/segments", get(segments::of_contact))
         .route("/api/v1/segments", get(segments::list))
-        .route("/api/v1/segments/preview", post(segments::preview))
         .route("/api/v1/rfm", get(segments::rfm).post(segments::rfm_now))
         .route(
             "/api/v1/segments/{id}",
             get(segments::one)
                 .put(segments::put)
-                .delete(segments::delete),
+                .delete(segments::delete)
+                // Only `preview`: a route of its own would hide a segment of that name.
+                .post(segments::preview),
         )
         .route(
             "/api/v1/segments/{id}/members",

@@ -64,7 +64,7 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sunday),
 ];
 /// Languages that the pages speak.
-const LANGUAGES: [&str; 3] = ["en", "ru", "ja"];
+pub(super) const LANGUAGES: [&str; 3] = ["en", "ru", "ja"];
 const MIDNIGHT: &str = "00:00";
 
 /// The words of one language.
@@ -212,7 +212,7 @@ pub async fn save(
     let Some(wishes) = wishes else {
         return Ok(page_of(&workspace, id, &contact, &headers, Said::Wrong));
     };
-    let told = event(id, now, leaves);
+    let told = updated(id, now, leaves);
     let inputs = [
         Input::Prefer(Box::new(wishes)),
         Input::Event(Arc::new(told)),
@@ -230,7 +230,7 @@ pub async fn save(
 }
 
 /// That the contact said something: journeys may listen for it.
-fn event(id: TouchpointId, now: Timestamp, leaves: bool) -> Event {
+pub(super) fn updated(id: TouchpointId, now: Timestamp, leaves: bool) -> Event {
     let at = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
     let mut event = Event::track(names::PREFERENCES_UPDATED, at);
     let mut put = |name: &str, value| drop(event.properties.insert(name.to_owned(), value));
@@ -274,7 +274,7 @@ fn leave_all(contact: &Contact, evidence: Evidence) -> Wishes {
 }
 
 /// Whether messages about something go to the contact as things stand.
-fn is_wanted(workspace: &Workspace, contact: &Contact, about: &About) -> bool {
+pub(super) fn is_wanted(workspace: &Workspace, contact: &Contact, about: &About) -> bool {
     match contact.consent(about).map(|record| record.answer) {
         Some(Consent::Granted) => true,
         Some(Consent::Denied | Consent::Pending) => false,
@@ -289,7 +289,7 @@ fn is_wanted(workspace: &Workspace, contact: &Contact, about: &About) -> bool {
 }
 
 /// What the contact chooses among: topics, and channels by which it can be reached.
-fn choices(workspace: &Workspace, contact: &Contact) -> Vec<About> {
+pub(super) fn choices(workspace: &Workspace, contact: &Contact) -> Vec<About> {
     let topics = workspace.composer.topics.of(contact);
     let channels = CHANNELS
         .into_iter()

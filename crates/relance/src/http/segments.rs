@@ -7,11 +7,8 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection, StringRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use relance_core::decide::Input;
 use relance_core::ids::{ContactId, SegmentId};
-use relance_core::segment::Rule;
 use relance_engine::arrival::{Arrival, SegmentChanges};
-use relance_engine::turn::{SWEEP, forgotten_by};
 use relance_store::read::{PAGE_ROWS_MAX, ReadError, SegmentRow};
 use relance_wire::api as shape;
 use serde::Deserialize;
@@ -21,10 +18,11 @@ use crate::explain;
 use crate::scenario::Files;
 use crate::scenario::apply::{self, ApplyProblem, Asked, InForce};
 use crate::segments::count::SHOWN_MAX;
+use crate::segments::lists::{self, ListProblem};
 use crate::segments::names::named;
 use crate::segments::plan::unknown;
 use crate::segments::rfm::RefreshProblem;
-use crate::segments::{self, Called, LIST_CHANGES_MAX, Overview, TryProblem, find_all};
+use crate::segments::{self, Called, Overview, TryProblem};
 
 use super::api::{Answered, read};
 use super::{Problem, Shared};
@@ -35,6 +33,8 @@ const WEIGHT: usize = 512;
 const ID_CHARS_MAX: usize = 64;
 /// Contacts of a preview that are shown unless another number is asked for.
 const SHOWN: usize = 20;
+/// What definitions are posted to that are only tried. A segment may have this name all the same.
+const PREVIEW: &str = "preview";
 
 /// Where a page begins and how long it is.
 #[derive(Debug, Deserialize)]
@@ -210,12 +210,16 @@ pub struct Sampling {
 }
 
 /// Says who would belong to what a text defines: a number, or an estimate with its interval, and some of them.
-/// Nothing is written.
+/// Nothing is written. What is posted to another name than [`PREVIEW`] is no request that there is.
 pub async fn preview(
     State(workspace): Shared,
+    Path(name): Path<String>,
     asked: Result<Query<Sampling>, QueryRejection>,
     text: Result<String, StringRejection>,
 ) -> Answered {
+    if name != PREVIEW {
+        return Err(super::wrong_method().await);
+    }
     let Query(asked) = asked?;
     let text = body(text)?;
     let shown = asked.sample.unwrap_or(SHOWN).min(SHOWN_MAX);
@@ -285,65 +289,27 @@ async fn change(
 ) -> Answered {
     let id = segment_id(&id)?;
     let Json(Contacts { contacts: names }) = asked?;
-    if names.is_empty() || names.len() > LIST_CHANGES_MAX {
-        let detail = format!("contacts: name 1 to {LIST_CHANGES_MAX} of them at once");
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_contacts",
-            detail,
-        ));
-    }
     let wanted = id.clone();
-    let (overview, (found, nobody), forgetting) = read(&workspace, move |reader| {
-        let sweeps = reader.texts(SWEEP)?;
-        let mut going = sweeps.iter().filter_map(|one| forgotten_by(&one.name));
-        let forgetting = going.any(|one| one == wanted);
-        Ok((
-            Overview::read(reader)?,
-            find_all(reader, &names)?,
-            forgetting,
-        ))
-    })
-    .await?;
-    may_list(&overview, &id)?;
-    if forgetting {
-        let detail = "members of an older segment of this name are still being let go; try again in a moment";
-        return Err(Problem::new(StatusCode::CONFLICT, "not_ready", detail));
-    }
-    let arrivals = put_all(&id, &found, member);
-    let weight = WEIGHT + arrivals.len() * 64;
-    workspace.submit(arrivals, weight).await?;
+    let change = read(&workspace, move |reader| {
+        lists::change(reader, &wanted, &names, member)
+    });
+    let change = change.await?.map_err(refused)?;
+    let weight = WEIGHT + change.arrivals.len() * 64;
+    workspace.submit(change.arrivals, weight).await?;
     let word = if member { "added" } else { "removed" };
     Ok(Json(
-        json!({ "id": id.to_string(), (word): found.len(), "unknown": nobody }),
+        json!({ "id": id.to_string(), (word): change.found, "unknown": change.nobody }),
     ))
 }
 
-/// What puts contacts into a list, or takes them out.
-fn put_all(id: &SegmentId, contacts: &[ContactId], member: bool) -> Vec<Arrival> {
-    let one = |contact: &ContactId| Arrival::Input {
-        contact: *contact,
-        input: Input::Segment {
-            segment: id.clone(),
-            member,
-        },
+fn refused(problem: ListProblem) -> Problem {
+    let (status, code) = match &problem {
+        ListProblem::Unknown(_) => (StatusCode::NOT_FOUND, "not_found"),
+        ListProblem::NotAList(_) => (StatusCode::CONFLICT, "not_a_list"),
+        ListProblem::NotReady => (StatusCode::CONFLICT, "not_ready"),
+        ListProblem::Count => (StatusCode::BAD_REQUEST, "bad_contacts"),
     };
-    contacts.iter().map(one).collect()
-}
-
-/// Whether people and programs keep the members of a segment.
-fn may_list(overview: &Overview, id: &SegmentId) -> Result<(), Problem> {
-    if overview.row(id).is_none() {
-        return Err(missing(id, overview.rows()));
-    }
-    match overview.segment(id).map(|segment| &segment.rule) {
-        Some(Rule::When(_)) => {
-            let detail =
-                format!("{id} is told by a condition; nobody is put into it or taken out by hand");
-            Err(Problem::new(StatusCode::CONFLICT, "not_a_list", detail))
-        }
-        Some(Rule::Listed) | None => Ok(()),
-    }
+    Problem::new(status, code, problem)
 }
 
 /// Of which contact it is asked.
@@ -420,7 +386,11 @@ fn failed(error: &dyn std::fmt::Display) -> Problem {
 
 /// The bounds of recency, frequency and money in force.
 pub async fn rfm(State(workspace): Shared) -> Answered {
-    let told = read(&workspace, segments::rfm::shown).await?;
+    let config = workspace.clone();
+    let told = read(&workspace, move |reader| {
+        segments::rfm::shown(reader, &config.config)
+    });
+    let told = told.await?;
     Ok(Json(told))
 }
 

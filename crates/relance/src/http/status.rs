@@ -71,6 +71,7 @@ pub async fn status(State(workspace): Shared) -> Answered {
         "version": env!("CARGO_PKG_VERSION"),
         "now": now.to_string(),
         "quiet": workspace.copy.quiet().as_ref().map(quiet_value),
+        "partitions": workspace.metrics.partitions.get(),
         "overdue": overdue_value(&overdue),
     })))
 }

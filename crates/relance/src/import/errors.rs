@@ -36,6 +36,8 @@ impl ErrorsFile {
             .write(true)
             .truncate(false)
             .open(path)?;
+        // It may have been shortened since, by rows of people who were erased.
+        let bytes = bytes.min(file.metadata()?.len());
         file.set_len(bytes)?;
         file.seek(SeekFrom::End(0))?;
         let mut errors = Self { file, bytes };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use relance_wire::table::mapping::Mapping;
 use relance_wire::table::suggest::{Suggestion, suggest};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::job::{self, Folder, JOBS_MAX, Job, JobProblem, State};
 use super::known::Known;
+use super::leftovers;
 use super::run::{self, Forecast, ImportProblem, Outlet, read_mapping};
 use super::source::{self, SourceProblem, Table, Told};
 
@@ -67,8 +69,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Jobs {
-    /// Those of a data folder. What a crash or stop interrupted goes on.
-    pub fn open(data: &Path, outlet: Outlet) -> Arc<Self> {
+    /// Those of a data folder. What a crash or stop interrupted goes on; what names people leaves after `kept`.
+    pub fn open(data: &Path, outlet: Outlet, kept: Duration) -> Arc<Self> {
         let jobs = Arc::new(Self {
             data: data.to_owned(),
             outlet,
@@ -81,7 +83,28 @@ impl Jobs {
                 tracing::warn!(import = job.id, %problem, "an interrupted import does not go on");
             }
         }
+        jobs.sweep_now_and_then(kept);
         jobs
+    }
+
+    /// Removes files whose time has come, now and again and again while anybody has the jobs.
+    fn sweep_now_and_then(self: &Arc<Self>, kept: Duration) {
+        let jobs = Arc::downgrade(self);
+        let sweep = move || {
+            while let Some(jobs) = jobs.upgrade() {
+                match leftovers::expire(&jobs.data, SystemTime::now(), kept) {
+                    Ok(0) => {}
+                    Ok(removed) => tracing::info!(removed, "files of old imports were removed"),
+                    Err(error) => tracing::warn!(%error, "files of old imports stay"),
+                }
+                drop(jobs);
+                std::thread::sleep(leftovers::SWEEP_EVERY);
+            }
+        };
+        let name = "import-leftovers".to_owned();
+        if let Err(error) = std::thread::Builder::new().name(name).spawn(sweep) {
+            tracing::warn!(%error, "files of old imports stay");
+        }
     }
 
     /// A folder for a file that is being uploaded.

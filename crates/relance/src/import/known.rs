@@ -3,7 +3,7 @@
 //! What is on its way to the engine is not in the database yet, so identities of unacknowledged rows are
 //! remembered beside it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use relance_core::consent::Consent;
@@ -88,38 +88,69 @@ pub struct Known<'a> {
     pub erased: &'a (dyn Fn(&[Identity]) -> bool + Send + Sync),
 }
 
+/// Whom rows that were read together name, as it is stored: looked up at once.
+#[derive(Debug, Default)]
+pub struct Acquainted {
+    /// For each row the contact that it names first, and whether one of its names is nobody's.
+    rows: Vec<(Option<ContactId>, bool)>,
+    contacts: BTreeMap<ContactId, Contact>,
+}
+
 impl Known<'_> {
-    /// How a row stands to it.
-    pub fn standing(&self, on_the_way: &OnTheWay, call: &RowCall) -> Result<Standing, ReadError> {
+    /// Looks up whom rows name.
+    pub fn look_up<'c>(
+        &self,
+        calls: impl Iterator<Item = &'c RowCall> + Clone,
+    ) -> Result<Acquainted, ReadError> {
+        let names: Vec<&Identity> = calls.clone().flat_map(|call| &call.identities).collect();
+        let mut owners = self.reader.find_contacts(&names)?.into_iter();
+        let rows: Vec<(Option<ContactId>, bool)> = calls
+            .map(|call| {
+                let mut named = None;
+                let mut unbound = false;
+                for owner in owners.by_ref().take(call.identities.len()) {
+                    match owner {
+                        Some(id) => named = named.or(Some(id)),
+                        None => unbound = true,
+                    }
+                }
+                (named, unbound)
+            })
+            .collect();
+        let wanted: BTreeSet<ContactId> = rows.iter().filter_map(|(named, _)| *named).collect();
+        let contacts = if wanted.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.reader.contacts_of(&wanted)?
+        };
+        Ok(Acquainted { rows, contacts })
+    }
+
+    /// How a row stands, by its place among those that were looked up.
+    pub fn standing(
+        &self,
+        looked_up: &Acquainted,
+        place: usize,
+        on_the_way: &OnTheWay,
+        call: &RowCall,
+    ) -> Standing {
         if (self.erased)(&call.identities) {
-            return Ok(Standing::Erased);
+            return Standing::Erased;
         }
         if on_the_way.has(&call.identities) {
-            return Ok(Standing::OnItsWay);
+            return Standing::OnItsWay;
         }
-        let mut found: Option<ContactId> = None;
-        let mut unbound = false;
-        for identity in &call.identities {
-            match self.reader.find_contact(identity)? {
-                Some(id) => {
-                    found.get_or_insert(id);
-                }
-                None => unbound = true,
-            }
-        }
-        let Some(contact) = (match found {
-            Some(id) => self.reader.contact(id)?,
-            None => None,
-        }) else {
-            return Ok(Standing::New);
+        let (named, unbound) = looked_up.rows.get(place).copied().unwrap_or_default();
+        let Some(contact) = named.and_then(|id| looked_up.contacts.get(&id)) else {
+            return Standing::New;
         };
         if contact.erased {
-            return Ok(Standing::Erased);
+            return Standing::Erased;
         }
-        if !unbound && tells_nothing_new(&contact, call) {
-            return Ok(Standing::Unchanged);
+        if !unbound && tells_nothing_new(contact, call) {
+            return Standing::Unchanged;
         }
-        Ok(Standing::Changed(Box::new(contact)))
+        Standing::Changed(Box::new(contact.clone()))
     }
 }
 

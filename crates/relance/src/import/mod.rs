@@ -13,6 +13,7 @@ pub mod errors;
 pub mod job;
 pub mod jobs;
 pub mod known;
+pub mod leftovers;
 pub mod local;
 pub mod run;
 pub mod source;

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use super::errors::{self, ErrorsFile};
 use super::job::{Counts, Folder, Job, JobProblem, State};
 use super::known::{Known, OnTheWay, Standing, differences, key_of};
+use super::leftovers;
 use super::source::{self, SourceProblem, Table};
 
 /// Rows that are acknowledged together.
@@ -310,6 +311,12 @@ pub fn import(
             job.problem = Some(problem.to_string());
         }
     }
+    // Rows of people who were erased before, or meanwhile.
+    if job.state != State::Running
+        && let Err(problem) = leftovers::forget_rows_of(folder, job, &*outlet.erased)
+    {
+        tracing::warn!(import = job.id, %problem, "rows of erased people may stay in its file of errors");
+    }
     folder.save(job)?;
     done
 }
@@ -382,12 +389,13 @@ impl<'a> Running<'a> {
         let mut arrivals = Vec::with_capacity(batch.used.len());
         let mut keys = Vec::with_capacity(batch.used.len());
         let mut bytes = 0;
-        for used in std::mem::take(&mut batch.used) {
-            let known = Known {
-                reader: &self.outlet.reader,
-                erased: &*self.outlet.erased,
-            };
-            let standing = known.standing(&self.on_the_way, &used.call)?;
+        let known = Known {
+            reader: &self.outlet.reader,
+            erased: &*self.outlet.erased,
+        };
+        let looked_up = known.look_up(batch.used.iter().map(|used| &used.call))?;
+        for (place, used) in std::mem::take(&mut batch.used).into_iter().enumerate() {
+            let standing = known.standing(&looked_up, place, &self.on_the_way, &used.call);
             match todo(&standing, self.mode) {
                 Todo::Create => batch.counts.created += 1,
                 Todo::Update => batch.counts.updated += 1,
@@ -408,9 +416,9 @@ impl<'a> Running<'a> {
             self.on_the_way.add(&own);
             keys.extend(own);
             bytes += weight(&used.call);
-            let told = events(&used.call, import, used.number, now);
+            let (identities, told) = events(used.call, import, used.number, now);
             arrivals.extend(told.into_iter().map(|event| Arrival::Event {
-                identities: used.call.identities.clone(),
+                identities: identities.clone(),
                 event: Arc::new(event),
             }));
         }
@@ -533,8 +541,9 @@ pub fn forecast(
     };
     write(&errors::header(&whole.facts.heads))?;
     while let Some(mut batch) = reading.next()? {
-        for used in std::mem::take(&mut batch.used) {
-            let standing = known.standing(&seen, &used.call)?;
+        let looked_up = known.look_up(batch.used.iter().map(|used| &used.call))?;
+        for (place, used) in std::mem::take(&mut batch.used).into_iter().enumerate() {
+            let standing = known.standing(&looked_up, place, &seen, &used.call);
             let (what, before) = match todo(&standing, mapping.mode) {
                 Todo::Create => {
                     batch.counts.created += 1;

@@ -13,6 +13,7 @@ use relance_engine::arrival::{Arrival, Refusal};
 use relance_engine::ports::{Asset, DRAFT, StoreError, StoredJourney};
 use relance_engine::turn::{SWEEP, ended_by};
 use relance_store::read::{ReadError, Reader, SegmentRow};
+use relance_wire::segments::Settings;
 use serde::{Deserialize, Serialize};
 
 use super::{Checked, FileProblem, Files, Known, check, compile};
@@ -272,7 +273,12 @@ impl InForce {
     }
 
     /// Compares a scenario with it.
-    pub fn plan(&self, files: &Files, asked: &Asked) -> Result<Planned, Vec<FileProblem>> {
+    pub fn plan(
+        &self,
+        files: &Files,
+        asked: &Asked,
+        settings: &Settings,
+    ) -> Result<Planned, Vec<FileProblem>> {
         let moves = &asked.moves;
         let names = self.templates.keys();
         let templates: BTreeSet<&str> = names.filter_map(|name| name.split('.').next()).collect();
@@ -287,6 +293,7 @@ impl InForce {
                 .filter(|(_, row)| row.text.is_some() || row.members > 0)
                 .map(|(id, row)| (id.clone(), row.text.as_deref()))
                 .collect(),
+            settings: settings.clone(),
         };
         let Checked {
             journeys,
@@ -541,7 +548,9 @@ pub async fn plan(
     let reading = workspace.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let in_force = InForce::read(&reading.reader)?;
-        let mut planned = in_force.plan(&files, &asked).map_err(ApplyProblem::Files)?;
+        let mut planned = in_force
+            .plan(&files, &asked, &reading.config.rfm.settings())
+            .map_err(ApplyProblem::Files)?;
         let now = reading.clock.now();
         planned.count(&reading.reader, &reading.config, whole, now)?;
         Ok(planned)

@@ -11,6 +11,7 @@ use relance_core::journey::{Journey, StepKind};
 use relance_core::segment::{Segment, SegmentsProblem};
 use relance_message::outbound::{TemplateProblem, TemplateSet, TemplateSource};
 use relance_wire::list::{self, ContentList};
+use relance_wire::segments::Settings;
 use serde::{Deserialize, Serialize};
 
 use crate::segments;
@@ -123,6 +124,8 @@ pub struct Known<'a> {
     pub list: &'a dyn Fn(&str) -> bool,
     /// Segments with the texts of those that have one.
     pub segments: BTreeMap<SegmentId, Option<&'a str>>,
+    /// What the workspace says of words whose meaning it may choose.
+    pub settings: Settings,
 }
 
 impl Known<'_> {
@@ -132,6 +135,7 @@ impl Known<'_> {
             template: &|_| false,
             list: &|_| false,
             segments: BTreeMap::new(),
+            settings: Settings::default(),
         }
     }
 }
@@ -228,7 +232,7 @@ impl Files {
 }
 
 /// Whether a text says by its format that it defines segments.
-fn is_segment(text: &str) -> bool {
+pub(crate) fn is_segment(text: &str) -> bool {
     let format = text.lines().find_map(|line| line.strip_prefix("format:"));
     let format = format.map(|rest| rest.trim().trim_matches(['"', '\'']));
     format.is_some_and(|name| name.starts_with("segment/") || name.starts_with("grades/"))
@@ -337,12 +341,12 @@ pub fn check(files: &Files, known: &Known<'_>) -> Result<Checked, Vec<FileProble
             Err(found) => problems.extend(of_journey(file, found)),
         }
     }
-    let segments = read_segments(files, &mut problems);
+    let segments = read_segments(files, &known.settings, &mut problems);
     let mut warnings = check_names(files, known, &segments, &mut problems);
     let mut journeys: Vec<(String, Journey)> = Vec::new();
     let mut ids = BTreeSet::new();
     for (file, text) in &files.journeys {
-        let journey = match relance_wire::journey::publish(text, 1) {
+        let journey = match relance_wire::journey::publish_with(text, 1, &known.settings) {
             Ok(journey) => journey,
             Err(found) => {
                 problems.extend(of_journey(file, found));
@@ -387,11 +391,15 @@ pub fn check(files: &Files, known: &Known<'_>) -> Result<Checked, Vec<FileProble
 }
 
 /// The segments of the files.
-fn read_segments(files: &Files, problems: &mut Vec<FileProblem>) -> Vec<SegmentFile> {
+fn read_segments(
+    files: &Files,
+    settings: &Settings,
+    problems: &mut Vec<FileProblem>,
+) -> Vec<SegmentFile> {
     let mut read = Vec::new();
     let mut ids = BTreeSet::new();
     for (file, text) in &files.segments {
-        let segments = match relance_wire::segments::read(text) {
+        let segments = match relance_wire::segments::read_with(text, settings) {
             Ok(segments) => segments,
             Err(found) => {
                 let own = found.iter();

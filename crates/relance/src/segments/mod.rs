@@ -3,7 +3,9 @@
 //! **Absent:** who belongs where, which core decides and the engine keeps.
 
 pub mod count;
+pub mod lists;
 pub mod names;
+pub mod order;
 pub mod plan;
 pub mod rfm;
 pub mod why;
@@ -65,10 +67,11 @@ pub fn try_out(
         ..Files::default()
     };
     let in_force = InForce::read(reader)?;
+    let settings = config.rfm.settings();
     in_force
-        .plan(&files, &Asked::default())
+        .plan(&files, &Asked::default(), &settings)
         .map_err(TryProblem::Text)?;
-    let segments: Vec<Arc<Segment>> = relance_wire::segments::read(text)
+    let segments: Vec<Arc<Segment>> = relance_wire::segments::read_with(text, &settings)
         .unwrap_or_default()
         .into_iter()
         .map(Arc::new)

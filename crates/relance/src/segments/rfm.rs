@@ -18,12 +18,13 @@ use relance_core::time::Zone;
 use relance_core::world::Needs;
 use relance_engine::arrival::{Arrival, SegmentChanges};
 use relance_engine::ports::Asset;
-use relance_store::read::{ReadError, Reader};
-use relance_wire::segments::{Settings, read_bounds, write_bounds};
+use relance_store::read::{DatedText, ReadError, Reader};
+use relance_wire::segments::{read_bounds, write_bounds};
 use serde_json::{Value, json};
 
 use crate::backtest::{BacktestProblem, world_of};
 use crate::config::Config;
+use crate::segments::order::RfmConfig;
 use crate::workspace::Workspace;
 
 /// The sort of assets that belong to it.
@@ -32,6 +33,8 @@ pub const RFM: &str = "rfm";
 pub const BOUNDS: &str = "bounds";
 /// The asset that says when they were told, and of how many customers.
 pub const TOLD: &str = "told";
+/// The asset that says what an order was when they were told; without it, what it is where nothing is configured.
+pub const ORDER: &str = "order";
 /// The hour of the workspace's zone from which on the bounds are told anew: nobody is disturbed.
 const QUIET_HOUR: i8 = 4;
 /// How often it is looked whether it is time.
@@ -46,6 +49,8 @@ pub struct Computed {
     pub customers: u64,
     /// As of when.
     pub at: Timestamp,
+    /// What an order was.
+    order: Value,
     /// Segments that ask for scores.
     asking: Vec<SegmentId>,
 }
@@ -54,11 +59,12 @@ impl Computed {
     /// As the API gives it out.
     pub fn value(&self) -> Value {
         let text = self.bounds.as_ref().map(write_bounds);
-        value(text.as_deref(), self.customers, Some(&self.at.to_string()))
+        let at = self.at.to_string();
+        value(text.as_deref(), self.customers, Some(&at), &self.order)
     }
 }
 
-fn value(bounds: Option<&str>, customers: u64, at: Option<&str>) -> Value {
+fn value(bounds: Option<&str>, customers: u64, at: Option<&str>, order: &Value) -> Value {
     let bounds = bounds.and_then(|text| read_bounds(text).ok());
     let bounds = bounds.map(|bounds| {
         json!({
@@ -67,11 +73,11 @@ fn value(bounds: Option<&str>, customers: u64, at: Option<&str>) -> Value {
             "money": bounds.money,
         })
     });
-    json!({ "bounds": bounds, "customers": customers, "at": at })
+    json!({ "bounds": bounds, "customers": customers, "at": at, "order": order })
 }
 
 /// The bounds in force, as the API gives them out.
-pub fn shown(reader: &Reader) -> Result<Value, ReadError> {
+pub fn shown(reader: &Reader, config: &Config) -> Result<Value, ReadError> {
     let texts = reader.texts(RFM)?;
     let text = |name: &str| {
         let mut own = texts.iter().filter(|one| one.name == name);
@@ -80,7 +86,20 @@ pub fn shown(reader: &Reader) -> Result<Value, ReadError> {
     let told = text(TOLD).and_then(Told::read);
     let at = told.as_ref().map(|told| told.at.to_string());
     let customers = told.map_or(0, |told| told.customers);
-    Ok(value(text(BOUNDS), customers, at.as_deref()))
+    let order = config.rfm.value();
+    Ok(value(text(BOUNDS), customers, at.as_deref(), &order))
+}
+
+/// Whether an order is something else than when bounds were told: who belongs must be told anew.
+fn order_changed(texts: &[DatedText], order: &Value) -> bool {
+    let told = texts.iter().find(|one| one.name == ORDER);
+    match told {
+        Some(told) => {
+            let now = order.to_string();
+            told.body != now
+        }
+        None => *order != RfmConfig::default().value(),
+    }
 }
 
 /// When bounds were told last.
@@ -110,8 +129,8 @@ pub fn compute(
     now: Timestamp,
 ) -> Result<Computed, BacktestProblem> {
     let world = world_of(reader, config)?;
-    let settings = Settings::default();
-    let mut rule = Rfm {
+    let settings = config.rfm.settings();
+    let rule = Rfm {
         event: settings.order_event,
         sum: settings.order_sum,
         recency: None,
@@ -123,14 +142,7 @@ pub fn compute(
     for segment in world.segments() {
         let mut asks = false;
         if let Some(condition) = segment.condition() {
-            condition.visit(&mut |one| {
-                if let Condition::Rfm(rfm) = one {
-                    asks = true;
-                    // All of a workspace are told by one event.
-                    rule.event = rfm.event.clone();
-                    rule.sum = rfm.sum.clone();
-                }
-            });
+            condition.visit(&mut |one| asks |= matches!(one, Condition::Rfm(_)));
         }
         if asks {
             asking.push(segment.id.clone());
@@ -155,6 +167,7 @@ pub fn compute(
         bounds: bounds(&customers),
         customers: customers.len() as u64,
         at: now,
+        order: config.rfm.value(),
         asking,
     })
 }
@@ -172,7 +185,8 @@ fn bounds(customers: &[(f64, f64, f64)]) -> Option<RfmBounds> {
     })
 }
 
-/// What puts bounds in force, in one commit: where they are the same as before, only when they were told.
+/// What puts bounds in force, in one commit: where they and what an order is are the same as before, only when
+/// they were told.
 pub fn arrivals(reader: &Reader, computed: &Computed) -> Result<Vec<Arrival>, ReadError> {
     let told = Told {
         at: computed.at,
@@ -186,12 +200,20 @@ pub fn arrivals(reader: &Reader, computed: &Computed) -> Result<Vec<Arrival>, Re
         })
     };
     let mut arrivals = vec![asset(TOLD, Some(told.text()))];
-    let Some(bounds) = computed.bounds else {
+    let texts = reader.texts(RFM)?;
+    let before = texts.iter().find(|one| one.name == BOUNDS);
+    let changed = order_changed(&texts, &computed.order);
+    if changed {
+        arrivals.push(asset(ORDER, Some(computed.order.to_string())));
+    }
+    // Of another order there may be none yet: the old bounds stay, and nobody has scores.
+    let old = before.filter(|_| changed);
+    let old = old.and_then(|one| read_bounds(&one.body).ok());
+    let Some(bounds) = computed.bounds.or(old) else {
         return Ok(arrivals);
     };
     let text = write_bounds(&bounds);
-    let mut texts = reader.texts(RFM)?.into_iter();
-    if texts.any(|one| one.name == BOUNDS && one.body == text) {
+    if !changed && before.is_some_and(|one| one.body == text) {
         return Ok(arrivals);
     }
     arrivals.push(asset(BOUNDS, Some(text)));
@@ -235,11 +257,17 @@ pub enum RefreshProblem {
 pub fn keep(workspace: &Arc<Workspace>) {
     let weak = Arc::downgrade(workspace);
     tokio::spawn(async move {
+        let mut starts = true;
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            if !std::mem::take(&mut starts) {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
             let Some(workspace) = weak.upgrade() else {
                 return;
             };
+            if !workspace.is_first() {
+                continue;
+            }
             let looking = workspace.clone();
             let due = tokio::task::spawn_blocking(move || is_due(&looking)).await;
             if !matches!(due, Ok(Ok(true))) {
@@ -264,9 +292,12 @@ fn is_due(workspace: &Workspace) -> Result<bool, ReadError> {
     if !asks.any(|text| text.contains("rfm")) {
         return Ok(false);
     }
-    let told = reader.texts(RFM)?.into_iter();
-    let told = told.filter(|one| one.name == TOLD);
-    let last = told.filter_map(|one| Told::read(&one.body)).next();
+    let texts = reader.texts(RFM)?;
+    if order_changed(&texts, &workspace.config.rfm.value()) {
+        return Ok(true);
+    }
+    let told = texts.iter().find(|one| one.name == TOLD);
+    let last = told.and_then(|one| Told::read(&one.body));
     let Ok(zone) = Zone::parse(&workspace.config.workspace.zone) else {
         return Ok(false);
     };

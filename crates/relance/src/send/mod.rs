@@ -22,7 +22,7 @@ use relance_channels::imap::{self, ImapAccount};
 use relance_channels::smtp::{self, RouteId, SmtpSender};
 use relance_core::contact::Channel;
 use relance_core::decide::Input;
-use relance_core::ids::{MailboxId, TouchpointId};
+use relance_core::ids::{ContactId, MailboxId, TouchpointId};
 use relance_core::journey::Recipient;
 use relance_core::ledger::Reason;
 use relance_core::touchpoint::{Outcome, Touchpoint};
@@ -64,6 +64,17 @@ pub enum Wire {
     Outbox(PathBuf),
 }
 
+/// What is to become of a message under way that has not reached the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// It goes.
+    Goes,
+    /// It was called back.
+    CalledBack,
+    /// Another node sends it.
+    GivenBack,
+}
+
 /// The dispatcher of one workspace. Clones share everything.
 #[derive(Clone)]
 pub struct Sending(Arc<Inner>);
@@ -80,8 +91,8 @@ struct Inner {
     reader: Arc<Reader>,
     /// Signatures made at once.
     signing: Semaphore,
-    /// Messages under way, and whether they were called back.
-    under_way: Mutex<BTreeMap<TouchpointId, bool>>,
+    /// Messages under way.
+    under_way: Mutex<BTreeMap<TouchpointId, Course>>,
     /// No more messages are taken.
     closed: AtomicBool,
     engine: OnceLock<Handle>,
@@ -148,6 +159,21 @@ impl Sending {
         }
     }
 
+    /// Messages of these contacts are another node's from now on: those that have not reached the wire are given
+    /// back to the queue.
+    pub fn give_back(&self, is_lost: impl Fn(ContactId) -> bool) {
+        for (id, course) in self.0.under_way().iter_mut() {
+            if *course == Course::Goes && is_lost(id.contact) {
+                *course = Course::GivenBack;
+            }
+        }
+    }
+
+    /// Whether a message is under way here.
+    pub fn is_under_way(&self, id: TouchpointId) -> bool {
+        self.0.under_way().contains_key(&id)
+    }
+
     /// Finds out what became of messages that were in flight when the program ended (design section 3):
     /// those that were not noted, or were refused, never left; those that were taken did; the others are
     /// looked for in the Sent folder.
@@ -155,7 +181,7 @@ impl Sending {
         for dispatch in messages {
             let touchpoint = &dispatch.touchpoint;
             let fate = noted.get(&(touchpoint.id, touchpoint.attempts)).copied();
-            self.0.under_way().insert(touchpoint.id, false);
+            self.0.under_way().insert(touchpoint.id, Course::Goes);
             let inner = self.0.clone();
             self.0.runtime.spawn(async move {
                 let outcome = match fate {
@@ -188,7 +214,8 @@ impl Dispatcher for Sending {
 
     fn dispatch(&mut self, messages: Vec<Dispatch>) {
         for dispatch in messages {
-            self.0.under_way().insert(dispatch.touchpoint.id, false);
+            let id = dispatch.touchpoint.id;
+            self.0.under_way().insert(id, Course::Goes);
             let inner = self.0.clone();
             // Whoever drains either sees the message under way, or is seen here.
             if self.0.closed.load(Ordering::Acquire) {
@@ -211,8 +238,8 @@ impl Dispatcher for Sending {
     }
 
     fn revoke(&mut self, id: TouchpointId) {
-        if let Some(revoked) = self.0.under_way().get_mut(&id) {
-            *revoked = true;
+        if let Some(course) = self.0.under_way().get_mut(&id) {
+            *course = Course::CalledBack;
         }
     }
 
@@ -222,14 +249,19 @@ impl Dispatcher for Sending {
 }
 
 impl Inner {
-    fn under_way(&self) -> std::sync::MutexGuard<'_, BTreeMap<TouchpointId, bool>> {
+    fn under_way(&self) -> std::sync::MutexGuard<'_, BTreeMap<TouchpointId, Course>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_revoked(&self, id: TouchpointId) -> bool {
-        self.under_way().get(&id).copied().unwrap_or(false)
+    /// What became of a message that must not reach the wire any more.
+    fn kept_back(&self, id: TouchpointId) -> Option<Outcome> {
+        match self.under_way().get(&id) {
+            Some(Course::CalledBack) => Some(Outcome::Withdrawn(Reason::Exited)),
+            Some(Course::GivenBack) => Some(Outcome::Postponed { seconds: 1 }),
+            Some(Course::Goes) | None => None,
+        }
     }
 
     /// A notification holds up no run, so its run may have ended and be out of the engine's sight: what began
@@ -281,8 +313,8 @@ impl Inner {
             Err(text) => return (Outcome::TemplateFailed(text), None),
         };
         // What was called back while the mail was made does not go.
-        if self.is_revoked(touchpoint.id) {
-            return (Outcome::Withdrawn(Reason::Exited), None);
+        if let Some(outcome) = self.kept_back(touchpoint.id) {
+            return (outcome, None);
         }
         let outcome = self.hand_over(touchpoint, &composed).await;
         let taken = match &outcome {
@@ -348,16 +380,16 @@ impl Inner {
         let keep = &keep;
         let note = || -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
             Box::pin(async move {
-                if self.is_revoked(id) {
-                    return keep(Outcome::Withdrawn(Reason::Exited));
+                if let Some(outcome) = self.kept_back(id) {
+                    return keep(outcome);
                 }
                 if !self.log.note(id, touchpoint.attempts).await {
                     return keep(Outcome::Postponed {
                         seconds: NOTE_FAILED_SECONDS,
                     });
                 }
-                if self.is_revoked(id) {
-                    return keep(Outcome::Withdrawn(Reason::Exited));
+                if let Some(outcome) = self.kept_back(id) {
+                    return keep(outcome);
                 }
                 self.log.leaves(id, touchpoint.attempts)
                     || keep(Outcome::Postponed {

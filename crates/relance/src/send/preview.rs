@@ -3,9 +3,11 @@
 //! Nothing is recorded, and no link in it acts for the recipient. **Absent:** whether it will go at all,
 //! which the gate decides when the time comes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relance_core::contact::Channel;
+use relance_core::subject::{relations, with_related};
 use relance_core::touchpoint::Touchpoint;
 use relance_engine::ports::Dispatch;
 use relance_store::read::{ReadError, Reader};
@@ -51,7 +53,15 @@ pub fn dispatch_of(reader: &Reader, touchpoint: Touchpoint) -> Result<Option<Dis
     };
     let mut subjects = Vec::new();
     for subject in touchpoint.subjects() {
-        subjects.extend(reader.object(id, subject)?);
+        let Some(object) = reader.object(id, subject)? else {
+            continue;
+        };
+        let mut known = BTreeMap::new();
+        for named in relations(&object) {
+            let found = reader.object(id, &named)?;
+            known.extend(found.map(|found| (named, found)));
+        }
+        subjects.push(with_related(&object, &known));
     }
     let of_run = |object: &&relance_core::subject::Object| {
         touchpoint.subject.as_ref() == Some(&object.subject)

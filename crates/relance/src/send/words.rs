@@ -299,7 +299,7 @@ fn unsubscribe_words(language: &str) -> &'static str {
 
 /// A contact as templates see it.
 pub fn contact_value(contact: &Contact) -> Value {
-    let mut fields = contact.traits.clone();
+    let mut fields = contact.face();
     fields.insert("id".to_owned(), Value::String(contact.id.to_string()));
     Value::Object(fields)
 }

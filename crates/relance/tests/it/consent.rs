@@ -232,6 +232,106 @@ fn a_contact_chooses_on_its_own_page() {
     }
 }
 
+/// What the contact's own page takes, a program may tell as well, by the same rules.
+#[test]
+fn a_program_tells_what_a_contact_wishes() {
+    let server = pinging("tips");
+    identify(&server, "ana");
+    let id = server.contact("ana").expect("known")["id"].clone();
+    let path = format!("contacts/{}/preferences", id.as_str().expect("an id"));
+    let told = server.api(&path);
+    let first = json!({ "topics": { "news": false, "tips": true }, "channels": { "email": true } });
+    assert_eq!(told["preferences"], first);
+    let wishes = json!({
+        "topics": { "news": true, "tips": false },
+        "frequency": { "most": 2, "per": "month" },
+        "window": { "days": "mon-fri", "hours": "09:00-18:00" },
+        "language": "ja",
+        "paused_until": (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(48)).to_string(),
+    });
+    let answer = manage(&server, "PUT", &path, &wishes);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let told = answer.json()["preferences"].clone();
+    assert_eq!(told["frequency"], wishes["frequency"]);
+    assert_eq!(told["window"], wishes["window"]);
+    assert_eq!(told["language"], "ja");
+    // The owner of the address is asked: the yes is a program's.
+    assert_eq!(told["topics"], json!({ "news": false, "tips": false }));
+    let contact = server.contact("ana").expect("known");
+    assert_eq!(contact["topic_consents"]["news"], "pending", "{contact}");
+    assert_eq!(server.events_named("ana", "Preferences Updated").len(), 1);
+    let page = server.request(
+        "GET",
+        told_link(&server.api(&path)),
+        &[("User-Agent", BROWSER)],
+        b"",
+    );
+    assert!(
+        page.text().contains("value=\"2/month\" selected"),
+        "{}",
+        page.text()
+    );
+
+    // What it gave out it takes back, and nothing changes.
+    let answer = manage(&server, "PUT", &path, &told);
+    assert_eq!(answer.json()["preferences"], told);
+    // What is left out stays, and null takes away.
+    let answer = manage(
+        &server,
+        "PUT",
+        &path,
+        &json!({ "frequency": null, "topics": { "tips": true } }),
+    );
+    let after = answer.json()["preferences"].clone();
+    assert_eq!(after["frequency"], json!(null));
+    assert_eq!(
+        (&after["window"], &after["topics"]["tips"]),
+        (&told["window"], &json!(true))
+    );
+
+    for (body, field) in [
+        (json!({ "topic": { "news": true } }), "topic:"),
+        (json!({ "topics": { "other": true } }), "topics.other:"),
+        (json!({ "topics": { "news": "yes" } }), "topics.news:"),
+        (json!({ "channels": { "sms": true } }), "channels.sms:"),
+        (
+            json!({ "frequency": { "most": 0, "per": "week" } }),
+            "frequency:",
+        ),
+        (json!({ "frequency": "daily" }), "frequency:"),
+        (json!({ "window": { "days": "" } }), "window:"),
+        (json!({ "window": { "hours": "9-5" } }), "window:"),
+        (json!({ "window": {} }), "window:"),
+        (json!({ "language": "tlh" }), "language:"),
+        (
+            json!({ "paused_until": "2020-01-01T00:00:00Z" }),
+            "paused_until:",
+        ),
+        (
+            json!({ "paused_until": "9999-01-01T00:00:00Z" }),
+            "paused_until:",
+        ),
+        (json!({ "source": "dream" }), "source:"),
+    ] {
+        let answer = manage(&server, "PUT", &path, &body);
+        let detail = answer.json()["detail"].to_string();
+        assert_eq!(answer.status, 422, "{body}: {detail}");
+        assert!(detail.contains(field), "{body}: {detail}");
+    }
+    assert_eq!(server.api(&path)["preferences"], after);
+    let answer = manage(&server, "PUT", &path, &json!([]));
+    assert!((400..500).contains(&answer.status), "{}", answer.text());
+    let answer = manage(&server, "PUT", "contacts/con_999999/preferences", &wishes);
+    assert_eq!(answer.status, 404);
+}
+
+/// The path of the page that an answer links to.
+fn told_link(answer: &Value) -> &str {
+    let link = answer["link"].as_str().expect("a link");
+    let (_, path) = link.split_once("/p/").expect("a page");
+    &link[link.len() - path.len() - "/p/".len()..]
+}
+
 #[test]
 fn a_suppressed_address_stays_so_whoever_has_it() {
     let server = pinging("tips");

@@ -1,5 +1,6 @@
 //! Integration tests: the whole program against real servers.
 
+mod accounts;
 mod bad_input;
 mod consent;
 mod crash;
@@ -11,6 +12,7 @@ mod imap;
 mod import;
 mod ingest;
 mod journeys;
+mod merges;
 mod messages;
 mod office;
 mod postgres;

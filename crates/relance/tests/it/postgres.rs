@@ -96,6 +96,13 @@ fn a_workspace_is_moved_and_goes_on_there_and_nowhere_else() {
     asks(&server, "ana", "m-1");
     waits_for(&server, "ana", 2);
     asks(&server, "bob", "m-2");
+    // Beside a server it only looks.
+    let beside = relance(&["doctor", "--data", data]);
+    let text = String::from_utf8_lossy(&beside.stdout).into_owned();
+    assert!(
+        text.contains("ok   database") && text.contains("ok   copy"),
+        "{text}"
+    );
     waits_for(&server, "bob", 2);
     std::thread::sleep(NOTHING_FOR);
     assert_eq!((accepted(&server, "ana"), accepted(&server, "bob")), (2, 2));
@@ -105,7 +112,7 @@ fn a_workspace_is_moved_and_goes_on_there_and_nowhere_else() {
     let checked = relance(&["doctor", "--data", data]);
     let text = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(
-        text.contains("database") && !text.contains("pass-word"),
+        text.contains("ok   database") && !text.contains("pass-word"),
         "{text}"
     );
 
@@ -156,4 +163,145 @@ fn a_new_workspace_begins_on_a_server_and_a_folder_without_its_witness_is_quiet(
         "the folder that knew what left is gone"
     );
     assert_eq!(release()["released"], false);
+}
+
+/// Whoever stands between is told from the server, and said in a word; a program that is older than the database
+/// refuses to start on it.
+#[test]
+fn a_server_that_is_not_trusted_and_a_database_of_a_newer_program_are_refused() {
+    let Some(postgres) = Postgres::start_encrypted() else {
+        return;
+    };
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let data = path_text(folder.path());
+    let configure = |authority: &std::path::Path| {
+        let url = postgres.network_url("localhost", "encrypted");
+        let authority = path_text(authority);
+        let text =
+            format!("[store]\nurl = \"{url}&sslmode=verify-full&sslrootcert={authority}\"\n");
+        std::fs::write(folder.path().join("relance.toml"), text).expect("written");
+    };
+    let (authority, stranger) = postgres.authorities();
+    configure(authority);
+    let keys = prints_json(&["init", "--data", data, "--json"]);
+    assert!(keys["write_key"].is_string());
+    let doctor = || {
+        let checked = relance(&["doctor", "--data", data]);
+        String::from_utf8_lossy(&checked.stdout).into_owned()
+    };
+    assert!(doctor().contains("ok   database"), "{}", doctor());
+    configure(stranger);
+    let told = doctor();
+    assert!(
+        told.contains("FAIL database") && told.contains("sslrootcert"),
+        "{told}"
+    );
+    configure(authority);
+    postgres.shift_version("encrypted", 1);
+    let refused = relance(&["serve", "--data", data, "--listen", "127.0.0.1:0"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && told.contains("use the newer program"),
+        "{told}"
+    );
+    assert!(doctor().contains("use the newer program"), "{}", doctor());
+    // What an older version left is looked at, and not changed.
+    postgres.shift_version("encrypted", -2);
+    for _ in 0..2 {
+        let told = doctor();
+        assert!(
+            told.contains("ok   database") && told.contains("start `relance serve` with it once"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn nodes_share_a_workspace_and_what_a_killed_one_had_to_do_is_done() {
+    const PEOPLE: usize = 40;
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.url("shared");
+    let a = Server::first_node(&url, "a");
+    let mut b = a.another_node(&url, "b");
+    assert_eq!(b.metric("relance_quiet"), 0, "{}", b.log());
+    // What one publishes both go by.
+    b.apply_files(&[("at-once.yaml", AT_ONCE), ("hello.txt", HELLO)]);
+    until("both hold half", || {
+        let held = [&a, &b].map(|node| node.metric("relance_partitions"));
+        (held == [128, 128]).then_some(())
+    });
+    let people: Vec<String> = (0..PEOPLE).map(|n| format!("p{n}")).collect();
+    for (n, user) in people.iter().enumerate() {
+        let node = if n % 2 == 0 { &a } else { &b };
+        asks(node, user, &format!("m-{user}"));
+        // The other one is told the same, and more of the same person.
+        let other = if n % 2 == 0 { &b } else { &a };
+        asks(other, user, &format!("m-{user}"));
+    }
+    let to = |node: &Server, user: &str| node.sink.to(&format!("{user}@client.test")).len();
+    let sent = |b: &Server| {
+        people
+            .iter()
+            .map(|user| to(&a, user) + to(b, user))
+            .sum::<usize>()
+    };
+    until("a message to each", || (sent(&b) >= PEOPLE).then_some(()));
+    assert!(
+        !a.sink.taken().is_empty() && !b.sink.taken().is_empty(),
+        "both work"
+    );
+
+    // Everybody waits for a second message.
+    b.kill();
+    let killed = std::time::Instant::now();
+    until("its work is taken over", || {
+        (a.metric("relance_partitions") == 256).then_some(())
+    });
+    assert!(
+        killed.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        killed.elapsed()
+    );
+    let has_ended = |one: &Value| one["state"] == "accepted" || one["state"] == "unknown";
+    until("all runs end", || {
+        let all = people.iter().map(|user| a.touchpoints(user));
+        let mut all = all.map(|own| own.iter().filter(|one| has_ended(one)).count());
+        all.all(|ended| ended == 2).then_some(())
+    });
+    for user in &people {
+        let unknown = a.touchpoints(user);
+        let unknown = unknown
+            .iter()
+            .filter(|one| one["state"] == "unknown")
+            .count();
+        let left = to(&a, user) + to(&b, user);
+        assert!(
+            left <= 2 && left + unknown >= 2,
+            "{user}: {left} left, {unknown} in doubt"
+        );
+    }
+
+    // It comes back, and its share with it.
+    b.start_again();
+    until("both hold half again", || {
+        (b.metric("relance_partitions") == 128 && a.metric("relance_partitions") == 128)
+            .then_some(())
+    });
+    asks(&b, "late", "m-late");
+    until("a message", || {
+        (to(&a, "late") + to(&b, "late") >= 1).then_some(())
+    });
+    assert!(b.stop());
+    // A polite end waits for no lease.
+    let ended = std::time::Instant::now();
+    until("all is taken", || {
+        (a.metric("relance_partitions") == 256).then_some(())
+    });
+    assert!(
+        ended.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        ended.elapsed()
+    );
 }

@@ -28,7 +28,7 @@ fn inside(data: &Path, words: &[&str]) -> Output {
 }
 
 /// Applies files, which must be good; returns what it told as JSON.
-fn apply(server: &Server, files: &[(&str, &str)], more: &[&str]) -> Value {
+pub fn apply(server: &Server, files: &[(&str, &str)], more: &[&str]) -> Value {
     let scenario = folder(files);
     let words = [&["apply", path_text(scenario.path()), "--json"], more].concat();
     let text = done(&crate::journeys::through(server, &words));
@@ -41,7 +41,7 @@ fn one(server: &Server, id: &str) -> Value {
 }
 
 /// Waits until a segment is built, and has so many members.
-fn ready(server: &Server, id: &str, members: u64) -> Value {
+pub fn ready(server: &Server, id: &str, members: u64) -> Value {
     until(&format!("{members} members of {id}"), || {
         let told = one(server, id);
         let is_ready = told["state"] == "ready" && told["members"] == members;

@@ -79,13 +79,35 @@ impl Server {
         assert!(made.status.success(), "{made:?}");
         let keys: Value = serde_json::from_slice(&made.stdout).expect("one JSON object");
         let key = |name: &str| keys[name].as_str().expect("a key").to_owned();
+        write_config(data.path(), &sink, more);
+        Self::begin(data, sink, key("write_key"), key("api_token"))
+    }
+
+    /// The first of several nodes on a new workspace of a database server.
+    pub fn first_node(url: &str, name: &str) -> Self {
+        let (data, sink) = (TempDir::new().expect("a folder"), SmtpSink::start());
+        write_config(data.path(), &sink, &store(url, name));
+        let made = relance(&["init", "--json", "--data", path_text(data.path())]);
+        assert!(made.status.success(), "{made:?}");
+        let keys: Value = serde_json::from_slice(&made.stdout).expect("one JSON object");
+        let key = |name: &str| keys[name].as_str().expect("a key").to_owned();
+        Self::begin(data, sink, key("write_key"), key("api_token"))
+    }
+
+    /// One more node on the same workspace, with a mail server of its own.
+    pub fn another_node(&self, url: &str, name: &str) -> Self {
+        let (data, sink) = (TempDir::new().expect("a folder"), SmtpSink::start());
+        write_config(data.path(), &sink, &store(url, name));
+        Self::begin(data, sink, self.write_key.clone(), self.api_token.clone())
+    }
+
+    fn begin(data: TempDir, sink: SmtpSink, write_key: String, api_token: String) -> Self {
         for _ in 0..PORT_ATTEMPTS {
             let port = free_port();
-            write_config(data.path(), &sink, more);
-            if let Some(child) = spawn(data.path(), port, &key("api_token")) {
+            if let Some(child) = spawn(data.path(), port, &api_token) {
                 return Self {
-                    write_key: key("write_key"),
-                    api_token: key("api_token"),
+                    write_key,
+                    api_token,
                     data,
                     port,
                     sink,
@@ -351,6 +373,11 @@ fn write_config(data: &Path, sink: &SmtpSink, more: &str) {
     std::fs::write(data.join("relance.toml"), text).expect("a configuration");
 }
 
+/// The section of a node that shares a database with others.
+fn store(url: &str, node: &str) -> String {
+    format!("[store]\nurl = \"{url}\"\nnode = \"{node}\"\nlease_seconds = 3\n")
+}
+
 /// Starts the program and waits until it is ready; `None` when it ended instead.
 fn spawn(data: &Path, port: u16, token: &str) -> Option<Running> {
     let log = File::options()
@@ -388,6 +415,7 @@ fn spawn(data: &Path, port: u16, token: &str) -> Option<Running> {
 }
 
 /// What a server answered.
+#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,

@@ -26,14 +26,14 @@ pub fn variant_never_changes(history: &History) -> Vec<String> {
         let moves = commit.effects.iter().any(|(own, effect)| match effect {
             Effect::Contact(body) if *own == contact => {
                 let before = stage.contacts.get(&contact);
-                before.is_none_or(|before| before.account() != body.account())
+                before.is_none_or(|before| before.account_id() != body.account_id())
             }
             _other => false,
         });
         let unit = |by| {
             let body = stage.contacts.get(&contact);
             match body
-                .and_then(|body| body.account())
+                .and_then(|body| body.account_id())
                 .filter(|_| by == Unit::Account)
             {
                 Some(account) => format!("account {account}"),
@@ -76,7 +76,10 @@ pub fn variant_never_changes(history: &History) -> Vec<String> {
                     broken.push(format!("{key}: {first}, then {variant}"));
                 }
             }
-            Effect::Enrollment(run) if runs.insert(run.id) => {
+            // What went over from another contact was drawn for that one.
+            Effect::Enrollment(run)
+                if runs.insert(run.id) && !history.went_over.contains_key(&run.id) =>
+            {
                 let journey = &history.journeys[&(run.journey.clone(), run.version)];
                 let share = journey.holdout;
                 if moves && share.by == Unit::Account {
@@ -137,7 +140,8 @@ pub fn a_digest_carries_each_subject_once(history: &History) -> Vec<String> {
     let migrated: BTreeSet<EnrollmentId> = migrated.collect();
     for delivery in &history.deliveries {
         let touchpoint = &delivery.touchpoint;
-        if !is_to_contact(touchpoint) {
+        // A question to confirm is of no run.
+        if !is_to_contact(touchpoint) || touchpoint.is_confirmation() {
             continue;
         }
         let own = (touchpoint.enrollment, touchpoint.subject.as_ref());
@@ -174,6 +178,7 @@ pub fn capped_contact_gets_no_more_than_the_cap(history: &History) -> Vec<String
     let exempt = |touchpoint: &Touchpoint| {
         let facts = history.templates.get(touchpoint.template.as_str());
         history.service.caps && facts.is_some_and(|facts| facts.service)
+            || touchpoint.is_confirmation()
     };
     tell(history, |stage, commit, contact, effect| {
         let Effect::Touchpoint(touchpoint) = effect else {
@@ -210,12 +215,16 @@ pub fn capped_contact_gets_no_more_than_the_cap(history: &History) -> Vec<String
                         at: *since,
                     })
                     .collect();
+                let body = stage.contacts.get(&contact);
+                let is_own = |other: ContactId| {
+                    other == contact || body.is_some_and(|body| body.absorbed.contains(&other))
+                };
                 let zone = stage.zone(contact);
                 let today = day(*since, &zone);
                 for cap in history.caps.iter().filter(|cap| concerns(cap, &own)) {
                     let counts = |mark: &&Mark| {
                         let age = today - day(mark.at, &zone);
-                        mark.contact == contact
+                        is_own(mark.contact)
                             && concerns(cap, mark)
                             && age.get_days() < i32::from(cap.days)
                     };
@@ -271,14 +280,21 @@ pub fn notification_goes_once(history: &History) -> Vec<String> {
                 broken.push(format!("{:?} again at {}", line.touchpoint, commit.at));
             }
             Effect::Touchpoint(touchpoint) if !is_to_contact(touchpoint) => {
+                // It goes on under another name.
+                let goes_on = history.renamed.contains_key(&touchpoint.id);
                 let called_back = match &touchpoint.state {
                     TouchpointState::Settled { outcome, .. } => match outcome {
-                        Outcome::Withdrawn(_) => true,
+                        Outcome::Withdrawn(reason) => !(goes_on && *reason == Reason::Merged),
                         Outcome::Dropped(reason) => *reason != Reason::Erased,
                         _other => false,
                     },
                     _open => false,
                 };
+                if let Some(new) = history.renamed.get(&touchpoint.id)
+                    && announced.contains(&touchpoint.id)
+                {
+                    announced.insert(*new);
+                }
                 if called_back || !announced.contains(&touchpoint.id) {
                     broken.push(format!("{} is {:?}", touchpoint.id, touchpoint.state));
                 }
@@ -288,7 +304,8 @@ pub fn notification_goes_once(history: &History) -> Vec<String> {
     }
     for delivery in &history.deliveries {
         let touchpoint = &delivery.touchpoint;
-        if touchpoint.recipient != Recipient::Contact && !delivered.insert(touchpoint.id) {
+        let name = history.name_now(touchpoint.id);
+        if touchpoint.recipient != Recipient::Contact && !delivered.insert(name) {
             broken.push(format!("{} came again at {}", touchpoint.id, delivery.at));
         }
     }
@@ -309,7 +326,11 @@ pub fn approval_lapses_as_chosen(history: &History) -> Vec<String> {
             return;
         };
         let answers = commit.orders.iter().filter_map(|order| match order {
-            Order::Answered(id, answer) if *id == touchpoint.id => Some(answer),
+            Order::Answered(id, answer)
+                if history.name_now(*id) == history.name_now(touchpoint.id) =>
+            {
+                Some(answer)
+            }
             _other => None,
         });
         let answers: Vec<&Answer> = answers.collect();
@@ -430,9 +451,16 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
                         came_back || until_opened && !opened
                     }
                     Outcome::Dropped(Reason::NoAddress | Reason::Missed) => true,
+                    // The list knows the number, by whichever channel it was found wrong.
                     Outcome::Dropped(Reason::Suppressed) | Outcome::Withdrawn(_) => body
-                        .and_then(|body| body.suppressed.get(&first.channel))
-                        .is_some_and(|why| *why == SuppressionReason::HardBounce),
+                        .is_some_and(|body| {
+                            let mut why = body.suppressed.iter();
+                            why.any(|(channel, why)| {
+                                *why == SuppressionReason::HardBounce
+                                    && (*channel == Channel::Email)
+                                        == (first.channel == Channel::Email)
+                            })
+                        }),
                     Outcome::RefusedHard { .. }
                     | Outcome::RefusedSoft(_)
                     | Outcome::TemplateFailed(_)
@@ -493,6 +521,7 @@ pub fn nobody_is_disturbed_in_quiet_hours(history: &History) -> Vec<String> {
         let facts = history.templates.get(touchpoint.template.as_str());
         let exempt = history.service.quiet_hours && facts.is_some_and(|facts| facts.service);
         let mail = touchpoint.channel == Channel::Email && is_to_contact(touchpoint);
+        let exempt = exempt || touchpoint.is_confirmation();
         if !is_claim(touchpoint) || exempt || !mail {
             return;
         }

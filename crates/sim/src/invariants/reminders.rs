@@ -21,6 +21,8 @@ const SKEW_MAX: SignedDuration = SignedDuration::from_hours(7);
 /// A message that went into flight, and what stood then.
 struct Claim<'a> {
     at: Timestamp,
+    /// Addresses of the contact and of those that it had absorbed.
+    emails: BTreeSet<String>,
     touchpoint: &'a Touchpoint,
     contact: Option<&'a Contact>,
     run: Option<&'a Enrollment>,
@@ -31,15 +33,32 @@ fn claims(history: &History) -> Vec<Claim<'_>> {
     let mut contacts: BTreeMap<ContactId, &Contact> = BTreeMap::new();
     let mut runs: BTreeMap<EnrollmentId, &Enrollment> = BTreeMap::new();
     let mut claims = Vec::new();
+    let mut emails: BTreeMap<ContactId, BTreeSet<String>> = BTreeMap::new();
     for (commit, _, effect) in history.effects() {
         match effect {
-            Effect::Contact(contact) => drop(contacts.insert(contact.id, contact)),
+            Effect::Contact(contact) => {
+                let before = contacts.insert(contact.id, contact);
+                let mut own = emails.remove(&contact.id).unwrap_or_default();
+                own.extend(contact.text("email").map(str::to_owned));
+                // What was told meanwhile of one that it is not any more is that one's.
+                let was = before.into_iter().flat_map(|before| &before.absorbed);
+                for other in was.filter(|other| !contact.absorbed.contains(other)) {
+                    own.retain(|email| !emails.get(other).is_some_and(|of| of.contains(email)));
+                }
+                emails.insert(contact.id, own);
+            }
             Effect::Enrollment(run) => drop(runs.insert(run.id, run)),
             Effect::Touchpoint(touchpoint) if is_claim(touchpoint) && is_to_contact(touchpoint) => {
+                let id = touchpoint.id.contact;
+                let contact = contacts.get(&id).copied();
+                let absorbed = contact.into_iter().flat_map(|contact| &contact.absorbed);
+                let selves = absorbed.chain([&id]);
+                let emails = selves.filter_map(|one| emails.get(one)).flatten().cloned();
                 claims.push(Claim {
                     at: commit.at,
+                    emails: emails.collect(),
                     touchpoint,
-                    contact: contacts.get(&touchpoint.id.contact).copied(),
+                    contact,
                     run: runs.get(&touchpoint.enrollment).copied(),
                 });
             }
@@ -93,7 +112,7 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
         } else {
             silence.after
         } - skew;
-        let email = history.addresses.get(&touchpoint.id.contact);
+        let emails = &claim.emails;
         let about_document = touchpoint
             .subject
             .as_ref()
@@ -111,7 +130,7 @@ pub fn no_reminder_leaves_after_a_reply(history: &History) -> Vec<String> {
             _other => run.entered_at,
         };
         for reply in &history.replies {
-            let concerns = email.is_some_and(|email| reply.answers_for.contains(email))
+            let concerns = reply.answers_for.iter().any(|one| emails.contains(one))
                 && concerned(reply)
                 && (!about_document
                     || reply.document.is_none()
@@ -170,20 +189,25 @@ pub fn unsubscribed_contact_is_never_sent(history: &History) -> Vec<String> {
     for claim in claims(history) {
         let facts = history.templates.get(claim.touchpoint.template.as_str());
         let exempt = history.service.consent && facts.is_some_and(|facts| facts.service);
-        if exempt || claim.touchpoint.channel != Channel::Email {
+        let asks = claim.touchpoint.is_confirmation();
+        if exempt || asks || claim.touchpoint.channel != Channel::Email {
             continue;
         }
         let denied = claim.contact.is_some_and(|contact| {
             let said = contact.channel_consents.get(&Channel::Email);
             said.is_some_and(|said| said.answer != Consent::Granted)
         });
-        let email = history.addresses.get(&claim.touchpoint.id.contact);
-        let granted = history.granted.contains(&claim.touchpoint.id.contact);
+        let Some(contact) = claim.contact else {
+            continue;
+        };
+        let emails = &claim.emails;
+        let mut selves = contact.absorbed.iter().chain([&contact.id]);
+        let granted = selves.any(|one| history.granted.contains(one));
         let told = !granted
             && history
                 .unsubscribed
                 .iter()
-                .any(|(at, who)| Some(who) == email && *at < claim.at);
+                .any(|(at, who)| emails.contains(who) && *at < claim.at);
         if denied || told {
             broken.push(format!("{} at {}", claim.touchpoint.id, claim.at));
         }
@@ -201,7 +225,10 @@ pub fn no_send_without_required_approval(history: &History) -> Vec<String> {
         .filter(|touchpoint| match &touchpoint.approved_by {
             None => true,
             Some(by) if by.as_str() == "nobody" => touchpoint.approval.lapse != Lapse::Send,
-            Some(_) => !history.approved.contains(&touchpoint.id),
+            Some(_) => {
+                let mut approved = history.approved.iter();
+                !approved.any(|id| history.name_now(*id) == history.name_now(touchpoint.id))
+            }
         })
         .map(|touchpoint| touchpoint.id.to_string())
         .collect()
@@ -226,6 +253,7 @@ pub fn caps_hold_over_civil_days(history: &History) -> Vec<String> {
                 let id = touchpoint.id;
                 let facts = history.templates.get(touchpoint.template.as_str());
                 let is_service = history.service.caps && facts.is_some_and(|facts| facts.service);
+                let is_service = is_service || touchpoint.is_confirmation();
                 if is_service || !is_to_contact(touchpoint) {
                     continue;
                 }
@@ -276,6 +304,7 @@ pub fn caps_hold_over_civil_days(history: &History) -> Vec<String> {
 pub fn ended_run_claims_nothing(history: &History) -> Vec<String> {
     claims(history)
         .into_iter()
+        .filter(|claim| !claim.touchpoint.is_confirmation())
         .filter(|claim| claim.run.is_none_or(|run| !run.is_running()))
         .map(|claim| format!("{} at {}", claim.touchpoint.id, claim.at))
         .collect()

@@ -56,13 +56,21 @@ impl<'a> Record<'a> {
     fn wrong(&self, id: ContactId, commit: &Commit, calendar: &Calendar) -> Vec<String> {
         let stranger = Contact::new(id, commit.engine_at);
         let contact = self.stage.contacts.get(&id).copied().unwrap_or(&stranger);
-        let past = Past::new(self.past.get(&id).cloned().unwrap_or_default());
+        // What two contacts that are one were both told happened once.
+        let selves = std::iter::once(&id).chain(&contact.absorbed);
+        let mut told_of = BTreeSet::new();
+        let events = selves.flat_map(|one| self.past.get(one).into_iter().flatten());
+        let events = events.filter(|event| {
+            let id = event.message_id.clone();
+            id.is_none_or(|id| told_of.insert((id, event.subject.clone())))
+        });
+        let past = Past::new(events.cloned().collect());
         let none = Memberships::new();
         let memberships = self.memberships.get(&id).unwrap_or(&none);
         let told = |name: Option<&str>| Zone::parse(name?).ok();
-        let account = contact.traits.get("account");
+        let account = contact.account.as_deref();
         let zone = told(contact.text("timezone"))
-            .or_else(|| told(account?.get("timezone")?.as_str()))
+            .or_else(|| told(account?.text("timezone")))
             .or_else(|| told(Some(HOME)));
         let scene = Scene {
             contact,
@@ -81,7 +89,8 @@ impl<'a> Record<'a> {
             let Some(condition) = definition.condition() else {
                 continue;
             };
-            let should = !contact.erased && condition.holds(&scene);
+            let is_there = !contact.erased && contact.merged_into.is_none();
+            let should = is_there && condition.holds(&scene);
             let stands = memberships.get(segment).copied().unwrap_or_default();
             if stands.member != should {
                 wrong.push(format!(

@@ -65,7 +65,7 @@ pub fn nothing_leaves_while_its_journey_is_paused(history: &History) -> Vec<Stri
                     broken.push(format!("{} was claimed at {}", touchpoint.id, commit.at));
                 }
                 Effect::Enrollment(run) => {
-                    let begins = known.insert(run.id);
+                    let begins = known.insert(run.id) && !history.went_over.contains_key(&run.id);
                     if begins
                         && paused.contains(&run.journey)
                         && !orders_about(commit, &run.journey)
@@ -269,7 +269,7 @@ fn unwatched(history: &History) -> Vec<String> {
             let journey = &history.journeys[&(id.clone(), *version)];
             for contact in &everyone {
                 let body = stage.contacts.get(contact);
-                if body.is_some_and(|body| body.erased) {
+                if body.is_some_and(|body| body.erased || body.merged_into.is_some()) {
                     continue;
                 }
                 let awaited = match &journey.trigger.on {

@@ -46,7 +46,8 @@ pub fn no_message_reaches_the_wire_twice(history: &History) -> Vec<String> {
     for delivery in &history.deliveries {
         let touchpoint = &delivery.touchpoint;
         let facts = history.templates.get(touchpoint.template.as_str());
-        let again = !seen.insert(touchpoint.id);
+        // Under whatever name.
+        let again = !seen.insert(history.name_now(touchpoint.id));
         if again && !facts.is_some_and(|facts| facts.at_least_once) {
             broken.push(format!(
                 "{} ({}) again at {}",
@@ -151,7 +152,9 @@ pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
         TimerKind::Enrollment(_) | TimerKind::Touchpoint(_) | TimerKind::Watch(_) => false,
     };
     for (contact, kind, due_at) in armed {
-        if due_at < history.ended_at && !is_gone(kind, due_at) {
+        // With whoever is erased they go as well.
+        let is_erased = history.erased.contains(&contact);
+        if due_at < history.ended_at && !is_erased && !is_gone(kind, due_at) {
             let what = match kind {
                 TimerKind::Enrollment(number) => format!("run {number}"),
                 TimerKind::Touchpoint(hash) => format!("message {hash:x}"),
@@ -224,13 +227,21 @@ pub fn ledger_explains_every_touchpoint(history: &History) -> Vec<String> {
         }
     }
     let mut broken = Vec::new();
+    // What went over as it stood has its line under the old name.
+    let holds: BTreeSet<_> = holds
+        .into_iter()
+        .flat_map(|(id, reason)| [(id, reason), (history.name_now(id), reason)])
+        .collect();
     for (_, touchpoint) in touchpoints(history) {
         let id = touchpoint.id;
+        let now = history.name_now(id);
         let is_told = match &touchpoint.state {
             TouchpointState::Settled { .. } => ends.contains(&id),
-            TouchpointState::Held { reason, .. } => holds.contains(&(id, *reason)),
+            TouchpointState::Held { reason, .. } => {
+                holds.contains(&(id, *reason)) || holds.contains(&(now, *reason))
+            }
             TouchpointState::AwaitingApproval { .. } => {
-                holds.contains(&(id, relance_core::ledger::Reason::Approval))
+                holds.contains(&(now, relance_core::ledger::Reason::Approval))
             }
             TouchpointState::Queued { .. } | TouchpointState::Sending { .. } => true,
         };

@@ -49,6 +49,16 @@ pub fn no_run_is_lost_when_versions_change(history: &History) -> Vec<String> {
         let is_told = |what| lines.is_some_and(|lines| lines.contains(&what));
         let journey = journey_of(history, run);
         let good = match &run.state {
+            // It had ended when it went over.
+            EnrollmentState::Finished { .. } | EnrollmentState::Exited { .. }
+                if history.went_over.contains_key(&run.id) && is_told(What::Merged) =>
+            {
+                true
+            }
+            EnrollmentState::Exited {
+                reason: ExitReason::Merged,
+                ..
+            } => is_told(What::Merged) || is_told(What::Exited),
             EnrollmentState::Finished { .. } => {
                 is_told(What::Finished) || run.held_out || is_told(What::Converted)
             }
@@ -126,6 +136,9 @@ pub fn schedule_fires_once_a_local_day(history: &History) -> Vec<String> {
             let On::Schedule { .. } = &journey_of(history, run).trigger.on else {
                 continue;
             };
+            if history.went_over.contains_key(&run.id) {
+                continue;
+            }
             let key = (*contact, run.journey.clone());
             let Some((at, Some(zone))) = due.get(&key).filter(|_| runs.insert(run.id)) else {
                 continue;

@@ -55,6 +55,7 @@ impl Sim {
             }
         }
         self.write_segments();
+        self.write_merges();
         if self.plan.faults.copied {
             let at = self.moment();
             self.at(at, Happening::Copy);
@@ -187,6 +188,7 @@ impl Sim {
             orders: vec![Order::Quieted],
             rested: false,
             effects: Vec::new(),
+            names: Vec::new(),
         });
         self.start();
     }
@@ -223,9 +225,23 @@ impl Sim {
                 reason: SuppressionReason::Manual,
             },
             Act::Erase => {
-                self.history.forgotten.extend([user.clone(), email.clone()]);
-                Input::Erase
+                let by = "boss".to_owned();
+                self.intake.push((Arrival::Erase { contact, by }, true));
+                return;
             }
+            Act::Merge(other, length) => return self.hold_for_one(contact, other, length),
+            Act::SignUp(topic) => {
+                if topic.is_none() {
+                    self.history.granted.insert(contact);
+                }
+                Input::Consent {
+                    channel: Channel::Email,
+                    topic: topic.map(Topic::from),
+                    consent: Consent::Granted,
+                    evidence: Evidence::of(Source::Form),
+                }
+            }
+            Act::Wish(wishes) => Input::Prefer(wishes),
             Act::Grant => {
                 self.history.granted.insert(contact);
                 Input::Consent {

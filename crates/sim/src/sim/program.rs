@@ -14,7 +14,7 @@ use relance_core::world::World;
 use relance_engine::arrival::{Arrival, DefinedSegments, SegmentChanges};
 use relance_engine::ports::{Dispatch, Store, StoreError};
 use relance_engine::turn::Engine;
-use relance_store::{Reader, SqliteOptions, SqliteStore, Synchronous};
+use relance_store::{AnyStore, Place, Reader, SqliteOptions, SqliteStore, Synchronous};
 
 use crate::history::{Commit, Delivery};
 use crate::plan::{SEGMENTS, Version};
@@ -40,6 +40,7 @@ impl Sim {
         let mut world = World::new(self.plan.policy.clone(), self.plan.salt);
         world.templates = self.plan.templates.clone();
         world.lists = self.plan.lists.clone();
+        world.double_opt_in = self.plan.double_opt_in.clone();
         for stored in store.segments().expect("segments") {
             world.add_segment(self.history.segments[&stored.text].clone());
         }
@@ -132,15 +133,20 @@ impl Sim {
         self.intake.extend(first.map(|one| (published(one), true)));
     }
 
-    /// Opens the file.
-    pub(super) fn open(&self) -> SqliteStore {
+    /// Opens the database.
+    pub(super) fn open(&self) -> AnyStore {
+        let path = match &self.place {
+            Place::File(path) => path,
+            Place::Server(_) => return AnyStore::open(&self.place).expect("the store opens"),
+        };
         let options = SqliteOptions {
             synchronous: Synchronous::Off,
             cache_bytes: 1 << 20,
             mmap_bytes: 0,
             ..SqliteOptions::default()
         };
-        SqliteStore::open(&self.path, options).expect("the store opens")
+        let store = SqliteStore::open(path, options).expect("the store opens");
+        AnyStore::Sqlite(Box::new(store))
     }
 
     /// Lets the engine turn until nothing is due.
@@ -178,6 +184,7 @@ impl Sim {
             0 => 0,
             all => self.rng.between(1, all as i64) as usize,
         };
+        let take = self.up_to_erasure(take);
         let batch: Vec<(Arrival, bool)> = self.intake.drain(..take).collect();
         for (arrival, _) in &batch {
             self.say(format!("  in: {}", brief(arrival)));
@@ -191,6 +198,7 @@ impl Sim {
             self.tape.borrow_mut().fault = Some(self.rng.pick(&faults));
         }
         self.forget_strangers(&batch);
+        self.forget_erased(&batch);
         let arrivals: Vec<&Arrival> = batch.iter().map(|(arrival, _)| arrival).collect();
         let mut result = Err(StoreError::Busy("not tried".to_owned()));
         for _ in 0..BUSY_TRIES_MAX {
@@ -311,21 +319,26 @@ impl Sim {
         if effects.is_empty() && orders.is_empty() {
             return;
         }
+        let mut concerned = std::collections::BTreeSet::new();
         for (contact, effect) in &effects {
             match effect {
-                Effect::Ledger(line) => self.say(format!("    {}", line_text(line))),
+                Effect::Ledger(line) => {
+                    self.say(format!("    {}", line_text(line)));
+                    self.note_new_names(line);
+                }
                 Effect::Contact(body) => {
                     if let Some(email) = body.text("email") {
                         self.history.addresses.insert(*contact, email.to_owned());
                     }
+                    concerned.insert(*contact);
                 }
                 Effect::Touchpoint(touchpoint) => {
                     if let TouchpointState::AwaitingApproval { .. } = touchpoint.state {
                         self.put_question(touchpoint);
                     }
                 }
-                Effect::Enrollment(_)
-                | Effect::Entry(_)
+                Effect::Enrollment(run) => drop(self.history.runs.insert(run.id)),
+                Effect::Entry(_)
                 | Effect::Watch(_)
                 | Effect::Membership { .. }
                 | Effect::Unwatch(_)
@@ -336,16 +349,20 @@ impl Sim {
                 | Effect::Task(_)
                 | Effect::Arm(_)
                 | Effect::Disarm(_)
+                | Effect::Account { .. }
+                | Effect::Belongs { .. }
                 | Effect::Revoke(_)
                 | Effect::RequestSync(_) => {}
             }
         }
+        let names = self.names_of(concerned);
         self.history.commits.push(Commit {
             at: self.now,
             engine_at: self.engine_now(),
             orders,
             rested: false,
             effects,
+            names,
         });
     }
 
@@ -438,7 +455,7 @@ impl Sim {
     pub(super) fn rest(&mut self) {
         self.history.ended_at = self.engine_now();
         self.engine = None;
-        let reader = Reader::open(&self.path).expect("the reader opens");
+        let reader = Reader::open_place(&self.place).expect("the reader opens");
         let contacts: std::collections::BTreeSet<_> = self
             .history
             .effects()
@@ -470,6 +487,13 @@ impl Sim {
         for id in ids {
             if let Some(stored) = reader.touchpoint(id).expect("touchpoint") {
                 self.history.stored.insert(id, stored);
+            }
+        }
+        for name in &self.history.forgotten {
+            for identity in [Identity::user(name), Identity::email(name)] {
+                let found = reader.find_contact(&identity).expect("a look");
+                let back = found.map(|contact| (name.clone(), contact));
+                self.history.returned.extend(back);
             }
         }
     }
@@ -537,6 +561,7 @@ pub(super) fn brief(arrival: &Arrival) -> String {
             | Input::Segment { .. }
             | Input::Assess(_)
             | Input::Enroll { .. }
+            | Input::Account
             | Input::Arm(_)
             | Input::Resume { .. }
             | Input::End(_)

@@ -46,6 +46,7 @@ impl Sim {
         self.write_invoices(person);
         self.write_news_of(person);
         self.write_acts(person);
+        self.write_selves(person);
     }
 
     fn deed(&mut self, person: usize, number: i64) -> Event {
@@ -178,10 +179,26 @@ impl Sim {
     }
 
     /// A caller tells an event: soon, or late; once, or more often.
-    fn tell(&mut self, person: usize, mut event: Event, number: i64) {
+    fn tell(&mut self, person: usize, event: Event, number: i64) {
+        let own = &self.plan.people[person];
+        let mut identities = vec![Identity::user(&own.user), Identity::email(&own.email)];
+        if let Some(device) = &own.device {
+            let device = Identity::anonymous(device);
+            identities.extend(self.rng.chance(300).then_some(device));
+        }
+        self.tell_under(identities, person, event, number);
+    }
+
+    /// A caller tells an event under some of a person's names.
+    pub(super) fn tell_under(
+        &mut self,
+        identities: Vec<Identity>,
+        person: usize,
+        mut event: Event,
+        number: i64,
+    ) {
         let own = &self.plan.people[person];
         event.message_id = Some(format!("{}-{number}", own.user).into());
-        let identities = vec![Identity::user(&own.user), Identity::email(&own.email)];
         let at = event.at;
         let arrival = Arrival::Event {
             identities,
@@ -199,6 +216,9 @@ impl Sim {
 
     /// A message lies before its recipient: perhaps it is opened, by a person or by a machine.
     pub(super) fn write_reading(&mut self, touchpoint: &Touchpoint) {
+        if touchpoint.is_confirmation() {
+            return self.write_confirmation(touchpoint);
+        }
         let is_ours = touchpoint.recipient != Recipient::Contact;
         if touchpoint.channel != Channel::Email || is_ours || !self.rng.chance(350) {
             return;

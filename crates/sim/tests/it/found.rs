@@ -25,7 +25,7 @@ use relance_engine::ports::{Dispatch, Dispatcher};
 use relance_engine::turn::Engine;
 use relance_store::SqliteStore;
 
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         zone: Zone::parse("Europe/Berlin").expect("a zone"),
         calendar: Arc::new(Calendar::weekends_only()),

@@ -1,10 +1,14 @@
 //! Lives of the virtual world. `README.md` tells how to replay one.
 
+mod accounts;
 mod found;
+mod nodes;
 mod orphans;
+mod postgres;
 mod shared;
 mod tamper;
 mod tamper_more;
+mod tamper_selves;
 
 use relance_sim::{Report, run};
 

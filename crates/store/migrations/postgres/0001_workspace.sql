@@ -96,7 +96,8 @@ CREATE TABLE entry (
     PRIMARY KEY (part, contact_id, journey, subject_kind, subject_id)
 ) WITH (fillfactor = 85);
 
--- state: see state.rs of relance-store; slot: 0 nowhere, 1 outbox, 2 timer, 3 in flight.
+-- state: see state.rs of relance-store; slot: 0 nowhere, 1 outbox, 2 timer, 3 in flight; sender: the node that
+-- has it in flight, as name:epoch.
 CREATE TABLE touchpoint (
     part       smallint NOT NULL,
     contact_id bigint NOT NULL,
@@ -106,6 +107,7 @@ CREATE TABLE touchpoint (
     state      smallint NOT NULL,
     state_at   bigint NOT NULL,
     body       text NOT NULL,
+    sender     text COLLATE "C",
     PRIMARY KEY (part, contact_id, hash)
 ) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
 
@@ -310,23 +312,45 @@ CREATE TABLE member (
 
 CREATE INDEX member_of_segment ON member (segment, contact_id);
 
--- Programs that share the work. A node is alive while its moment has not passed, by the database's clock;
+-- Programs that share the work. configured: the configuration of the news that it goes by. A node is alive while its moment has not passed, by the database's clock;
 -- whoever takes over from one that is not removes its row, and with it the node's right to commit.
 CREATE TABLE node (
     name       text COLLATE "C" PRIMARY KEY,
     epoch      bigint NOT NULL,
     shard      smallint NOT NULL UNIQUE,
+    configured bigint NOT NULL,
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 20);
 
--- Whose a partition is, and under which epoch of that node it was taken.
+-- Whose a partition is, and under which epoch of that node it was taken; and who needs it beside its share.
 CREATE TABLE lease (
-    part  smallint PRIMARY KEY,
-    node  text COLLATE "C",
-    epoch bigint
+    part   smallint PRIMARY KEY,
+    node   text COLLATE "C",
+    epoch  bigint,
+    wanted text COLLATE "C"
 ) WITH (fillfactor = 50);
 
 INSERT INTO lease (part) SELECT generate_series(0, 255);
+
+-- What nodes tell each other of: one row, numbers that rise with each change.
+CREATE TABLE news (
+    is_only       boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+    configuration bigint NOT NULL DEFAULT 0,
+    mailboxes     bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 20);
+
+INSERT INTO news DEFAULT VALUES;
+
+-- What nodes hand to whoever holds a partition. kind: 1 an input of a contact, 2 a mailbox to read now, 0 what
+-- could not be read and waits for a newer program.
+CREATE TABLE intake (
+    part       smallint NOT NULL,
+    seq        bigint GENERATED ALWAYS AS IDENTITY,
+    kind       smallint NOT NULL,
+    contact_id bigint,
+    body       text NOT NULL,
+    PRIMARY KEY (part, seq)
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 -- Every answer that a contact ever gave of a channel or topic (about: channel:email, topic:news), for proof.
 CREATE TABLE consent_log (
@@ -385,3 +409,37 @@ CREATE TABLE doubt (
 );
 
 CREATE INDEX doubt_by_other ON doubt (other_id);
+
+-- Accounts: companies that contacts share; contacts of all partitions have the same row. name: their trait in lower
+-- case, for search; revision: how often it changed; settled: the revision that every contact has heard of.
+CREATE TABLE account (
+    id       text COLLATE "C" PRIMARY KEY,
+    name     text COLLATE "C" NOT NULL,
+    revision bigint NOT NULL,
+    settled  bigint NOT NULL,
+    first_at bigint NOT NULL,
+    last_at  bigint NOT NULL,
+    body     text NOT NULL
+) WITH (fillfactor = 85);
+
+CREATE INDEX account_by_name ON account (name, id);
+
+-- Who belongs to an account; no contact to two.
+CREATE TABLE account_contact (
+    part       smallint NOT NULL,
+    contact_id bigint NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (part, contact_id)
+);
+
+CREATE INDEX account_contact_in_order ON account_contact (account_id, contact_id);
+
+-- Accounts of which contacts are being told: the last one that was, the last one of this pass, and up to whom
+-- all must be told once more.
+CREATE TABLE account_telling (
+    account_id text COLLATE "C" PRIMARY KEY,
+    revision   bigint NOT NULL,
+    after_id   bigint NOT NULL,
+    until_id   bigint NOT NULL,
+    again_id   bigint NOT NULL
+);

@@ -100,3 +100,34 @@ CREATE TABLE erased (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX thread_by_contact ON thread (contact_id);
+
+-- Accounts: companies that contacts share. name: their trait in lower case, for search; revision: how often it
+-- changed; settled: the revision that every contact has heard of.
+CREATE TABLE account (
+    id       TEXT PRIMARY KEY,
+    name     TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    settled  INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL,
+    body     TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX account_by_name ON account (name, id);
+
+-- Who belongs to an account; no contact to two.
+CREATE TABLE account_contact (
+    account_id TEXT NOT NULL,
+    contact_id INTEGER NOT NULL,
+    PRIMARY KEY (account_id, contact_id)
+) STRICT, WITHOUT ROWID;
+
+-- Accounts of which contacts are being told: the last one that was, the last one of this pass, and up to whom
+-- all must be told once more.
+CREATE TABLE account_telling (
+    account_id TEXT PRIMARY KEY,
+    revision   INTEGER NOT NULL,
+    after_id   INTEGER NOT NULL,
+    until_id   INTEGER NOT NULL,
+    again_id   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -28,6 +28,14 @@ JOIN suppression s ON s.kind = k.kind AND s.value = k.value;
 INSERT INTO erased (hash, at) SELECT k.hash, $2 FROM unnest($1::text[]) AS k (hash)
 ON CONFLICT (hash) DO NOTHING;
 
+-- name: erased_any
+-- Whether anybody was ever erased.
+SELECT 1 FROM erased LIMIT 1;
+
+-- name: erased_get
+-- Those of some names that an erasure removed. $1 hashes.
+SELECT hash FROM erased WHERE hash = ANY ($1::text[]);
+
 -- name: erased_drop
 -- Lets somebody be known again. $1 hash.
 DELETE FROM erased WHERE hash = $1;

@@ -20,16 +20,15 @@ FROM unnest($1::bigint[]) AS k (id)
 JOIN contact c ON c.part = (k.id % 256)::smallint AND c.contact_id = k.id;
 
 -- name: contact_next
--- Contacts in order of id. $1 after this contact, $2 limit, $3 partitions, null for all.
+-- Contacts in order of id. $1 after this contact, $2 limit.
 SELECT contact_id FROM contact
-WHERE contact_id > $1 AND ($3::smallint[] IS NULL OR part = ANY ($3))
+WHERE contact_id > $1
 ORDER BY contact_id LIMIT $2;
 
 -- name: contact_scan
--- Contacts in order of id, with what is known of them. $1 after this contact, $2 limit, $3 partitions, null
--- for all.
+-- Contacts in order of id, with what is known of them. $1 after this contact, $2 limit.
 SELECT contact_id, body FROM contact
-WHERE contact_id > $1 AND ($3::smallint[] IS NULL OR part = ANY ($3))
+WHERE contact_id > $1
 ORDER BY contact_id LIMIT $2;
 
 -- name: identity_get

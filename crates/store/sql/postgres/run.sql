@@ -20,9 +20,9 @@ SELECT is_live, journey, version, step FROM old;
 
 -- name: enrollment_running
 -- Contacts with a live run of a journey, in order of id.
--- $1 journey, $2 after this contact, $3 limit, $4 partitions, null for all.
+-- $1 journey, $2 after this contact, $3 limit.
 SELECT DISTINCT contact_id FROM enrollment
-WHERE journey = $1 AND is_live AND contact_id > $2 AND ($4::smallint[] IS NULL OR part = ANY ($4))
+WHERE journey = $1 AND is_live AND contact_id > $2
 ORDER BY contact_id LIMIT $3;
 
 -- name: enrollment_live
@@ -54,7 +54,8 @@ CROSS JOIN LATERAL (
 
 -- name: touchpoint_put
 -- Writes messages; gives back where they were kept before.
--- $1 contacts, $2 hashes, $3 slots, $4 slot_at, $5 states, $6 state_at, $7 bodies.
+-- $1 contacts, $2 hashes, $3 slots, $4 slot_at, $5 states, $6 state_at, $7 bodies, $8 this node. What
+-- another node has in flight stays its own.
 WITH new AS (
     SELECT (k.contact_id % 256)::smallint AS part, k.*
     FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::smallint[], $6::bigint[],
@@ -64,11 +65,14 @@ WITH new AS (
     SELECT t.contact_id, t.slot, t.slot_at, t.state
     FROM new k JOIN touchpoint t ON t.part = k.part AND t.contact_id = k.contact_id AND t.hash = k.hash
 ), put AS (
-    INSERT INTO touchpoint (part, contact_id, hash, slot, slot_at, state, state_at, body)
-    SELECT part, contact_id, hash, slot, slot_at, state, state_at, body FROM new
+    INSERT INTO touchpoint (part, contact_id, hash, slot, slot_at, state, state_at, body, sender)
+    SELECT part, contact_id, hash, slot, slot_at, state, state_at, body, CASE slot WHEN 3 THEN $8::text END
+    FROM new
     ON CONFLICT (part, contact_id, hash) DO UPDATE
     SET slot = excluded.slot, slot_at = excluded.slot_at, state = excluded.state,
-        state_at = excluded.state_at, body = excluded.body
+        state_at = excluded.state_at, body = excluded.body,
+        sender = CASE WHEN excluded.slot = 3 AND touchpoint.slot = 3 AND excluded.state_at = touchpoint.state_at
+                      THEN touchpoint.sender ELSE excluded.sender END
 )
 SELECT contact_id, slot, slot_at, state FROM old;
 

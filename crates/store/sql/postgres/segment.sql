@@ -38,7 +38,7 @@ WHERE m.part = (k.contact_id % 256)::smallint AND m.contact_id = k.contact_id AN
 
 -- name: member_next
 -- Records of a segment in order of contact.
--- $1 number, $2 after this contact, $3 limit, $4 partitions, null for all.
+-- $1 number, $2 after this contact, $3 limit.
 SELECT contact_id, is_member, due_at FROM member
-WHERE segment = $1 AND contact_id > $2 AND ($4::smallint[] IS NULL OR part = ANY ($4))
+WHERE segment = $1 AND contact_id > $2
 ORDER BY contact_id LIMIT $3;

@@ -20,6 +20,14 @@ SELECT reason FROM suppression WHERE kind = ?1 AND value = ?2;
 -- Remembers whom an erasure removed. ?1 hash, ?2 at.
 INSERT INTO erased (hash, at) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING;
 
+-- name: erased_any
+-- Whether anybody was ever erased.
+SELECT 1 FROM erased LIMIT 1;
+
+-- name: erased_get
+-- Whether an erasure removed a name. ?1 hash.
+SELECT 1 FROM erased WHERE hash = ?1;
+
 -- name: erased_drop
 -- Lets somebody be known again. ?1 hash.
 DELETE FROM erased WHERE hash = ?1;

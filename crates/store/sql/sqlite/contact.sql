@@ -1,6 +1,6 @@
--- name: contact_insert
--- Creates a contact with the next id. ?1 body.
-INSERT INTO contact (body) VALUES (?1);
+-- name: contact_last
+-- The last contact made.
+SELECT max(contact_id) FROM contact;
 
 -- name: contact_put
 -- Replaces a contact's body. ?1 contact, ?2 body.

@@ -28,6 +28,10 @@ SELECT max(last_at) FROM event_head WHERE contact_id = ?1;
 -- The log after an event, in order. ?1 event.
 SELECT event_id, contact_id, body FROM event WHERE event_id > ?1 ORDER BY event_id;
 
+-- name: event_between
+-- The log from one event to another, in order. ?1 the first, ?2 the last.
+SELECT event_id, body FROM event WHERE event_id BETWEEN ?1 AND ?2 ORDER BY event_id;
+
 -- name: mark_get
 -- How far something has come. ?1 name.
 SELECT n FROM mark WHERE name = ?1;

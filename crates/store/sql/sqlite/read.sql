@@ -319,3 +319,29 @@ SELECT survivor_id, at, body, undo IS NOT NULL FROM merged WHERE contact_id = ?1
 -- ?1 name, ?2 partition, ?3 after this contact, ?4 limit.
 SELECT 0, contact_id FROM event_head WHERE name = ?1 AND ?2 = 0 AND contact_id > ?3
 ORDER BY contact_id LIMIT ?4;
+
+-- name: account_page
+-- Accounts in order of id. ?1 after this one, ?2 limit.
+SELECT id, revision, settled, first_at, last_at, body FROM account WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: account_by_id
+-- Accounts whose id begins with a text, in order of id. ?1 from this id, ?2 before this one, ?3 after this one, ?4 limit.
+SELECT id, revision, settled, first_at, last_at, body, name FROM account WHERE id >= ?1 AND id < ?2 AND id > ?3 ORDER BY id LIMIT ?4;
+
+-- name: account_by_name
+-- Accounts whose name begins with a text, in order of name and id. ?1 ?2 after this name and id, ?3 before this
+-- name, ?4 limit.
+SELECT id, revision, settled, first_at, last_at, body, name FROM account WHERE (name, id) > (?1, ?2) AND name < ?3 ORDER BY name, id LIMIT ?4;
+
+-- name: account_one
+-- One account. ?1 account.
+SELECT id, revision, settled, first_at, last_at, body FROM account WHERE id = ?1;
+
+-- name: account_list
+-- Accounts of a list. ?1 their ids as a JSON list.
+SELECT id, revision, settled, first_at, last_at, body FROM account WHERE id IN (SELECT value FROM json_each(?1));
+
+-- name: account_contact_page
+-- Contacts of an account in order of id. ?1 account, ?2 after this contact, ?3 limit.
+SELECT c.contact_id, c.body FROM account_contact a JOIN contact c ON c.contact_id = a.contact_id
+WHERE a.account_id = ?1 AND a.contact_id > ?2 ORDER BY a.contact_id LIMIT ?3;

@@ -5,6 +5,7 @@
 //!
 //! **Absent:** anything about one engine, its files or its errors.
 
+mod accounts;
 mod consent;
 mod contacts;
 mod due;
@@ -78,6 +79,10 @@ pub fn run<S: Store>(mut make: impl FnMut() -> S) {
         segments::a_scan_is_what_single_looks_are,
         segments::a_scan_leaves_out_what_was_not_asked_of_events,
         segments::a_scan_ends_histories_at_their_limit,
+        segments::a_scan_brings_of_events_what_counts,
+        accounts::an_account_is_one_for_all_its_contacts,
+        accounts::contacts_come_and_go_and_are_listed_in_order,
+        accounts::telling_goes_on_where_it_was_and_round_once_more,
         random::what_is_loaded_is_what_was_applied,
     ];
     for (name, case) in cases {

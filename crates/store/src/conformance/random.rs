@@ -75,6 +75,8 @@ impl Model {
             | Effect::Event(_)
             | Effect::Task(_)
             | Effect::Ledger(_)
+            | Effect::Account { .. }
+            | Effect::Belongs { .. }
             | Effect::Revoke(_)
             | Effect::RequestSync(_) => {
                 self.snapshots

@@ -8,8 +8,9 @@ use relance_core::ids::{ContactId, EventName, SegmentId, SubjectRef};
 use relance_core::segment::{Membership, timer_hash};
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::Object;
+use relance_core::value::Value;
 use relance_core::world::Needs;
-use relance_engine::ports::{Change, Store, StoredSegment};
+use relance_engine::ports::{Change, Counts, Store, StoredSegment};
 
 use super::{at, batch, commit, contact, load};
 
@@ -188,11 +189,20 @@ fn page<S: Store>(
     after: Option<ContactId>,
     limit: usize,
     needs: &Needs,
-    bare: &BTreeSet<EventName>,
+    counts: &Counts,
 ) -> Vec<Snapshot> {
-    let ready = (0..CALLS_MAX).any(|_| store.prepare_scan(after, needs, bare).expect("prepares"));
+    let ready = (0..CALLS_MAX).any(|_| store.prepare_scan(after, needs, counts).expect("prepares"));
     assert!(ready, "it never gets ready");
     store.scan(after, limit, needs).expect("scans")
+}
+
+/// Of events of these names nothing counts beside.
+fn bare(names: impl IntoIterator<Item = EventName>) -> Counts {
+    let names = names.into_iter().map(|name| (name, BTreeSet::new()));
+    Counts {
+        properties: names.collect(),
+        ..Counts::default()
+    }
 }
 
 /// The same contacts by single looks.
@@ -295,7 +305,7 @@ pub(super) fn a_scan_is_what_single_looks_are<S: Store>(store: &mut S) {
         last_event: true,
         ..Needs::default()
     };
-    let none = BTreeSet::new();
+    let none = Counts::default();
     for limit in [1, 7, 100] {
         let mut after = None;
         let mut found = Vec::new();
@@ -342,7 +352,7 @@ pub(super) fn a_scan_leaves_out_what_was_not_asked_of_events<S: Store>(store: &m
         history: NAMES.map(EventName::from).into(),
         ..Needs::default()
     };
-    let bare = [NAMES[0], NAMES[2]].map(EventName::from).into();
+    let bare = bare([NAMES[0], NAMES[2]].map(EventName::from));
     let mut after = None;
     let mut count = 0;
     loop {
@@ -387,7 +397,7 @@ pub(super) fn a_scan_ends_histories_at_their_limit<S: Store>(store: &mut S) {
         history: ["Viewed".into(), "Bought".into()].into(),
         ..Needs::default()
     };
-    for bare in [BTreeSet::new(), needs.history.clone()] {
+    for bare in [Counts::default(), bare(needs.history.clone())] {
         let mut found = Vec::new();
         loop {
             let after: Option<ContactId> = found.last().copied();
@@ -401,5 +411,67 @@ pub(super) fn a_scan_ends_histories_at_their_limit<S: Store>(store: &mut S) {
             }
         }
         assert_eq!(found, [ana, bob]);
+    }
+}
+
+pub(super) fn a_scan_brings_of_events_what_counts<S: Store>(store: &mut S) {
+    let all: Vec<ContactId> = (0..9)
+        .map(|n| contact(store, &format!("c{n}@example.org")))
+        .collect();
+    for round in 0..20_i64 {
+        for (place, one) in all.iter().enumerate() {
+            let name = ["Bought", "Viewed", "Opened"][(place + usize::from(round % 4 == 0)) % 3];
+            let mut event = Event::track(name, at(round * 7 % 20));
+            let fields = [
+                ("n", round.into()),
+                ("text", "a \"text\"".into()),
+                ("other", true.into()),
+            ];
+            event.properties = fields
+                .map(|(key, value): (&str, Value)| (key.to_owned(), value))
+                .into_iter()
+                .collect();
+            event.message_id = Some(format!("{place}-{round}").into());
+            commit(store, *one, vec![Effect::Event(event.into())]);
+        }
+    }
+    let [bought, viewed, opened] = ["Bought", "Viewed", "Opened"].map(EventName::from);
+    let needs = Needs {
+        history: [bought.clone(), viewed.clone(), opened.clone()].into(),
+        ..Needs::default()
+    };
+    let asked = ["n", "text", "missing"].map(Box::from).into();
+    let counts = Counts {
+        properties: [(bought.clone(), asked)].into(),
+        since: [(bought.clone(), at(6)), (viewed.clone(), at(100))].into(),
+    };
+    let read = |one: &Snapshot, name: &EventName| {
+        let events = one.history.of(name);
+        events
+            .map(|event| (event.at, event.properties.clone()))
+            .collect::<Vec<_>>()
+    };
+    let mut scanned: Vec<Snapshot> = Vec::new();
+    loop {
+        let after = scanned.last().map(|one| one.contact.id);
+        let page = page(store, after, 20, &needs, &counts);
+        if page.is_empty() {
+            break;
+        }
+        scanned.extend(page);
+    }
+    assert_eq!(scanned.len(), all.len());
+    for (scanned, looked) in scanned.iter().zip(single(store, &scanned, &needs)) {
+        // What does not count may be missing; what counts may not.
+        let counting = |one: &Snapshot| {
+            let mut events = read(one, &bought);
+            events.retain(|(at_, _)| *at_ >= at(6));
+            for (_, properties) in &mut events {
+                properties.retain(|name, _| name == "n" || name == "text");
+            }
+            events
+        };
+        assert_eq!(counting(scanned), counting(&looked));
+        assert_eq!(read(scanned, &opened), read(&looked, &opened));
     }
 }

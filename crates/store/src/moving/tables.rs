@@ -145,6 +145,35 @@ pub(super) const TABLES: &[Table] = &[
     ),
     table("erased", "erased ORDER BY hash", &[k("hash"), n("at")]),
     table(
+        "account",
+        "account ORDER BY id",
+        &[
+            k("id"),
+            k("name"),
+            n("revision"),
+            n("settled"),
+            n("first_at"),
+            n("last_at"),
+            t("body"),
+        ],
+    ),
+    table(
+        "account_contact",
+        "account_contact ORDER BY account_id, contact_id",
+        &[PART, n("contact_id"), k("account_id")],
+    ),
+    table(
+        "account_telling",
+        "account_telling ORDER BY account_id",
+        &[
+            k("account_id"),
+            n("revision"),
+            n("after_id"),
+            n("until_id"),
+            n("again_id"),
+        ],
+    ),
+    table(
         "event_day",
         "event_day ORDER BY day",
         &[n("day"), n("event_id")],
@@ -187,6 +216,8 @@ pub(super) const TABLES: &[Table] = &[
             n("state"),
             n("state_at"),
             t("body"),
+            // No node has it in flight: what was in flight is looked into.
+            ("sender", "NULL", Fit::Word),
         ],
     ),
     table(
@@ -333,4 +364,11 @@ pub(super) const TABLES: &[Table] = &[
 
 /// Tables of the server that are not filled from rows: what sequences and nodes need, and one row each.
 #[cfg(test)]
-pub(super) const NOT_COPIED: &[&str] = &["node", "lease", "seen_generation", "relance_schema"];
+pub(super) const NOT_COPIED: &[&str] = &[
+    "node",
+    "lease",
+    "news",
+    "intake",
+    "seen_generation",
+    "relance_schema",
+];

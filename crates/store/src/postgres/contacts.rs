@@ -17,7 +17,7 @@ use tokio_postgres::Row;
 
 use super::PostgresStore;
 use super::error::PgLocated;
-use super::ids::part_of;
+use super::ids::{PARTITIONS, part_of};
 use super::session::{Ask, Param};
 use super::text::{key, word};
 use super::workspace::contact_id;
@@ -146,22 +146,20 @@ impl PostgresStore {
         if count == 0 {
             return Ok(());
         }
-        let held = self.held_parts().len();
-        if held == 0 {
-            return Err(StoreError::Busy(
-                "this node holds no partition yet".to_owned(),
-            ));
-        }
-        let blocks = self.contact_ids.missing(count, held);
+        // A node that holds nothing yet may meet people all the same: what happens to them it hands over.
+        let any = vec![true; PARTITIONS];
+        let holds_none = self.held_parts().is_empty();
+        let held = if holds_none { &any } else { &self.held }.clone();
+        let few = held.iter().filter(|held| **held).count();
+        let blocks = self.contact_ids.missing(count, few);
         if blocks > 0 {
             let answer = self.one(self.sql.contact_block, vec![&blocks])?;
             for row in &answer.rows {
                 let block: i64 = row.try_get(0).at("contact_block", "")?;
-                let held = &self.held;
                 self.contact_ids.add(block, |part| held[part]);
             }
             // The first block of all has no contact 0.
-            if self.contact_ids.missing(count, held) > 0 {
+            if self.contact_ids.missing(count, few) > 0 {
                 return self.reserve_contacts(count);
             }
         }
@@ -238,7 +236,7 @@ impl PostgresStore {
         domain: &str,
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError> {
-        let domain = domain.to_lowercase();
+        let domain = relance_core::address::normal_domain(domain);
         let (domain, limit) = (key(&domain), limit_column(limit));
         self.ids(
             self.sql.domain_contacts,
@@ -252,16 +250,8 @@ impl PostgresStore {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError> {
-        let (after, limit, parts) = (
-            after_column(after),
-            limit_column(limit),
-            self.parts_column(),
-        );
-        self.ids(
-            self.sql.contact_next,
-            vec![&after, &limit, &parts],
-            "contact",
-        )
+        let (after, limit) = (after_column(after), limit_column(limit));
+        self.ids(self.sql.contact_next, vec![&after, &limit], "contact")
     }
 
     pub(super) fn contacts_with_run(
@@ -271,14 +261,10 @@ impl PostgresStore {
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError> {
         let journey = word(journey.as_str());
-        let (after, limit, parts) = (
-            after_column(after),
-            limit_column(limit),
-            self.parts_column(),
-        );
+        let (after, limit) = (after_column(after), limit_column(limit));
         self.ids(
             self.sql.enrollment_running,
-            vec![&journey, &after, &limit, &parts],
+            vec![&journey, &after, &limit],
             "enrollment",
         )
     }
@@ -290,16 +276,13 @@ impl PostgresStore {
         limit: usize,
         needs: &Needs,
     ) -> Result<Vec<Snapshot>, StoreError> {
-        let (after, limit, parts) = (
-            after_column(after),
-            limit_column(limit),
-            self.parts_column(),
-        );
-        let answer = self.one(self.sql.contact_scan, vec![&after, &limit, &parts])?;
+        let (after, limit) = (after_column(after), limit_column(limit));
+        let answer = self.one(self.sql.contact_scan, vec![&after, &limit])?;
         let mut page = Vec::with_capacity(answer.rows.len());
         for row in &answer.rows {
             page.push(Snapshot::new(contact(row)?));
         }
+        self.with_accounts(page.iter_mut().map(|one| &mut one.contact))?;
         let wanted = page.iter_mut().map(|snapshot| (snapshot, needs)).collect();
         self.load_more(wanted)?;
         Ok(page)
@@ -334,6 +317,7 @@ impl PostgresStore {
             let contact = contact(&row)?;
             found.insert(contact.id, Snapshot::new(contact));
         }
+        self.with_accounts(found.values_mut().map(|one| &mut one.contact))?;
         for row in answers.next().unwrap_or_default() {
             let id = contact_id(&row, 0).at("enrollment", "")?;
             let number: i32 = row.try_get(1).at("enrollment of", id)?;
@@ -395,7 +379,7 @@ fn contact(row: &Row) -> Result<Contact, StoreError> {
 }
 
 /// A message from its contact, hash and body.
-fn touchpoint(row: &Row) -> Result<Touchpoint, StoreError> {
+pub(super) fn touchpoint(row: &Row) -> Result<Touchpoint, StoreError> {
     let contact = contact_id(row, 0).at("touchpoint", "")?;
     let hash: i64 = row.try_get(1).at("touchpoint of", contact)?;
     let id = TouchpointId {

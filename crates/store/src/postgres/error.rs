@@ -42,6 +42,29 @@ fn is_passing(code: &SqlState) -> bool {
         || code.code().starts_with("08")
 }
 
+/// What went wrong with the encryption of a connection, which another try does not mend.
+fn of_encryption(error: &tokio_postgres::Error) -> Option<String> {
+    if !error.to_string().contains("TLS") {
+        return None;
+    }
+    let source = error.source()?;
+    let told = match source.downcast_ref::<std::io::Error>() {
+        // The connection was lost meanwhile, unless it is the certificate.
+        Some(io) => io.get_ref()?.downcast_ref::<rustls::Error>()?.to_string(),
+        None => source.to_string(),
+    };
+    let remedy = if told.contains("does not support TLS") {
+        "set ssl=on at the server, or sslmode=disable on a network that is yours alone"
+    } else if told.contains("UnknownIssuer") {
+        "nobody that is trusted signed its certificate: name the PEM file of whoever did by sslrootcert in the database URL"
+    } else {
+        "look at sslrootcert and the host's name in the database URL, and at the server's certificate"
+    };
+    Some(format!(
+        "the connection to the database cannot be encrypted: {told}; {remedy}"
+    ))
+}
+
 /// Turns an error of PostgreSQL into one of the port.
 pub(crate) fn store_error(error: tokio_postgres::Error) -> StoreError {
     match error.as_db_error() {
@@ -57,6 +80,7 @@ pub(crate) fn store_error(error: tokio_postgres::Error) -> StoreError {
                 StoreError::Failed(format!("{text} [{}]", told.code().code()))
             }
         }
+        None if let Some(what) = of_encryption(&error) => StoreError::Failed(what),
         None => {
             let text = match error.source() {
                 Some(source) => format!("{error}: {source}"),

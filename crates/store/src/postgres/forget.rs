@@ -4,7 +4,7 @@
 //! says that a contact of this number was erased, and sums, which name nobody. Space is overwritten when the
 //! server reuses it (`VACUUM`); its archives and backups keep what they hold until they are thrown away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use relance_core::contact::{Contact, Identity, IdentityKind};
@@ -62,6 +62,25 @@ impl PostgresStore {
         let values: Vec<_> = keys.iter().map(|one| key(&one.value)).collect();
         let answer = self.one(self.sql.suppression_drop, vec![&kinds, &values])?;
         Ok(rows(answer.changed))
+    }
+
+    pub(super) fn are_erased(
+        &mut self,
+        names: &[&Identity],
+        hash: &dyn Fn(&Identity) -> String,
+    ) -> Result<Vec<bool>, StoreError> {
+        if self.one(self.sql.erased_any, vec![])?.rows.is_empty() {
+            return Ok(vec![false; names.len()]);
+        }
+        let hashes: Vec<String> = names.iter().map(|name| hash(name)).collect();
+        let answer = self.one(self.sql.erased_get, vec![&hashes])?;
+        let known = answer.rows.iter().map(|row| row.try_get::<_, &str>(0));
+        let known: Result<BTreeSet<&str>, _> = known.collect();
+        let known = known.at("erased", "")?;
+        Ok(hashes
+            .iter()
+            .map(|hash| known.contains(hash.as_str()))
+            .collect())
     }
 
     pub(super) fn forget_some(

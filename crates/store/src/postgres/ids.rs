@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 use relance_core::ids::ContactId;
 
-/// Partitions of contacts.
-pub(crate) const PARTITIONS: usize = 256;
+pub(crate) use relance_engine::sharing::PARTITIONS;
+
 /// Ids of contacts in a block: one of each partition.
 const CONTACTS: i64 = PARTITIONS as i64;
 /// Ids of events or lines in a block.
@@ -15,7 +15,7 @@ const ROWS: i64 = 4_096;
 
 /// The partition of a contact.
 pub(crate) fn part_of(contact: ContactId) -> usize {
-    (contact.0 % PARTITIONS as u64) as usize
+    usize::from(relance_engine::sharing::part_of(contact))
 }
 
 /// Numbers that are in order but need not be next to each other.

@@ -6,20 +6,32 @@
 //! removes the row, and from then on no batch of the old epoch begins. Partitions say whose they are. All
 //! moments are the database's.
 //!
-//! **Absent:** arrivals for partitions of others (they are the caller's to hand on).
+//! What concerns a contact of another node waits in the table `intake` for whoever holds its partition; what
+//! all nodes must hear of is a number in `news`.
 
 use std::time::Duration;
 
+use relance_core::ids::MailboxId;
 use relance_engine::ports::StoreError;
+use relance_engine::sharing::{Announced, Handed, Held, News, Orphaned, Sharing};
+use relance_wire::stored::{input_text, read_input};
 
 use super::PostgresStore;
+use super::contacts::{limit_column, touchpoint};
 use super::due::part_column;
 use super::error::PgLocated;
 use super::ids::PARTITIONS;
-use super::session::Ask;
+use super::session::{Ask, Param};
+use super::workspace::contact_id;
+use crate::sqlite::column::contact_key;
 
 /// Shards: more nodes than this share none and are refused.
 const SHARDS_MAX: i16 = 1_024;
+
+/// Heartbeats in the time of a lease.
+const BEATS_PER_LEASE: u32 = 4;
+/// The configuration of a node that has not read it yet.
+const NOT_CONFIGURED: i64 = -1;
 
 /// A program among several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +41,6 @@ pub struct Lease {
     pub name: String,
     /// How long it lives without a heartbeat. Three heartbeats should fit.
     pub ttl: Duration,
-}
-
-/// Partitions after a heartbeat.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
-    /// Held now, in order.
-    pub parts: Vec<u8>,
-    /// Held now and not at the last heartbeat.
-    pub gained: Vec<u8>,
-    /// Held at the last heartbeat and not now.
-    pub lost: Vec<u8>,
 }
 
 /// What this program is in the database.
@@ -53,6 +54,8 @@ pub(super) struct Standing {
     pub(super) shard: i16,
     /// What the last heartbeat told.
     told: Vec<bool>,
+    /// The configuration that this program goes by, as it said last.
+    configured: i64,
 }
 
 impl Standing {
@@ -62,7 +65,16 @@ impl Standing {
             epoch: None,
             shard: 0,
             told: vec![false; PARTITIONS],
+            configured: NOT_CONFIGURED,
         }
+    }
+}
+
+impl Standing {
+    /// As who messages are sent: a name is the same after a restart, an epoch is not.
+    pub(super) fn sender(&self) -> Option<String> {
+        let name = &self.lease.as_ref()?.name;
+        Some(format!("{name}:{}", self.epoch?))
     }
 }
 
@@ -102,19 +114,23 @@ impl PostgresStore {
         }
     }
 
-    /// Lives on, takes a fair share of the partitions and gives back what is beyond it. Called between
-    /// batches, at least three times within the lease's time. Alone, a program holds everything.
+    /// [`beat`](Sharing::beat) by the configuration that it went by before. Alone, a program holds everything.
     pub fn heartbeat(&mut self) -> Result<Held, StoreError> {
+        self.live_on(self.standing.configured, &[])
+    }
+
+    fn live_on(&mut self, configuration: i64, wanted: &[u8]) -> Result<Held, StoreError> {
         if self.batch.is_begun {
             return Err(StoreError::Failed(
                 "a heartbeat comes between batches".to_owned(),
             ));
         }
         self.renew_if_lost()?;
-        let held = match self.standing.lease.clone() {
-            None => vec![true; PARTITIONS],
+        self.standing.configured = configuration;
+        let (held, configured) = match self.standing.lease.clone() {
+            None => (vec![true; PARTITIONS], configuration),
             Some(lease) => {
-                let outcome = self.beat(&lease);
+                let outcome = self.beat_once(&lease, wanted);
                 if outcome.is_err() {
                     // At worst there is nothing to roll back.
                     let _ = self.session.run("ROLLBACK");
@@ -122,10 +138,11 @@ impl PostgresStore {
                 outcome?
             }
         };
-        Ok(self.hold(held))
+        let held = self.hold(held);
+        Ok(Held { configured, ..held })
     }
 
-    /// Gives everything back: others need not wait until the lease is over. Called when the program ends.
+    /// Gives everything back. Called when the program ends.
     pub fn leave(&mut self) -> Result<(), StoreError> {
         if let (Some(lease), Some(epoch)) = (self.standing.lease.clone(), self.standing.epoch) {
             self.renew_if_lost()?;
@@ -151,9 +168,10 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// One heartbeat of a node; gives the partitions that it holds.
-    fn beat(&mut self, lease: &Lease) -> Result<Vec<bool>, StoreError> {
+    /// One heartbeat of a node; gives the partitions that it holds, and the least configuration of a node.
+    fn beat_once(&mut self, lease: &Lease, wanted: &[u8]) -> Result<(Vec<bool>, i64), StoreError> {
         let name = &lease.name;
+        let configuration = self.standing.configured;
         let ttl = i64::try_from(lease.ttl.as_millis()).unwrap_or(i64::MAX);
         let sql = self.sql.clone();
         self.session.run("BEGIN")?;
@@ -161,7 +179,7 @@ impl PostgresStore {
         let lives = match self.standing.epoch {
             Some(epoch) => {
                 self.session
-                    .one(sql.node_renew, vec![name, &epoch, &ttl])?
+                    .one(sql.node_renew, vec![name, &epoch, &ttl, &configuration])?
                     .changed
                     > 0
             }
@@ -183,6 +201,14 @@ impl PostgresStore {
                 Ask::new(sql.lease_free_of, vec![&names]),
             ])?;
         }
+        let wanted: Vec<i16> = wanted.iter().map(|part| i16::from(*part)).collect();
+        if !wanted.is_empty() {
+            self.session.one(sql.lease_want, vec![name, &wanted])?;
+        }
+        // Of several that need what others hold, the first by name gets all of it, so each comes to its turn.
+        let gives_all = wanted.is_empty();
+        self.session
+            .one(sql.lease_give_wanted, vec![name, &gives_all])?;
         let mut answers = self.session.ask(&[
             Ask::new(sql.node_count, Vec::new()),
             Ask::new(sql.lease_held, vec![name, &epoch]),
@@ -205,8 +231,22 @@ impl PostgresStore {
             self.session
                 .one(sql.lease_take, vec![name, &epoch, &more])?;
         }
-        let held = self.session.one(sql.lease_held, vec![name, &epoch])?;
+        let answers = self.session.ask(&[
+            Ask::new(sql.lease_take_wanted, vec![name, &epoch]),
+            Ask::new(sql.lease_got, vec![name]),
+            Ask::new(sql.lease_held, vec![name, &epoch]),
+            Ask::new(sql.node_configured, Vec::new()),
+        ])?;
         self.session.run("COMMIT")?;
+        let [_, _, held, configured] = answers.as_slice() else {
+            return Err(StoreError::Failed(
+                "a heartbeat was not answered".to_owned(),
+            ));
+        };
+        let configured: Option<i64> = match configured.rows.first() {
+            Some(row) => row.try_get(0).at("node", "configured")?,
+            None => None,
+        };
         self.standing.epoch = Some(epoch);
         self.standing.shard = shard;
         let mut all = vec![false; PARTITIONS];
@@ -219,7 +259,7 @@ impl PostgresStore {
                 *held = true;
             }
         }
-        Ok(all)
+        Ok((all, configured.unwrap_or(NOT_CONFIGURED)))
     }
 
     /// Becomes a node, with the least shard that is free.
@@ -233,9 +273,10 @@ impl PostgresStore {
         let shard = shard.ok_or_else(|| {
             StoreError::Failed(format!("{SHARDS_MAX} nodes share this workspace already"))
         })?;
-        let answer = self
-            .session
-            .one(self.sql.node_join, vec![name, &shard, &ttl])?;
+        let answer = self.session.one(
+            self.sql.node_join,
+            vec![name, &shard, &ttl, &self.standing.configured],
+        )?;
         let row = answer.rows.first();
         let row = row.ok_or_else(|| StoreError::Failed("the node could not join".to_owned()))?;
         let epoch: i64 = row.try_get(0).at("node", name)?;
@@ -273,6 +314,7 @@ impl PostgresStore {
             parts: those(&|part| self.held[part]),
             gained: those(&|part| self.held[part] && !told[part]),
             lost: those(&|part| !self.held[part] && told[part]),
+            configured: NOT_CONFIGURED,
         }
     }
 
@@ -286,6 +328,147 @@ impl PostgresStore {
         if self.held.iter().all(|held| *held) {
             return None;
         }
-        Some(self.held_parts().into_iter().map(part_column).collect())
+        Some(self.parts_held())
+    }
+
+    fn parts_held(&self) -> Vec<i16> {
+        self.held_parts().into_iter().map(part_column).collect()
+    }
+}
+
+impl PostgresStore {
+    fn put_intake(&mut self, handed: &[Handed], kind: Option<i16>) -> Result<(), StoreError> {
+        let (mut parts, mut kinds, mut contacts, mut bodies) = (vec![], vec![], vec![], vec![]);
+        for one in handed {
+            parts.push(i16::from(one.part()));
+            match one {
+                Handed::Input(contact, input) => {
+                    kinds.push(kind.unwrap_or(INPUT));
+                    contacts.push(Some(contact_key(*contact)));
+                    bodies.push(input_text(input).at("intake", contact)?);
+                }
+                Handed::Sync(mailbox) => {
+                    kinds.push(kind.unwrap_or(SYNC));
+                    contacts.push(None);
+                    bodies.push(mailbox.as_str().to_owned());
+                }
+            }
+        }
+        self.one(
+            self.sql.intake_put,
+            vec![&parts, &kinds, &contacts, &bodies],
+        )
+        .map(drop)
+    }
+}
+
+/// What lies in `intake`: see the schema.
+const SET_ASIDE: i16 = 0;
+const INPUT: i16 = 1;
+const SYNC: i16 = 2;
+
+impl Sharing for PostgresStore {
+    fn holds(&self, part: u8) -> bool {
+        self.held[usize::from(part)]
+    }
+
+    fn beat_every(&self) -> Duration {
+        let lease = self.standing.lease.as_ref();
+        lease.map_or(Duration::MAX, |lease| lease.ttl / BEATS_PER_LEASE)
+    }
+
+    fn beat(&mut self, configuration: i64, wanted: &[u8]) -> Result<Held, StoreError> {
+        self.live_on(configuration, wanted)
+    }
+
+    fn news(&mut self) -> Result<News, StoreError> {
+        let parts = self.parts_held();
+        let answer = self.one(self.sql.news, vec![&parts])?;
+        match answer.rows.first() {
+            Some(row) => Ok(News {
+                configuration: row.try_get(0).at("news", "")?,
+                mailboxes: row.try_get(1).at("news", "")?,
+                handed: row.try_get(2).at("intake", "")?,
+            }),
+            None => Err(super::error::unreadable("news", "", "its row is gone")),
+        }
+    }
+
+    fn announce(&mut self, what: Announced) -> Result<News, StoreError> {
+        let (configuration, mailboxes) = (i64::from(what.configuration), i64::from(what.mailboxes));
+        let answer = self.one(self.sql.news_add, vec![&configuration, &mailboxes])?;
+        match answer.rows.first() {
+            Some(row) => Ok(News {
+                configuration: row.try_get(0).at("news", "")?,
+                mailboxes: row.try_get(1).at("news", "")?,
+                handed: false,
+            }),
+            None => Err(super::error::unreadable("news", "", "its row is gone")),
+        }
+    }
+
+    fn hand_over(&mut self, handed: &[Handed]) -> Result<(), StoreError> {
+        self.put_intake(handed, None)
+    }
+
+    fn set_aside(&mut self, handed: &[Handed]) -> Result<(), StoreError> {
+        self.put_intake(handed, Some(SET_ASIDE))
+    }
+
+    fn take_in(&mut self, limit: usize) -> Result<Vec<Handed>, StoreError> {
+        let (parts, limit) = (self.parts_held(), limit_column(limit));
+        let answer = self.one(self.sql.intake_take, vec![&parts, &limit])?;
+        let mut taken = Vec::with_capacity(answer.rows.len());
+        for row in &answer.rows {
+            let seq: i64 = row.try_get(0).at("intake", "")?;
+            let kind: i16 = row.try_get(2).at("intake", seq)?;
+            let body: &str = row.try_get(4).at("intake", seq)?;
+            if kind == SYNC {
+                taken.push((seq, Handed::Sync(MailboxId::from(body))));
+                continue;
+            }
+            let contact = contact_id(row, 3).at("intake", seq)?;
+            match read_input(body) {
+                Ok(input) => taken.push((seq, Handed::Input(contact, input))),
+                // Of a newer program, most likely: it must not stop those behind it, nor be lost.
+                Err(problem) => {
+                    tracing::error!(%contact, %problem, "what another node handed over cannot be read; it is set aside");
+                    let part: i16 = row.try_get(1).at("intake", seq)?;
+                    let key = contact_key(contact);
+                    let (parts, kinds, contacts, bodies) =
+                        ([part], [SET_ASIDE], [Some(key)], [body]);
+                    let params: [Param<'_>; 4] = [
+                        &parts.as_slice(),
+                        &kinds.as_slice(),
+                        &contacts.as_slice(),
+                        &bodies.as_slice(),
+                    ];
+                    self.one(self.sql.intake_put, params.to_vec())?;
+                }
+            }
+        }
+        taken.sort_by_key(|(seq, _)| *seq);
+        Ok(taken.into_iter().map(|(_, handed)| handed).collect())
+    }
+
+    fn orphaned(&mut self) -> Result<Vec<Orphaned>, StoreError> {
+        let parts = self.parts_held();
+        let answer = self.one(self.sql.orphaned_list, vec![&parts])?;
+        let own = self.standing.lease.as_ref().map(|lease| &*lease.name);
+        let orphaned = |row: &tokio_postgres::Row| {
+            let touchpoint = touchpoint(row)?;
+            let sender: Option<&str> = row.try_get(3).at("touchpoint", touchpoint.id)?;
+            let name = sender.and_then(|sender| sender.rsplit_once(':'));
+            Ok(Orphaned {
+                was_own: name.is_some_and(|(name, _)| Some(name) == own),
+                touchpoint,
+            })
+        };
+        answer.rows.iter().map(orphaned).collect()
+    }
+
+    fn leave(&mut self) -> Result<(), StoreError> {
+        // The store's own.
+        Self::leave(self)
     }
 }

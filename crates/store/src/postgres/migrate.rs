@@ -49,22 +49,19 @@ fn version(link: &Link, schema: &str) -> Result<Option<i64>, StoreError> {
 }
 
 /// Refuses a schema that is not ours or is newer than this program. Changes nothing.
-fn check(link: &Link, schema: &str) -> Result<i64, OpenError> {
+fn check(link: &Link, schema: &str, known: usize) -> Result<i64, OpenError> {
     let Some(found) = version(link, schema)? else {
         return Err(OpenError::Foreign);
     };
-    if usize::try_from(found).is_ok_and(|found| found <= POSTGRES_SCHEMA_VERSION) {
+    if usize::try_from(found).is_ok_and(|found| found <= known) {
         return Ok(found);
     }
-    Err(OpenError::Newer {
-        found,
-        known: POSTGRES_SCHEMA_VERSION,
-    })
+    Err(OpenError::Newer { found, known })
 }
 
 /// Refuses a schema that [`migrate`] has not brought to what this program reads. Changes nothing.
 pub(crate) fn check_current(link: &Link, schema: &str) -> Result<(), OpenError> {
-    let found = check(link, schema)?;
+    let found = check(link, schema, POSTGRES_SCHEMA_VERSION)?;
     if usize::try_from(found).is_ok_and(|found| found == POSTGRES_SCHEMA_VERSION) {
         return Ok(());
     }
@@ -91,23 +88,25 @@ pub(crate) fn migrate(address: &Address) -> Result<(), OpenError> {
             needed: SERVER_VERSION_MIN / 10_000,
         });
     }
-    while step(&link, schema)? {}
+    take(&link, schema, MIGRATIONS)
+}
+
+/// Takes steps, each whole or not at all: what breaks off leaves the version before it.
+fn take(link: &Link, schema: &str, steps: &[&str]) -> Result<(), OpenError> {
+    while step(link, schema, steps)? {}
     Ok(())
 }
 
 /// Takes one step; `false` when there was none to take.
-fn step(link: &Link, schema: &str) -> Result<bool, OpenError> {
+fn step(link: &Link, schema: &str, steps: &[&str]) -> Result<bool, OpenError> {
     let run = |text: &str| link.wait(link.client.batch_execute(text));
     // The schema is looked for first: creating one that exists needs the right to create.
     let begin = "BEGIN; \
          SELECT pg_advisory_xact_lock(hashtextextended('relance schema ' || current_setting('search_path'), 0));";
     run(begin).at("migration", "begin")?;
     let outcome = (|| {
-        let version = check(link, schema)?;
-        let Some(text) = usize::try_from(version)
-            .ok()
-            .and_then(|at| MIGRATIONS.get(at))
-        else {
+        let version = check(link, schema, steps.len())?;
+        let Some(text) = usize::try_from(version).ok().and_then(|at| steps.get(at)) else {
             return Ok(false);
         };
         let next = version + 1;
@@ -138,3 +137,6 @@ fn step(link: &Link, schema: &str) -> Result<bool, OpenError> {
     run(end).at("migration", end)?;
     outcome
 }
+
+#[cfg(test)]
+mod schema_tests;

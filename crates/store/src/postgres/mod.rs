@@ -10,6 +10,7 @@
 //!
 //! **Absent:** pages' queries (see [`crate::read`]), decisions.
 
+mod accounts;
 mod columns;
 pub(crate) mod connect;
 mod contacts;
@@ -38,15 +39,16 @@ use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::Timer;
 use relance_core::identity::MergeRecord;
-use relance_core::ids::{ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
     Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
-    StoredSegment, ThreadEntry,
+    StoredSegment, Telling, ThreadEntry,
 };
+use relance_engine::sharing::Sharing;
 
 use self::connect::{Address, Purpose};
 use self::due::Floors;
@@ -62,7 +64,7 @@ use self::workspace::{SegmentNumbers, version_column};
 use crate::sql::{PgSql, SqlProblem};
 
 pub use self::connect::UrlProblem;
-pub use self::lease::{Held, Lease};
+pub use self::lease::Lease;
 pub use self::migrate::POSTGRES_SCHEMA_VERSION;
 pub(crate) use self::migrate::check_current;
 pub use self::seen::SEEN_BYTES_MAX;
@@ -70,6 +72,7 @@ pub use self::seen::SEEN_BYTES_MAX;
 /// The SQL of this dialect.
 const FILES: &[&str] = &[
     include_str!("../../sql/postgres/contact.sql"),
+    include_str!("../../sql/postgres/account.sql"),
     include_str!("../../sql/postgres/event.sql"),
     include_str!("../../sql/postgres/run.sql"),
     include_str!("../../sql/postgres/due.sql"),
@@ -373,6 +376,10 @@ fn purpose(options: &PostgresOptions) -> Purpose {
 }
 
 impl Store for PostgresStore {
+    fn sharing(&mut self) -> Option<&mut dyn Sharing> {
+        self.standing.lease.is_some().then_some(self)
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         if self.batch.is_begun {
             return Err(StoreError::Failed("a batch has begun already".to_owned()));
@@ -627,7 +634,12 @@ impl Store for PostgresStore {
     }
 
     fn merge_record(&mut self, absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError> {
-        Ok(self.kept_merge(absorbed)?.map(|(record, _)| record))
+        let mut record = self.kept_merge(absorbed)?.map(|(record, _)| record);
+        if let Some(undo) = record.as_mut().and_then(|record| record.undo.as_mut()) {
+            let undo = &mut **undo;
+            self.with_accounts([&mut undo.survivor, &mut undo.absorbed].into_iter())?;
+        }
+        Ok(record)
     }
 
     fn unmerge(&mut self, absorbed: ContactId) -> Result<(), StoreError> {
@@ -658,5 +670,34 @@ impl Store for PostgresStore {
 
     fn readmit(&mut self, hash: &str) -> Result<bool, StoreError> {
         Ok(self.one(self.sql.erased_drop, vec![&hash])?.changed > 0)
+    }
+
+    fn erased(
+        &mut self,
+        names: &[&Identity],
+        hash: &dyn Fn(&Identity) -> String,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.are_erased(names, hash)
+    }
+
+    fn tellings(&mut self, limit: usize) -> Result<Vec<Telling>, StoreError> {
+        self.list_tellings(limit)
+    }
+
+    fn contacts_of_account(
+        &mut self,
+        account: &AccountId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_in_account(account, after, limit)
+    }
+
+    fn put_telling(&mut self, telling: &Telling) -> Result<(), StoreError> {
+        self.together(|store| store.move_telling(telling))
+    }
+
+    fn end_telling(&mut self, telling: &Telling, settles: bool) -> Result<(), StoreError> {
+        self.together(|store| store.finish_telling(telling, settles))
     }
 }

@@ -11,6 +11,7 @@ use relance_core::event::{Event, HISTORY_EVENTS_MAX, History};
 use relance_core::ids::{ContactId, EventName, JourneyId, ObjectKind, SegmentId, SubjectRef};
 use relance_core::segment::Membership;
 use relance_core::snapshot::Snapshot;
+use relance_core::subject::relations;
 use relance_core::suppression::{Listed, SuppressionKey, keys_of};
 use relance_core::world::Needs;
 use relance_engine::ports::StoreError;
@@ -27,6 +28,17 @@ use crate::sqlite::{ENTRIES_MAX, OBJECTS_OF_KIND_MAX};
 
 /// The moment of a name under which the contact did nothing itself.
 pub(super) const NO_ACTIVITY: i64 = i64::MIN;
+
+/// The objects that those at hand name, where they are asked for.
+fn related(snapshot: &Snapshot, needs: &Needs) -> Needs {
+    let objects = snapshot.objects.values().filter(|_| needs.related);
+    let named = objects.flat_map(relations);
+    let missing = named.filter(|subject| !snapshot.objects.contains_key(subject));
+    Needs {
+        objects: missing.collect(),
+        ..Needs::default()
+    }
+}
 
 /// What is asked, of which of the contacts.
 struct Wanted<T>(Vec<(usize, T)>);
@@ -66,7 +78,26 @@ impl PostgresStore {
         &mut self,
         mut of: Vec<(&mut Snapshot, &Needs)>,
     ) -> Result<(), StoreError> {
+        let each = of
+            .iter_mut()
+            .map(|(snapshot, needs)| (&mut **snapshot, *needs));
+        self.load_step(each.collect())?;
+        let named: Vec<Needs> = of
+            .iter()
+            .map(|(snapshot, needs)| related(snapshot, needs))
+            .collect();
+        let again = of.iter_mut().zip(&named);
+        let again = again.filter(|(_, named)| !named.is_empty());
+        let again: Vec<_> = again.map(|((one, _), named)| (&mut **one, named)).collect();
+        match again.is_empty() {
+            true => Ok(()),
+            false => self.load_step(again),
+        }
+    }
+
+    fn load_step(&mut self, mut of: Vec<(&mut Snapshot, &Needs)>) -> Result<(), StoreError> {
         self.learn_segments(of.iter().flat_map(|(_, needs)| &needs.segments))?;
+        self.load_accounts(&mut of)?;
         let objects: Wanted<&SubjectRef> = wanted(&of, |snapshot, needs| {
             let is_there = |one: &&SubjectRef| !snapshot.objects.contains_key(*one);
             needs.objects.iter().filter(is_there).collect::<Vec<_>>()

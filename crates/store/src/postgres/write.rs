@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use relance_core::account::Account;
 use relance_core::consent::ConsentChange;
 use relance_core::decide::Effect;
 use relance_core::enrollment::Enrollment;
 use relance_core::event::Event;
-use relance_core::ids::{ContactId, JourneyId, SegmentId, StepKey};
+use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, StepKey};
 use relance_core::ledger::LedgerEntry;
 use relance_core::segment::{Membership, timer_hash};
 use relance_core::suppression::Suppression;
@@ -56,6 +57,9 @@ pub(super) struct Gathered<'a> {
     pub(super) lines: Vec<&'a LedgerEntry>,
     pub(super) consents: Vec<(ContactId, &'a ConsentChange)>,
     pub(super) suppressions: Vec<Suppression>,
+    /// As they are now, and a contact that told what others must hear of.
+    pub(super) accounts: BTreeMap<&'a str, (&'a Account, Option<i64>)>,
+    pub(super) belongs: BTreeMap<i64, Option<&'a str>>,
     /// Members that came or left.
     pub(super) joined: BTreeMap<&'a SegmentId, i64>,
 }
@@ -120,6 +124,16 @@ impl<'a> Gathered<'a> {
             Effect::Ledger(line) => self.lines.push(line),
             Effect::Consent(change) => self.consents.push((contact, change)),
             Effect::Suppression(one) => self.suppressions.push(one.clone()),
+            Effect::Account { account, tell } => {
+                let own = self.accounts.entry(account.id.as_str());
+                let own = own.or_insert((account, None));
+                own.0 = account;
+                own.1 = own.1.or(tell.then_some(owner));
+            }
+            Effect::Belongs { before: _, after } => {
+                let account = after.as_ref().map(AccountId::as_str);
+                self.belongs.insert(owner, account);
+            }
             // Not the store's: the dispatcher acts on them after the commit.
             Effect::Revoke(_) | Effect::RequestSync(_) => {}
         }
@@ -164,6 +178,7 @@ impl PostgresStore {
         if !gathered.suppressions.is_empty() {
             self.write_suppressions(&gathered.suppressions)?;
         }
+        self.write_accounts(&gathered)?;
         let event_ids = self.reserve_events(gathered.events.len())?;
         let line_ids = self.reserve_lines(gathered.lines.len())?;
         let sql = self.sql.clone();
@@ -175,6 +190,7 @@ impl PostgresStore {
         let mut asks: Vec<Ask<'_>> = Vec::new();
         let mut told: Vec<Told> = Vec::new();
         let c = &columns;
+        let sender = self.standing.sender();
         let all = [
             add(
                 sql.contact_put,
@@ -220,6 +236,7 @@ impl PostgresStore {
                     &c.messages.states,
                     &c.messages.state_at,
                     &c.messages.bodies,
+                    &sender,
                 ],
             ),
             add(
@@ -495,8 +512,7 @@ impl PostgresStore {
             return Ok(Vec::new());
         };
         let (after, limit) = (super::contacts::after_column(after), limit_column(limit));
-        let parts = self.parts_column();
-        let answer = self.one(self.sql.member_next, vec![&number, &after, &limit, &parts])?;
+        let answer = self.one(self.sql.member_next, vec![&number, &after, &limit])?;
         let record = |row: &tokio_postgres::Row| {
             let due: Option<i64> = row.try_get(2)?;
             let membership = Membership {

@@ -1,5 +1,6 @@
 //! Contacts, their runs and what happened to them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use relance_core::contact::{Contact, Identity, IdentityKind};
@@ -23,7 +24,7 @@ pub struct LoggedEvent {
     pub event: Event,
 }
 
-fn contact(row: Row<'_>) -> Result<Contact, StoreError> {
+pub(super) fn contact(row: Row<'_>) -> Result<Contact, StoreError> {
     let id = row.contact(0).at("contact", "")?;
     read_contact(id, row.text(1).at("contact", id)?).at("contact", id)
 }
@@ -50,12 +51,18 @@ impl Reader {
                 Ok((contact, place))
             },
         )?;
-        Ok(page(rows, shown))
+        let mut page = page(rows, shown);
+        self.with(|conn| Ok(self.give_accounts(conn, &mut page.items)?))?;
+        Ok(page)
     }
 
     /// One contact.
     pub fn contact(&self, id: ContactId) -> Result<Option<Contact>, ReadError> {
-        self.one(self.sql.contact_one, "contact", values![id], contact)
+        let mut found = self.one(self.sql.contact_one, "contact", values![id], contact)?;
+        if found.as_ref().is_some_and(|one| one.account.is_some()) {
+            self.with(|conn| Ok(self.give_accounts(conn, &mut found)?))?;
+        }
+        Ok(found)
     }
 
     /// The contact of an identity.
@@ -64,6 +71,39 @@ impl Reader {
         let key = values![kind, Value::Key(&identity.value)];
         self.one(self.sql.contact_of_identity, "identity", key, |row| {
             row.contact(0).at("identity", kind)
+        })
+    }
+
+    /// The contacts of identities, in order, all as of one moment.
+    pub fn find_contacts(
+        &self,
+        identities: &[&Identity],
+    ) -> Result<Vec<Option<ContactId>>, ReadError> {
+        let keys: Vec<[Value<'_>; 2]> = identities
+            .iter()
+            .map(|one| [Value::Word(one.kind.word()), Value::Key(&one.value)])
+            .collect();
+        self.snapshot(|conn| {
+            let sql = self.sql.contact_of_identity;
+            Ok(conn.first_of_each(sql, "identity", &keys, |row| {
+                row.contact(0).at("identity", "")
+            })?)
+        })
+    }
+
+    /// Contacts by their ids, all as of one moment; those that do not exist are left out.
+    pub fn contacts_of(
+        &self,
+        ids: &BTreeSet<ContactId>,
+    ) -> Result<BTreeMap<ContactId, Contact>, ReadError> {
+        self.snapshot(|conn| {
+            let mut found = BTreeMap::new();
+            for id in ids {
+                let one = conn.one(self.sql.contact_one, "contact", values![*id], contact)?;
+                found.extend(one.map(|contact| (*id, contact)));
+            }
+            self.give_accounts(conn, found.values_mut())?;
+            Ok(found)
         })
     }
 

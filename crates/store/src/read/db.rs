@@ -299,6 +299,32 @@ impl Conn {
         Ok(found)
     }
 
+    /// The first row of a statement for each of several keys.
+    pub(super) fn first_of_each<const N: usize, T>(
+        &mut self,
+        sql: &'static str,
+        table: &str,
+        keys: &[[Value<'_>; N]],
+        mut read: impl FnMut(Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        match self {
+            Self::Sqlite(conn) => {
+                let mut statement = conn.prepare_cached(sql).at(table, "")?;
+                let mut one = |key: &[Value<'_>; N]| {
+                    let key = rusqlite::params_from_iter(key);
+                    let mut rows = statement.query(key).at(table, "")?;
+                    let row = rows.next().at(table, "")?;
+                    row.map(|row| read(Row::Sqlite(row))).transpose()
+                };
+                keys.iter().map(&mut one).collect()
+            }
+            Self::Postgres(_) => keys
+                .iter()
+                .map(|key| self.one(sql, table, key, &mut read))
+                .collect(),
+        }
+    }
+
     /// Lets all statements of `read` see one moment of the database.
     pub(super) fn snapshot<T, E: From<StoreError>>(
         &mut self,

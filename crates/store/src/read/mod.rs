@@ -12,6 +12,7 @@
 //!
 //! **Absent:** writing, and counting while a page is looked at: sums are kept by the writer.
 
+mod accounts;
 mod approvals;
 mod consent;
 mod contacts;

@@ -108,7 +108,7 @@ impl Reader {
     }
 
     /// Whether a move into this database was begun and has not ended.
-    pub(crate) fn is_half_moved(&self) -> Result<bool, StoreError> {
+    pub fn is_half_moved(&self) -> Result<bool, StoreError> {
         let mut conn = self.take().map_err(|error| match error {
             ReadError::Store(error) => error,
             other @ (ReadError::Cursor(_) | ReadError::Exists(_) | ReadError::ServerBackup) => {

@@ -23,6 +23,7 @@ use super::db::{Conn, values};
 use super::{PAGE_ROWS_MAX, ReadError, Reader};
 use crate::sqlite::column::contact_key;
 use crate::sqlite::error::Located;
+use crate::sqlite::gather::{Gathered, gather};
 
 /// Objects of one kind that a condition sees of a contact: the newest ones.
 const OBJECTS_OF_KIND_MAX: usize = 500;
@@ -42,6 +43,8 @@ pub struct Scanner<'r> {
     tail: BTreeMap<ContactId, Vec<i64>>,
     /// The names asked for, as a JSON list.
     names: String,
+    /// What contacts did, where that was gathered.
+    gathered: Option<Gathered>,
 }
 
 impl Reader {
@@ -75,6 +78,7 @@ impl Reader {
             tail,
             names: relance_core::value::Value::from(names).to_string(),
             needs,
+            gathered: None,
         })
     }
 
@@ -91,6 +95,33 @@ impl Reader {
 }
 
 impl Scanner<'_> {
+    /// Gathers what contacts did, of the names asked, so that it need not be looked up for each: without properties,
+    /// which is enough where only their moments count. Does nothing where `is_late` says so before the end, and for a
+    /// workspace on a server: a look at each contact is as exact.
+    pub fn gather(&mut self, is_late: &dyn Fn() -> bool) -> Result<(), ReadError> {
+        if self.needs.history.is_empty() {
+            return Ok(());
+        }
+        let names = &self.needs.history;
+        self.gathered = self.reader.snapshot(|conn| match conn {
+            Conn::Sqlite(conn) => Ok(gather(conn, names, is_late)?),
+            Conn::Postgres(_) => Ok(None),
+        })?;
+        Ok(())
+    }
+
+    /// How often contacts were left out by half of what was gathered; `None` where nothing was.
+    pub fn halvings(&self) -> Option<u32> {
+        self.gathered.as_ref().map(Gathered::halvings)
+    }
+
+    /// Whether what a contact of this id did, if there is one, was gathered.
+    pub fn has(&self, id: ContactId) -> bool {
+        self.gathered
+            .as_ref()
+            .is_some_and(|gathered| gathered.has(id))
+    }
+
     /// Contacts in order of id, beginning with the first at `from` or behind it, at most `limit` and at most
     /// [`PAGE_ROWS_MAX`]. Fewer than asked: there are no more.
     pub fn page(&self, from: ContactId, limit: usize) -> Result<Vec<Snapshot>, ReadError> {
@@ -98,10 +129,11 @@ impl Scanner<'_> {
         self.reader.snapshot(|conn| {
             let key = values![from, limit];
             let sql = self.reader.sql.contact_from;
-            let contacts: Vec<Contact> = conn.rows(sql, "contact", key, |row| {
+            let mut contacts: Vec<Contact> = conn.rows(sql, "contact", key, |row| {
                 let id = row.contact(0).at("contact", "")?;
                 read_contact(id, row.text(1).at("contact", id)?).at("contact", id)
             })?;
+            self.reader.give_accounts(conn, &mut contacts)?;
             let mut snapshots = Vec::with_capacity(contacts.len());
             for contact in contacts {
                 snapshots.push(self.load(conn, contact)?);
@@ -114,9 +146,10 @@ impl Scanner<'_> {
     pub fn one(&self, id: ContactId) -> Result<Option<Snapshot>, ReadError> {
         self.reader.snapshot(|conn| {
             let sql = self.reader.sql.contact_one;
-            let contact = conn.one(sql, "contact", values![id], |row| {
+            let mut contact = conn.one(sql, "contact", values![id], |row| {
                 read_contact(id, row.text(1).at("contact", id)?).at("contact", id)
             })?;
+            self.reader.give_accounts(conn, &mut contact)?;
             let loaded = contact.map(|contact| self.load(conn, contact));
             Ok(loaded.transpose()?)
         })
@@ -197,7 +230,13 @@ impl Scanner<'_> {
             snapshot.objects.extend(keyed);
         }
         if !self.needs.history.is_empty() {
-            snapshot.history = self.history(conn, id)?;
+            let gathered = self.gathered.as_ref();
+            // The past of whoever absorbed others lies under several contacts.
+            let is_alone = snapshot.contact.absorbed.is_empty();
+            snapshot.history = match gathered.filter(|all| is_alone && all.has(id)) {
+                Some(gathered) => gathered.history(id),
+                None => self.history(conn, id)?,
+            };
         }
         if self.needs.last_event {
             let mut seen = 0;

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use relance_core::address;
 use relance_core::contact::{Contact, Identity, IdentityKind};
 use relance_core::ids::ContactId;
 use relance_engine::ports::StoreError;
@@ -43,7 +44,7 @@ impl Range {
     /// Names of a kind that begin with a text.
     fn prefix(kind: IdentityKind, text: &str) -> Self {
         let name = match kind {
-            IdentityKind::Email => text.trim().to_lowercase(),
+            IdentityKind::Email => address::normal(text),
             IdentityKind::Phone | IdentityKind::Whatsapp => {
                 text.chars().filter(|c| !is_phone_space(*c)).collect()
             }
@@ -171,9 +172,11 @@ impl Reader {
     }
 
     fn contact_in(&self, conn: &mut Conn, id: ContactId) -> Result<Option<Contact>, StoreError> {
-        conn.one(self.sql.contact_one, "contact", values![id], |row| {
+        let mut found = conn.one(self.sql.contact_one, "contact", values![id], |row| {
             read_contact(id, row.text(1).at("contact", id)?).at("contact", id)
-        })
+        })?;
+        self.give_accounts(conn, &mut found)?;
+        Ok(found)
     }
 }
 

@@ -100,6 +100,7 @@ impl Reader {
                 Ok((contact, place))
             })?;
             let mut page = page(rows, shown);
+            self.give_accounts(conn, &mut page.items)?;
             if page.next.is_none() {
                 // Where the walk ended, if it did not come to the end by itself.
                 let edge = values![row.number, after, walked_max];

@@ -91,6 +91,7 @@ macro_rules! on_both {
 on_both! {
     tests::a_reader_is_shared_between_threads,
     tests::contacts_come_newest_first_in_pages,
+    accounts::accounts_are_found_by_id_and_by_name_each_once,
     tests::the_ledger_is_read_backwards_and_stays_with_its_contact,
     tests::events_are_those_of_the_contact_whatever_their_names,
     tests::messages_are_listed_by_state,

@@ -29,8 +29,8 @@ impl Chains {
         contact: ContactId,
         run: u32,
     ) -> Result<Option<i64>, StoreError> {
-        if let Some(line) = self.0.get(&(contact, run)) {
-            return Ok(Some(*line));
+        if let Some(line) = self.moved_to(contact, run) {
+            return Ok(Some(line));
         }
         conn.prepare_cached(sql.ledger_head_get)
             .and_then(|mut statement| {
@@ -38,6 +38,11 @@ impl Chains {
                 statement.query_row(key, |row| row.get(0)).optional()
             })
             .at("ledger_head", contact)
+    }
+
+    /// The newest line of a chain, if it is of this batch.
+    pub(super) fn moved_to(&self, contact: ContactId, run: u32) -> Option<i64> {
+        self.0.get(&(contact, run)).copied()
     }
 
     /// A line was added to a chain.

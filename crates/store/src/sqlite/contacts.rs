@@ -1,14 +1,16 @@
 //! Contacts: found by identity, created, loaded with what may matter to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use relance_core::contact::{Contact, Identity, IdentityKind};
+use relance_core::address;
+use relance_core::contact::{Identity, IdentityKind};
 use relance_core::enrollment::Entry;
 use relance_core::event::{Event, HISTORY_EVENTS_MAX, History};
 use relance_core::ids::{ContactId, EnrollmentId, JourneyId, ObjectKind, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
+use relance_core::subject::relations;
 use relance_core::world::Needs;
 use relance_engine::ports::StoreError;
 use relance_wire::stored::{
@@ -56,24 +58,50 @@ impl SqliteStore {
         identities: &[Identity],
         now: Timestamp,
     ) -> Result<ContactId, StoreError> {
-        let mut known = None;
-        let mut unbound = Vec::new();
-        for identity in identities {
-            match self.find_contact(identity)? {
-                Some(contact) => {
-                    known.get_or_insert(contact);
+        let contacts = self.resolve_contacts(&[identities], now)?;
+        // One for each that was asked.
+        contacts.first().copied().ok_or_else(|| {
+            let what = "nobody was found or made for a call";
+            StoreError::Failed(what.to_owned())
+        })
+    }
+
+    /// Whose calls are, in order; contacts are made, and names bound, together.
+    pub(super) fn resolve_contacts(
+        &mut self,
+        wanted: &[&[Identity]],
+        now: Timestamp,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        // In the order of the table, so that neighbours are written together.
+        let mut bound: BTreeMap<(&str, &str), (&Identity, ContactId)> = BTreeMap::new();
+        let mut contacts = Vec::with_capacity(wanted.len());
+        for names in wanted {
+            let mut known = None;
+            let mut unbound = Vec::new();
+            for name in *names {
+                let place = (name.kind.word(), name.value.as_str());
+                let owner = match bound.get(&place) {
+                    Some((_, contact)) => Some(*contact),
+                    None if self.fresh.is_free(name) => None,
+                    None => self.find_contact(name)?,
+                };
+                match owner {
+                    Some(contact) => {
+                        known.get_or_insert(contact);
+                    }
+                    None => unbound.push((place, name)),
                 }
-                None => unbound.push(identity),
             }
+            let contact = match known {
+                Some(contact) => contact,
+                None => self.create_contact(now)?,
+            };
+            let new = unbound.into_iter();
+            bound.extend(new.map(|(place, name)| (place, (name, contact))));
+            contacts.push(contact);
         }
-        let contact = match known {
-            Some(contact) => contact,
-            None => self.create_contact(now)?,
-        };
-        for identity in unbound {
-            self.bind(identity, contact)?;
-        }
-        Ok(contact)
+        self.bind(bound.into_values())?;
+        Ok(contacts)
     }
 
     pub(super) fn find_contact(
@@ -85,30 +113,85 @@ impl SqliteStore {
             .at("identity", identity.kind.word())
     }
 
-    fn create_contact(&mut self, now: Timestamp) -> Result<ContactId, StoreError> {
-        let body = contact_text(&Contact::new(ContactId(0), now)).at("contact", "new")?;
-        let key = self
+    /// The contacts of identities. Within a batch, those that nobody has are remembered: they are asked for
+    /// again when they are bound.
+    pub(super) fn find_contacts(
+        &mut self,
+        wanted: &[&Identity],
+    ) -> Result<Vec<Option<ContactId>>, StoreError> {
+        let mut statement = self
             .conn
-            .prepare_cached(self.sql.contact_insert)
-            .and_then(|mut statement| statement.insert(params![body]))
-            .at("contact", "new")?;
-        self.tally.total(totals::CONTACTS, 1);
-        Ok(ContactId(key.unsigned_abs()))
+            .prepare_cached(self.sql.identity_get)
+            .at("identity", "")?;
+        let mut found = Vec::with_capacity(wanted.len());
+        for identity in wanted {
+            let kind = identity.kind.word();
+            let contact = statement
+                .query_row(params![kind, identity.value], |row| contact_id(row, 0))
+                .optional()
+                .at("identity", kind)?;
+            if self.in_batch && contact.is_none() {
+                self.fresh.missed(identity);
+            }
+            found.push(contact);
+        }
+        Ok(found)
     }
 
-    fn bind(&self, identity: &Identity, contact: ContactId) -> Result<(), StoreError> {
-        let key = contact_key(contact);
-        self.run(
-            self.sql.identity_bind,
-            params![identity.kind.word(), identity.value, key],
-        )
-        .at("identity of", contact)?;
-        if identity.kind == IdentityKind::Email
-            && let Some((_, domain)) = identity.value.rsplit_once('@')
-            && !domain.is_empty()
-        {
-            self.run(self.sql.domain_add, params![domain, key])
-                .at("email_domain of", contact)?;
+    fn create_contact(&mut self, now: Timestamp) -> Result<ContactId, StoreError> {
+        let last = match self.fresh.last() {
+            Some(last) => last.0,
+            None => self
+                .single::<i64>(self.sql.contact_last)
+                .at("contact", "the last")?
+                .map_or(0, i64::unsigned_abs),
+        };
+        let id = ContactId(last + 1);
+        self.tally.total(totals::CONTACTS, 1);
+        self.fresh.made(id, now);
+        self.quiet.learn(id);
+        Ok(id)
+    }
+
+    /// Writes the rows of contacts that this batch made and decided nothing about.
+    pub(super) fn write_made(&mut self) -> Result<(), StoreError> {
+        for contact in self.fresh.take_rows() {
+            let body = contact_text(&contact).at("contact", contact.id)?;
+            let row = params![contact_key(contact.id), body];
+            self.run(self.sql.contact_put, row)
+                .at("contact", contact.id)?;
+        }
+        Ok(())
+    }
+
+    /// Gives names to contacts; the names are in order.
+    fn bind<'a>(
+        &mut self,
+        names: impl Iterator<Item = (&'a Identity, ContactId)>,
+    ) -> Result<(), StoreError> {
+        let mut bind = self
+            .conn
+            .prepare_cached(self.sql.identity_bind)
+            .at("identity", "")?;
+        let mut domains: Vec<(&str, i64)> = Vec::new();
+        for (name, contact) in names {
+            let key = contact_key(contact);
+            self.fresh.bound(name);
+            bind.execute(params![name.kind.word(), name.value, key])
+                .at("identity of", contact)?;
+            let domain = name.value.rsplit_once('@');
+            let domain = domain.filter(|_| name.kind == IdentityKind::Email);
+            domains.extend(domain.map(|(_, domain)| (domain, key)));
+        }
+        domains.retain(|(domain, _)| !domain.is_empty());
+        domains.sort_unstable();
+        let mut add = self
+            .conn
+            .prepare_cached(self.sql.domain_add)
+            .at("email_domain", "")?;
+        for (domain, key) in domains {
+            add.execute(params![domain, key])
+                .at("email_domain of", key)?;
         }
         Ok(())
     }
@@ -128,16 +211,17 @@ impl SqliteStore {
         domain: &str,
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError> {
-        let key = params![domain.to_lowercase(), limit_column(limit)];
+        let key = params![address::normal_domain(domain), limit_column(limit)];
         self.ids(self.sql.domain_contacts, key)
             .at("email_domain", "")
     }
 
     pub(super) fn contacts_in_order(
-        &self,
+        &mut self,
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError> {
+        self.write_made()?;
         let key = params![after_column(after), limit_column(limit)];
         self.ids(self.sql.contact_next, key)
             .at("contact", "in order")
@@ -163,6 +247,13 @@ impl SqliteStore {
     }
 
     pub(super) fn load_one(&mut self, id: ContactId) -> Result<Option<Snapshot>, StoreError> {
+        if let Some(contact) = self.fresh.contact(id) {
+            let mut snapshot = Snapshot::new(contact);
+            if !self.fresh.is_bare(id) {
+                self.load_live(&mut snapshot)?;
+            }
+            return Ok(Some(snapshot));
+        }
         let key = contact_key(id);
         let contact = self
             .row(self.sql.contact_get, [key], |row| {
@@ -172,7 +263,9 @@ impl SqliteStore {
         let Some(contact) = contact else {
             return Ok(None);
         };
-        let mut snapshot = Snapshot::new(contact.at("contact", id)?);
+        let mut contact = contact.at("contact", id)?;
+        self.with_account(&mut contact)?;
+        let mut snapshot = Snapshot::new(contact);
         if self.quiet.knows(id) {
             return Ok(Some(snapshot));
         }
@@ -243,7 +336,27 @@ impl SqliteStore {
         snapshot: &mut Snapshot,
         needs: &Needs,
     ) -> Result<(), StoreError> {
+        self.load_memberships(snapshot, needs)?;
+        self.load_beside_standings(snapshot, needs)
+    }
+
+    /// All that is asked but for how the contact stands to segments.
+    pub(super) fn load_beside_standings(
+        &mut self,
+        snapshot: &mut Snapshot,
+        needs: &Needs,
+    ) -> Result<(), StoreError> {
         let id = snapshot.contact.id;
+        if self.fresh.is_bare(id) && snapshot.contact.absorbed.is_empty() {
+            // Of somebody of whom nothing is stored there may still be known what is not the contact's own: its
+            // addresses on a list, and accounts.
+            self.load_accounts(snapshot, needs)?;
+            return if needs.listed {
+                self.load_listed(snapshot)
+            } else {
+                Ok(())
+            };
+        }
         for wanted in &needs.objects {
             if snapshot.objects.contains_key(wanted) {
                 continue;
@@ -263,6 +376,10 @@ impl SqliteStore {
         for kind in &needs.kinds {
             self.load_objects(snapshot, kind)?;
         }
+        if needs.related {
+            self.load_related(snapshot)?;
+        }
+        self.load_accounts(snapshot, needs)?;
         for journey in &needs.entries {
             self.load_entries(snapshot, journey)?;
         }
@@ -275,11 +392,26 @@ impl SqliteStore {
         if !needs.history.is_empty() {
             self.load_history(snapshot, needs)?;
         }
-        self.load_memberships(snapshot, needs)?;
         if needs.listed {
             self.load_listed(snapshot)?;
         }
         Ok(())
+    }
+
+    /// The objects that those at hand name.
+    fn load_related(&mut self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+        let named = snapshot.objects.values().flat_map(relations);
+        let objects: BTreeSet<SubjectRef> = named
+            .filter(|subject| !snapshot.objects.contains_key(subject))
+            .collect();
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let needs = Needs {
+            objects,
+            ..Needs::default()
+        };
+        self.load_more(snapshot, &needs)
     }
 
     /// All objects of a kind. Those that the snapshot has are newer than the stored ones, or the same.

@@ -131,6 +131,22 @@ impl SqliteStore {
         Ok(())
     }
 
+    pub(super) fn are_erased(
+        &self,
+        names: &[&Identity],
+        hash: &dyn Fn(&Identity) -> String,
+    ) -> Result<Vec<bool>, StoreError> {
+        let any = self.row(self.sql.erased_any, [], |_| Ok(()));
+        if any.at("erased", "")?.is_none() {
+            return Ok(vec![false; names.len()]);
+        }
+        let is_erased = |name: &&Identity| {
+            let found = self.row(self.sql.erased_get, [hash(name)], |_| Ok(()));
+            Ok(found.at("erased", "")?.is_some())
+        };
+        names.iter().map(is_erased).collect()
+    }
+
     /// The list must not keep the address either: who is erased cannot come back unasked.
     fn forget_suppression(
         &self,

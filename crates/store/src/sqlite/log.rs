@@ -6,7 +6,8 @@
 //! log when the file is opened. A batch of events of a hundred contacts would otherwise touch a hundred
 //! pages to note a hundred beginnings (decision 0003).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -75,6 +76,10 @@ pub(super) struct Heads {
     sweep: Option<Sweep>,
     /// Days whose first event is noted.
     days: BTreeSet<i64>,
+    /// Beginnings were written in the batch under way.
+    has_swept: bool,
+    /// What `event_head` said in this batch: an event asks twice, for what came before it and where it goes.
+    read: RefCell<HashMap<Key, Option<i64>>>,
     undo: Undo,
 }
 
@@ -102,6 +107,8 @@ impl Heads {
             mark: mark.unwrap_or(0),
             sweep: None,
             days: BTreeSet::new(),
+            has_swept: false,
+            read: RefCell::default(),
             undo: Undo::default(),
         };
         let mut statement = conn
@@ -142,17 +149,22 @@ impl Heads {
         }
     }
 
-    /// Adds an event to the log; returns its place there.
+    /// Adds an event to the log; returns its place there. `is_new`: the contact was made in this batch.
     pub(super) fn append(
         &mut self,
         conn: &Connection,
         sql: &Sql,
         contact: ContactId,
+        is_new: bool,
         event: &Event,
     ) -> Result<i64, StoreError> {
         self.touch();
         let key = (contact, event.name.clone());
-        let previous = self.newest(conn, sql, &key)?;
+        let previous = if is_new && !self.has_swept {
+            self.held.get(&key).map(|head| head.last_id)
+        } else {
+            self.newest(conn, sql, &key)?
+        };
         let body = event_text(event).at("event of", contact)?;
         let id = conn
             .prepare_cached(sql.event_append)
@@ -204,6 +216,8 @@ impl Heads {
             return Ok(());
         }
         self.touch();
+        // What is written now takes the place of what was read.
+        self.read.get_mut().clear();
         let sweep = self.sweep.take().unwrap_or(Sweep {
             began_at: self.last_id,
             after: None,
@@ -231,6 +245,7 @@ impl Heads {
                 ])
                 .at("event_head", contact)?;
         }
+        self.has_swept |= !some.is_empty();
         match some.last() {
             Some((key, _)) => {
                 self.sweep = Some(Sweep {
@@ -253,12 +268,18 @@ impl Heads {
         if let Some(head) = self.held.get(key) {
             return Ok(Some(head.last_id));
         }
-        conn.prepare_cached(sql.event_head_get)
+        if let Some(known) = self.read.borrow().get(key) {
+            return Ok(*known);
+        }
+        let found = conn
+            .prepare_cached(sql.event_head_get)
             .and_then(|mut statement| {
                 let key = params![contact_key(key.0), key.1.as_str()];
                 statement.query_row(key, |row| row.get(0)).optional()
             })
-            .at("event_head", key.0)
+            .at("event_head", key.0)?;
+        self.read.borrow_mut().insert(key.clone(), found);
+        Ok(found)
     }
 
     /// Events of a contact and name, the newest by arrival first, at most `limit`.
@@ -321,6 +342,7 @@ impl Heads {
         limit: usize,
     ) -> Result<Vec<i64>, StoreError> {
         self.touch();
+        self.read.get_mut().clear();
         let key = contact_key(contact);
         let mut chains: BTreeMap<EventName, i64> = conn
             .prepare_cached(sql.forget_event_heads)
@@ -378,11 +400,15 @@ impl Heads {
     }
 
     pub(super) fn committed(&mut self) {
+        self.has_swept = false;
+        self.read.get_mut().clear();
         self.undo.heads.clear();
         self.undo.before = None;
     }
 
     pub(super) fn rolled_back(&mut self) {
+        self.read.get_mut().clear();
+        self.has_swept = false;
         for (key, head) in self.undo.heads.drain(..).rev() {
             match head {
                 Some(head) => self.held.insert(key, head),

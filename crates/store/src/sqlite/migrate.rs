@@ -38,6 +38,10 @@ pub(super) fn version_of(conn: &Connection) -> Result<i64, StoreError> {
 /// Refuses a file that is not ours or is newer than this program, or whose workspace went elsewhere. Changes
 /// nothing.
 pub(crate) fn check(conn: &Connection) -> Result<(), OpenError> {
+    check_up_to(conn, SCHEMA_VERSION)
+}
+
+fn check_up_to(conn: &Connection, known: usize) -> Result<(), OpenError> {
     let version = number(conn, "user_version")?;
     let application = number(conn, "application_id")?;
     if application != i64::from(APPLICATION_ID) {
@@ -48,14 +52,14 @@ pub(crate) fn check(conn: &Connection) -> Result<(), OpenError> {
             return Err(OpenError::Foreign);
         }
     }
-    if usize::try_from(version).is_ok_and(|version| version <= SCHEMA_VERSION) {
+    if usize::try_from(version).is_ok_and(|version| version <= known) {
         Ok(())
     } else if version >= MOVED {
         check_not_moved(conn)
     } else {
         Err(OpenError::Newer {
             found: version,
-            known: SCHEMA_VERSION,
+            known,
         })
     }
 }
@@ -75,10 +79,15 @@ pub(crate) fn check_current(conn: &Connection) -> Result<(), OpenError> {
 
 /// Takes the steps that the file has not taken.
 pub(super) fn migrate(conn: &Connection) -> Result<(), OpenError> {
+    take(conn, MIGRATIONS)
+}
+
+/// Takes steps, each whole or not at all: what breaks off leaves the version before it.
+fn take(conn: &Connection, steps: &[&str]) -> Result<(), OpenError> {
     loop {
         conn.execute_batch("BEGIN IMMEDIATE")
             .at("migration", "begin")?;
-        let outcome = step(conn);
+        let outcome = step(conn, steps);
         let end = if outcome.is_ok() {
             "COMMIT"
         } else {
@@ -93,13 +102,10 @@ pub(super) fn migrate(conn: &Connection) -> Result<(), OpenError> {
 
 /// Takes one step; `false` when there was none to take. The version is read inside the transaction, so
 /// that two programs which open one file do not take a step twice.
-fn step(conn: &Connection) -> Result<bool, OpenError> {
-    check(conn)?;
+fn step(conn: &Connection, steps: &[&str]) -> Result<bool, OpenError> {
+    check_up_to(conn, steps.len())?;
     let version = number(conn, "user_version")?;
-    let Some(text) = usize::try_from(version)
-        .ok()
-        .and_then(|at| MIGRATIONS.get(at))
-    else {
+    let Some(text) = usize::try_from(version).ok().and_then(|at| steps.get(at)) else {
         return Ok(false);
     };
     let next = version + 1;
@@ -110,6 +116,9 @@ fn step(conn: &Connection) -> Result<bool, OpenError> {
         .at("migration", next)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod schema_tests;
 
 #[cfg(test)]
 mod tests {
@@ -286,8 +295,8 @@ mod tests {
             ..Default::default()
         };
         let ready = |store: &mut SqliteStore| {
-            let bare = std::collections::BTreeSet::new();
-            store.prepare_scan(None, &needs, &bare).expect("prepares")
+            let counts = relance_engine::ports::Counts::default();
+            store.prepare_scan(None, &needs, &counts).expect("prepares")
         };
         assert!((0..9).any(|_| ready(&mut store)), "it never gets ready");
         let page = store.scan(None, 9, &needs).expect("scans");

@@ -6,15 +6,19 @@
 //!
 //! **Absent:** pages' queries (see [`crate::read`]), decisions.
 
+mod accounts;
 #[cfg(test)]
 mod build_tests;
 mod chains;
+mod checkpoint;
 pub(crate) mod column;
 mod columns;
 mod consent;
 mod contacts;
 pub(crate) mod error;
 mod forget;
+mod fresh;
+pub(crate) mod gather;
 mod log;
 mod merge;
 mod migrate;
@@ -31,7 +35,6 @@ mod tests;
 mod workspace;
 mod write;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,21 +42,24 @@ use jiff::Timestamp;
 use relance_core::contact::Identity;
 use relance_core::decide::{Timer, TimerKind};
 use relance_core::identity::MergeRecord;
-use relance_core::ids::{ContactId, EventName, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
-    StoredSegment, ThreadEntry,
+    Asset, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
+use self::accounts::Accounts;
 use self::chains::Chains;
+use self::checkpoint::Checkpointer;
 use self::column::{contact_id, hash, moment, nanos};
 use self::error::{Located, unreadable};
+use self::fresh::Fresh;
 use self::log::Heads;
 use self::quiet::Quiet;
 use self::scan::{Scan, ScanLimits};
@@ -63,6 +69,7 @@ use self::segments::Numbers;
 use self::tally::Tally;
 use crate::sql::{Sql, SqlProblem};
 
+pub(crate) use self::accounts::{EVERYONE, name_column, places, revision_column, telling};
 pub use self::contacts::{ENTRIES_MAX, OBJECTS_OF_KIND_MAX};
 pub use self::merge::OBJECTS_RETURNED_MAX;
 pub use self::migrate::SCHEMA_VERSION;
@@ -80,6 +87,7 @@ const WAL_BYTES_KEPT: u32 = 64 << 20;
 /// The SQL of this dialect.
 pub(crate) const FILES: &[&str] = &[
     include_str!("../../sql/sqlite/contact.sql"),
+    include_str!("../../sql/sqlite/account.sql"),
     include_str!("../../sql/sqlite/event.sql"),
     include_str!("../../sql/sqlite/run.sql"),
     include_str!("../../sql/sqlite/due.sql"),
@@ -182,6 +190,8 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct SqliteStore {
     conn: Connection,
+    /// After the connection, whose commits wake it.
+    checkpointer: Option<Checkpointer>,
     sql: Sql,
     /// `None` in memory.
     path: Option<PathBuf>,
@@ -194,6 +204,8 @@ pub struct SqliteStore {
     tally: Tally,
     chains: Chains,
     quiet: Quiet,
+    accounts: Accounts,
+    fresh: Fresh,
     segment_numbers: Numbers,
     in_batch: bool,
     /// An erasure ended in this batch.
@@ -220,10 +232,17 @@ impl SqliteStore {
     }
 
     fn with(
-        conn: Connection,
+        mut conn: Connection,
         path: Option<PathBuf>,
         options: SqliteOptions,
     ) -> Result<Self, OpenError> {
+        // Where nothing is flushed there is nothing to wait for.
+        let file = path.as_deref();
+        let file = file.filter(|_| options.synchronous == Synchronous::Full);
+        let checkpointer = file.map(Checkpointer::start).transpose()?;
+        if let Some(checkpointer) = &checkpointer {
+            checkpointer.watch(&mut conn)?;
+        }
         let sql = Sql::load(FILES)?;
         let seen = Seen::load(&conn, &sql)?;
         let heads = Heads::load(&conn, &sql)?;
@@ -231,6 +250,7 @@ impl SqliteStore {
         let tally = Tally::default();
         Ok(Self {
             conn,
+            checkpointer,
             sql,
             path,
             options,
@@ -242,6 +262,8 @@ impl SqliteStore {
             tally,
             chains: Chains::default(),
             quiet: Quiet::default(),
+            accounts: Accounts::new(),
+            fresh: Fresh::default(),
             segment_numbers: Numbers::new(),
             in_batch: false,
             empty_log_after_commit: false,
@@ -298,7 +320,7 @@ fn connect(path: Option<&Path>, options: &SqliteOptions) -> Result<Connection, O
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = {};
-         PRAGMA foreign_keys = ON;
+         PRAGMA foreign_keys = OFF;
          PRAGMA cache_size = -{cache_kib};
          PRAGMA mmap_size = {};
          PRAGMA temp_store = MEMORY;
@@ -345,6 +367,8 @@ impl Store for SqliteStore {
         self.tally.rolled_back();
         self.chains.rolled_back();
         self.quiet.rolled_back();
+        self.accounts.clear();
+        self.fresh.clear();
         self.segment_numbers.clear();
         // SQLite may have rolled back by itself, as it does when the disk is full.
         if self.conn.is_autocommit() || self.run("ROLLBACK", []).is_ok() {
@@ -353,18 +377,30 @@ impl Store for SqliteStore {
         // A new connection has no transaction; in memory there is nothing to go back to.
         if let Some(path) = &self.path {
             match connect(Some(path), &self.options) {
-                Ok(conn) => self.conn = conn,
+                Ok(mut conn) => {
+                    if let Some(Err(error)) = self
+                        .checkpointer
+                        .as_ref()
+                        .map(|helper| helper.watch(&mut conn))
+                    {
+                        tracing::warn!(%error, "commits copy their pages themselves from now on");
+                    }
+                    self.conn = conn;
+                }
                 Err(error) => tracing::error!(%error, "the store's connection cannot be renewed"),
             }
         }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
+        self.write_made()?;
         self.chains.flush(&self.conn, &self.sql)?;
         self.tally.flush(&self.conn, &self.sql)?;
         self.seals.flush(&self.conn, &self.sql)?;
         self.run("COMMIT", []).at("transaction", "commit")?;
         self.in_batch = false;
+        self.accounts.clear();
+        self.fresh.clear();
         self.seen.committed();
         self.heads.committed();
         self.seals.committed();
@@ -382,6 +418,14 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<ContactId, StoreError> {
         self.together(|store| store.resolve_contact(identities, now))
+    }
+
+    fn resolve_all(
+        &mut self,
+        wanted: &[&[Identity]],
+        now: Timestamp,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.together(|store| store.resolve_contacts(wanted, now))
     }
 
     fn find(&mut self, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
@@ -473,6 +517,17 @@ impl Store for SqliteStore {
 
     fn load_needs(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Result<(), StoreError> {
         self.load_more(snapshot, needs)
+    }
+
+    fn load_needs_all(
+        &mut self,
+        mut wanted: Vec<(&mut Snapshot, &Needs)>,
+    ) -> Result<(), StoreError> {
+        self.load_standings(&mut wanted)?;
+        for (snapshot, needs) in wanted {
+            self.load_beside_standings(snapshot, needs)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
@@ -600,9 +655,13 @@ impl Store for SqliteStore {
         &mut self,
         after: Option<ContactId>,
         needs: &Needs,
-        bare: &BTreeSet<EventName>,
+        counts: &Counts,
     ) -> Result<bool, StoreError> {
-        self.prepare_window(after, needs, bare)
+        self.prepare_window(after, needs, counts)
+    }
+
+    fn find_all(&mut self, wanted: &[&Identity]) -> Result<Vec<Option<ContactId>>, StoreError> {
+        self.find_contacts(wanted)
     }
 
     fn identities_of(
@@ -614,14 +673,21 @@ impl Store for SqliteStore {
     }
 
     fn merge(&mut self, record: &MergeRecord) -> Result<(), StoreError> {
+        self.write_made()?;
         self.together(|store| store.make_one(record))
     }
 
     fn merge_record(&mut self, absorbed: ContactId) -> Result<Option<MergeRecord>, StoreError> {
-        self.merge_of(absorbed)
+        let mut record = self.merge_of(absorbed)?;
+        if let Some(undo) = record.as_mut().and_then(|record| record.undo.as_mut()) {
+            self.with_account(&mut undo.survivor)?;
+            self.with_account(&mut undo.absorbed)?;
+        }
+        Ok(record)
     }
 
     fn unmerge(&mut self, absorbed: ContactId) -> Result<(), StoreError> {
+        self.write_made()?;
         self.together(|store| store.make_two(absorbed))
     }
 
@@ -650,11 +716,41 @@ impl Store for SqliteStore {
         limit: usize,
         now: Timestamp,
     ) -> Result<Forgotten, StoreError> {
+        self.write_made()?;
         self.together(|store| store.forget_some(contact, hash, limit, now))
     }
 
     fn readmit(&mut self, hash: &str) -> Result<bool, StoreError> {
         let gone = self.run(self.sql.erased_drop, [hash]).at("erased", "")?;
         Ok(gone > 0)
+    }
+
+    fn erased(
+        &mut self,
+        names: &[&Identity],
+        hash: &dyn Fn(&Identity) -> String,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.are_erased(names, hash)
+    }
+
+    fn tellings(&mut self, limit: usize) -> Result<Vec<Telling>, StoreError> {
+        self.list_tellings(limit)
+    }
+
+    fn contacts_of_account(
+        &mut self,
+        account: &AccountId,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_in_account(account, after, limit)
+    }
+
+    fn put_telling(&mut self, telling: &Telling) -> Result<(), StoreError> {
+        self.together(|store| store.move_telling(telling))
+    }
+
+    fn end_telling(&mut self, telling: &Telling, settles: bool) -> Result<(), StoreError> {
+        self.together(|store| store.finish_telling(telling, settles))
     }
 }

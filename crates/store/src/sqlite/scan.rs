@@ -15,11 +15,11 @@ use relance_core::ids::{ContactId, EventName};
 use relance_core::segment::Membership;
 use relance_core::snapshot::Snapshot;
 use relance_core::world::Needs;
-use relance_engine::ports::StoreError;
-use relance_wire::stored::{read_contact, read_event};
+use relance_engine::ports::{Counts, StoreError};
+use relance_wire::stored::{event_part, read_contact, read_event, read_event_part};
 use rusqlite::params;
 
-use super::column::{contact_id, contact_key, moment, text};
+use super::column::{contact_id, contact_key, moment, nanos, text};
 use super::columns::Told;
 use super::contacts::after_column;
 use super::error::Located;
@@ -34,6 +34,10 @@ const WINDOW_BYTES_MAX: usize = 64 << 20;
 const SEALS_PER_CALL: usize = 12;
 /// Bodies that one call fetches: some 15 ms.
 const BODIES_PER_CALL: usize = 8_192;
+/// Bytes that a body takes beside its text.
+const BODY_BYTES_BESIDE: usize = 32;
+/// Of events that lie closer together than so many to one that is asked for, the log is read through.
+const CLOSE_TOGETHER: i64 = 8;
 /// Contacts of a page that was not prepared.
 const PLAIN_PAGE_MAX: usize = 200;
 
@@ -67,9 +71,13 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Scan {
     needs: Needs,
-    bare: BTreeSet<EventName>,
+    counts: Counts,
     names: Vec<EventName>,
+    /// The same of each name.
     is_bare: Vec<bool>,
+    properties: Vec<Option<BTreeSet<Box<str>>>>,
+    /// In nanoseconds.
+    since: Vec<i64>,
     /// The window: contacts after this one, up to that one.
     from: Option<ContactId>,
     to: ContactId,
@@ -105,12 +113,20 @@ impl Default for ScanLimits {
 }
 
 impl Scan {
-    fn new(after: Option<ContactId>, needs: &Needs, bare: &BTreeSet<EventName>) -> Self {
+    fn new(after: Option<ContactId>, needs: &Needs, counts: &Counts) -> Self {
         let names: Vec<EventName> = needs.history.iter().cloned().collect();
         Self {
             needs: needs.clone(),
-            bare: bare.clone(),
-            is_bare: names.iter().map(|name| bare.contains(name)).collect(),
+            counts: counts.clone(),
+            is_bare: names.iter().map(|name| counts.is_bare(name)).collect(),
+            properties: names
+                .iter()
+                .map(|name| counts.properties.get(name).cloned())
+                .collect(),
+            since: names
+                .iter()
+                .map(|name| counts.since.get(name).map_or(i64::MIN, |at| nanos(*at)))
+                .collect(),
             names,
             from: after,
             to: ContactId(u64::MAX),
@@ -130,6 +146,11 @@ impl Scan {
 
     fn is_within(&self, contact: ContactId) -> bool {
         self.from.is_none_or(|from| contact > from) && contact <= self.to
+    }
+
+    /// Whether an event of the `name`-th name counts for anyone of the window.
+    fn wants(&self, name: usize, told: &Told) -> bool {
+        self.is_within(told.contact) && self.since.get(name).is_none_or(|since| told.at >= *since)
     }
 
     /// Leaves the upper half of the contacts to the next window. Of one contact alone the newest events of each
@@ -191,6 +212,20 @@ impl Scan {
             .sort_unstable_by_key(|one| (one.told.contact, one.name, one.told.id));
     }
 
+    /// What counts of the body of an event.
+    fn part_of(&self, entry: &Entry, body: &str) -> Result<Box<str>, StoreError> {
+        match self.properties_of(entry) {
+            Some(asked) => event_part(body, asked).at("event", entry.told.id),
+            None => Ok(body.into()),
+        }
+    }
+
+    /// The properties that count of an event, if not all.
+    fn properties_of(&self, entry: &Entry) -> Option<&BTreeSet<Box<str>>> {
+        let name = usize::try_from(entry.name).ok()?;
+        self.properties.get(name)?.as_ref()
+    }
+
     fn wants_body(&self, entry: &Entry) -> bool {
         let name = usize::try_from(entry.name).ok();
         let is_bare = name.and_then(|name| self.is_bare.get(name));
@@ -204,12 +239,12 @@ impl SqliteStore {
         &mut self,
         after: Option<ContactId>,
         needs: &Needs,
-        bare: &BTreeSet<EventName>,
+        counts: &Counts,
     ) -> Result<bool, StoreError> {
         let known = self.scan.take();
-        let known =
-            known.filter(|scan| scan.needs == *needs && scan.bare == *bare && scan.covers(after));
-        let mut scan = known.unwrap_or_else(|| Scan::new(after, needs, bare));
+        let known = known
+            .filter(|scan| scan.needs == *needs && scan.counts == *counts && scan.covers(after));
+        let mut scan = known.unwrap_or_else(|| Scan::new(after, needs, counts));
         if scan.names.is_empty() {
             scan.phase = Phase::Ready;
         } else if !self.seals.is_current() {
@@ -237,14 +272,13 @@ impl SqliteStore {
                 break;
             }
             let mut found = Vec::new();
-            let wanted = |contact: ContactId| scan.is_within(contact);
             let last = self.seals.read_seal(
                 &self.conn,
                 &self.sql,
                 scan.reached,
                 &scan.names,
                 |name, told| {
-                    if wanted(told.contact) {
+                    if scan.wants(name, &told) {
                         found.push(entry(name, told));
                     }
                 },
@@ -264,7 +298,7 @@ impl SqliteStore {
         let mut found = Vec::new();
         self.seals
             .read_open(scan.reached, &scan.names, |name, told| {
-                if scan.is_within(told.contact) {
+                if scan.wants(name, &told) {
                     found.push(entry(name, told));
                 }
             });
@@ -282,40 +316,91 @@ impl SqliteStore {
 
     /// Fetches bodies in the order in which they lie.
     fn fetch(&mut self, scan: &mut Scan, from: usize) -> Result<(), StoreError> {
+        let mut wanted: Vec<usize> = Vec::new();
         let mut place = from;
-        let mut fetched = 0;
-        while fetched < self.scan_limits.bodies {
-            let Some(entry) = scan.entries.get(place).copied() else {
-                scan.sort();
-                scan.phase = Phase::Ready;
-                return Ok(());
-            };
-            if scan.wants_body(&entry) {
-                fetched += 1;
-                match self.body_of(entry.told.id)? {
-                    Some(body) => {
-                        scan.body_bytes += body.len();
-                        scan.entries[place].body = u32::try_from(scan.bodies.len()).unwrap_or(BARE);
-                        scan.bodies.push(body);
-                    }
-                    // It was erased.
-                    None => scan.entries[place].name = NAMELESS,
-                }
+        while wanted.len() < self.scan_limits.bodies
+            && let Some(entry) = scan.entries.get(place)
+        {
+            if scan.wants_body(entry) {
+                wanted.push(place);
             }
             place += 1;
-            if scan.body_bytes > self.scan_limits.bytes {
-                let before = scan.to;
-                scan.shrink();
-                scan.entries.sort_unstable_by_key(|one| one.told.id);
-                place = 0;
-                if scan.to == before {
-                    // One contact's: bounded by what is looked back over.
-                    scan.body_bytes = 0;
+        }
+        let is_last = place >= scan.entries.len();
+        let mut texts = self.bodies_of(scan, &wanted)?.into_iter();
+        for place in wanted {
+            match texts.next().flatten() {
+                Some(body) => {
+                    scan.body_bytes += body.len() + BODY_BYTES_BESIDE;
+                    scan.entries[place].body = u32::try_from(scan.bodies.len()).unwrap_or(BARE);
+                    scan.bodies.push(body);
                 }
+                // It was erased.
+                None => scan.entries[place].name = NAMELESS,
             }
         }
+        if scan.body_bytes > self.scan_limits.bytes {
+            let before = scan.to;
+            scan.shrink();
+            scan.entries.sort_unstable_by_key(|one| one.told.id);
+            if scan.to == before {
+                // One contact's: bounded by what is looked back over.
+                scan.body_bytes = 0;
+            }
+            scan.phase = Phase::Fetching(0);
+            return Ok(());
+        }
         scan.phase = Phase::Fetching(place);
+        if is_last {
+            scan.sort();
+            scan.phase = Phase::Ready;
+        }
         Ok(())
+    }
+
+    /// What counts of the entries at these places, in order of their ids; nothing of those that were erased. Where
+    /// they lie close together the log is read through between them: a step costs a tenth of a look.
+    fn bodies_of(
+        &self,
+        scan: &Scan,
+        places: &[usize],
+    ) -> Result<Vec<Option<Box<str>>>, StoreError> {
+        let ids: Vec<i64> = places.iter().map(|at| scan.entries[*at].told.id).collect();
+        let (Some(first), Some(last)) = (ids.first().copied(), ids.last().copied()) else {
+            return Ok(Vec::new());
+        };
+        let part = |place: usize, body: &str| scan.part_of(&scan.entries[places[place]], body);
+        let mut texts = vec![None; ids.len()];
+        let many = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        if last - first < many.saturating_mul(CLOSE_TOGETHER) {
+            let mut statement = self
+                .conn
+                .prepare_cached(self.sql.event_between)
+                .at("event", first)?;
+            let mut rows = statement.query([first, last]).at("event", first)?;
+            let mut place = 0;
+            while let Some(row) = rows.next().at("event", first)? {
+                let id: i64 = row.get(0).at("event", first)?;
+                while ids.get(place).is_some_and(|wanted| *wanted < id) {
+                    place += 1;
+                }
+                if ids.get(place) == Some(&id) {
+                    texts[place] = Some(part(place, text(row, 1).at("event", id)?)?);
+                }
+            }
+            return Ok(texts);
+        }
+        let mut statement = self
+            .conn
+            .prepare_cached(self.sql.event_get)
+            .at("event", first)?;
+        for (place, id) in ids.iter().enumerate() {
+            let mut rows = statement.query([id]).at("event", id)?;
+            if let Some(row) = rows.next().at("event", id)? {
+                texts[place] = Some(part(place, text(row, 1).at("event", id)?)?);
+            }
+        }
+        Ok(texts)
     }
 
     /// The text of an event that is still in the log.
@@ -344,7 +429,8 @@ impl SqliteStore {
             });
         scan.reached = scan.reached.max(self.seals.reached());
         for entry in found {
-            if scan.is_within(entry.told.contact) {
+            let name = usize::try_from(entry.name).unwrap_or(usize::MAX);
+            if scan.wants(name, &entry.told) {
                 scan.late.entry(entry.told.contact).or_default().push(entry);
             }
         }
@@ -358,6 +444,7 @@ impl SqliteStore {
         limit: usize,
         needs: &Needs,
     ) -> Result<Vec<Snapshot>, StoreError> {
+        self.write_made()?;
         let prepared = self.scan.take();
         let prepared = prepared.filter(|scan| {
             scan.phase == Phase::Ready && scan.needs == *needs && scan.covers(after)
@@ -404,7 +491,7 @@ impl SqliteStore {
 
     /// Contacts along their key, alone.
     fn contacts_up_to(
-        &self,
+        &mut self,
         after: Option<ContactId>,
         to: ContactId,
         limit: usize,
@@ -422,6 +509,11 @@ impl SqliteStore {
             let id = contact_id(row, 0).at("contact", "in order")?;
             let contact = read_contact(id, text(row, 1).at("contact", id)?).at("contact", id)?;
             snapshots.push(Snapshot::new(contact));
+        }
+        drop(rows);
+        drop(statement);
+        for snapshot in &mut snapshots {
+            self.with_account(&mut snapshot.contact)?;
         }
         Ok(snapshots)
     }
@@ -533,18 +625,29 @@ impl SqliteStore {
         entry: &Entry,
     ) -> Result<Option<Event>, StoreError> {
         let id = entry.told.id;
-        if !is_bare {
-            let place = usize::try_from(entry.body).ok();
-            let event = match place.and_then(|place| scan.bodies.get(place)) {
-                Some(body) => Some(read_event(body)),
-                None => self.body_of(id)?.map(|body| read_event(&body)),
-            };
-            return event.transpose().at("event", id);
-        }
+        let asked = scan.properties_of(entry);
         let mut event = Event {
             name: name.clone(),
             ..Event::track("", moment(entry.told.at))
         };
+        if !is_bare {
+            let place = usize::try_from(entry.body).ok();
+            let known = place.and_then(|place| scan.bodies.get(place)).cloned();
+            let part = match known {
+                Some(part) => Some(part),
+                None => {
+                    let body = self.body_of(id)?;
+                    body.map(|body| scan.part_of(entry, &body)).transpose()?
+                }
+            };
+            let Some(part) = part else {
+                return Ok(None);
+            };
+            if asked.is_none() {
+                return Ok(Some(read_event(&part).at("event", id)?));
+            }
+            event.properties = read_event_part(&part).at("event", id)?;
+        }
         if entry.told.by_machine {
             let machine = names::MACHINE.to_owned();
             event.properties.insert(machine, true.into());

@@ -30,6 +30,15 @@ pub(super) fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<(ContactId, Me
     Ok((contact_id(row, 0)?, membership))
 }
 
+/// How a contact stands, from the columns that tell it alone.
+fn standing(row: &rusqlite::Row<'_>) -> rusqlite::Result<Membership> {
+    let due: Option<i64> = row.get(1)?;
+    Ok(Membership {
+        member: row.get(0)?,
+        due: due.map(moment),
+    })
+}
+
 impl SqliteStore {
     pub(super) fn defined_segments(&mut self) -> Result<Vec<StoredSegment>, StoreError> {
         self.conn
@@ -119,15 +128,51 @@ impl SqliteStore {
             };
             let key = params![number, contact_key(contact)];
             let found = self
-                .row(self.sql.member_get, key, |row| {
-                    let due: Option<i64> = row.get(1)?;
-                    Ok(Membership {
-                        member: row.get(0)?,
-                        due: due.map(moment),
-                    })
-                })
+                .row(self.sql.member_get, key, standing)
                 .at("member of", id)?;
             if let Some(membership) = found {
+                snapshot.memberships.insert(id.clone(), membership);
+            }
+        }
+        Ok(())
+    }
+
+    /// [`SqliteStore::load_memberships`] for many contacts, in the order in which the rows lie.
+    pub(super) fn load_standings(
+        &mut self,
+        wanted: &mut [(&mut Snapshot, &Needs)],
+    ) -> Result<(), StoreError> {
+        let mut keys: Vec<(i64, i64, usize, &SegmentId)> = Vec::new();
+        for (place, (snapshot, needs)) in wanted.iter().enumerate() {
+            if self.fresh.is_bare(snapshot.contact.id) && snapshot.contact.absorbed.is_empty() {
+                // Of somebody new nothing is stored.
+                continue;
+            }
+            let contact = contact_key(snapshot.contact.id);
+            for id in &needs.segments {
+                if snapshot.memberships.contains_key(id) {
+                    continue;
+                }
+                if let Some(number) = self.known_number(id)? {
+                    keys.push((number, contact, place, id));
+                }
+            }
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        keys.sort_unstable_by_key(|(number, contact, ..)| (*number, *contact));
+        let mut statement = self
+            .conn
+            .prepare_cached(self.sql.member_get)
+            .at("member of", "")?;
+        for (number, contact, place, id) in keys {
+            let mut rows = statement.query([number, contact]).at("member of", id)?;
+            let Some(row) = rows.next().at("member of", id)? else {
+                continue;
+            };
+            let membership = standing(row).at("member of", id)?;
+            if let Some((snapshot, _)) = wanted.get_mut(place) {
                 snapshot.memberships.insert(id.clone(), membership);
             }
         }

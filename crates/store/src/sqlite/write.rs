@@ -56,6 +56,8 @@ fn whole(contact: ContactId, effect: &Effect) -> Option<Whole<'_>> {
         | Effect::Disarm(_)
         | Effect::Ledger(_)
         | Effect::Revoke(_)
+        | Effect::Account { .. }
+        | Effect::Belongs { .. }
         | Effect::RequestSync(_) => None,
     }
 }
@@ -100,9 +102,11 @@ impl SqliteStore {
     }
 
     fn write_effect(&mut self, contact: ContactId, effect: &Effect) -> Result<(), StoreError> {
+        self.fresh.written(contact);
         match effect {
             Effect::Contact(body) => {
                 let text = contact_text(body).at("contact", contact)?;
+                self.fresh.row_written(body.id);
                 self.run(self.sql.contact_put, params![contact_key(body.id), text])
                     .at("contact", contact)?;
             }
@@ -124,8 +128,14 @@ impl SqliteStore {
                 self.write_suppression(one)?;
             }
             Effect::Object(object) => self.write_object(contact, object)?,
+            Effect::Account { account, tell } => self.write_account(contact, account, *tell)?,
+            Effect::Belongs { before, after } => {
+                self.write_belonging(contact, before.as_ref(), after.as_ref())?;
+            }
             Effect::Event(event) => {
-                let id = self.heads.append(&self.conn, &self.sql, contact, event)?;
+                let is_new = self.fresh.is_new(contact);
+                let heads = &mut self.heads;
+                let id = heads.append(&self.conn, &self.sql, contact, is_new, event)?;
                 self.seals.push(id, contact, event);
                 self.tally.total(totals::EVENTS, 1);
             }
@@ -341,7 +351,13 @@ impl SqliteStore {
 
     fn write_line(&mut self, line: &LedgerEntry) -> Result<(), StoreError> {
         let contact = contact_key(line.contact);
-        let head = |run: u32| self.chains.newest(&self.conn, &self.sql, line.contact, run);
+        let is_new = self.fresh.is_new(line.contact);
+        let head = |run: u32| {
+            if is_new {
+                return Ok(self.chains.moved_to(line.contact, run));
+            }
+            self.chains.newest(&self.conn, &self.sql, line.contact, run)
+        };
         let run = line.enrollment.map(|id| id.number);
         let previous = head(OF_CONTACT)?;
         let previous_of_run = match run {

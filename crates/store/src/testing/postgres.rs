@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use super::certificates::Certificates;
 use crate::postgres::connect::{self, Purpose};
 
 /// Where Debian puts the programs of each version.
@@ -38,6 +39,8 @@ pub struct Server {
     child: Child,
     /// The thread that started the server: when it ends, the server ends.
     keeper: mpsc::Sender<()>,
+    /// Where it listens beside its socket, when it encrypts.
+    encrypted: Option<(u16, Certificates)>,
 }
 
 impl Server {
@@ -48,6 +51,15 @@ impl Server {
 
     /// Starts a server whose commits survive what is asked.
     pub fn start_with(durability: Durability) -> Option<Self> {
+        Self::start_as(durability, false)
+    }
+
+    /// Starts a server that also listens on `localhost`, encrypts there, and has a certificate for that name.
+    pub fn start_encrypted() -> Option<Self> {
+        Self::start_as(Durability::None, true)
+    }
+
+    fn start_as(durability: Durability, encrypts: bool) -> Option<Self> {
         let Some(programs) = programs() else {
             let missing = "PostgreSQL is not installed; scripts/install-test-deps.sh brings it";
             let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
@@ -68,8 +80,29 @@ impl Server {
 
         let mut server = as_user(&programs.join("postgres"), &dir, Some("QUIT"));
         server.arg("-D").arg(&data).arg("-k").arg(&dir);
+        let encrypted = encrypts.then(|| {
+            let own = Certificates::make(&dir, |program| as_user(program, &dir, None));
+            let port = free_port();
+            server
+                .arg("-c")
+                .arg("ssl=on")
+                .arg("-p")
+                .arg(port.to_string());
+            for (name, path) in [
+                ("ssl_cert_file", &own.certificate),
+                ("ssl_key_file", &own.key),
+            ] {
+                server.arg("-c").arg(format!("{name}={}", path.display()));
+            }
+            (port, own)
+        });
+        let listens = if encrypts {
+            "listen_addresses=127.0.0.1"
+        } else {
+            "listen_addresses="
+        };
         for setting in [
-            "listen_addresses=",
+            listens,
             "max_connections=60",
             "shared_buffers=128MB",
             "log_min_messages=warning",
@@ -87,7 +120,12 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(log);
         let (child, keeper) = spawn_kept(server);
-        let server = Self { dir, child, keeper };
+        let server = Self {
+            dir,
+            child,
+            keeper,
+            encrypted,
+        };
         server.wait_until_ready();
         Some(server)
     }
@@ -95,7 +133,46 @@ impl Server {
     /// The URL of a workspace on it.
     pub fn url(&self, schema: &str) -> String {
         let dir = self.dir.display();
-        format!("postgres://relance@/postgres?host={dir}&schema={schema}")
+        let port = match &self.encrypted {
+            Some((port, _)) => format!("&port={port}"),
+            None => String::new(),
+        };
+        format!("postgres://relance@/postgres?host={dir}&schema={schema}{port}")
+    }
+
+    /// The URL of a workspace over the network, of a server that encrypts.
+    pub fn network_url(&self, host: &str, schema: &str) -> String {
+        let port = self.encrypted.as_ref().map_or(0, |(port, _)| *port);
+        format!("postgres://relance@{host}:{port}/postgres?schema={schema}")
+    }
+
+    /// The files of whoever signed its certificate, and of somebody else.
+    pub fn authorities(&self) -> (&Path, &Path) {
+        let (_, own) = self.encrypted.as_ref().expect("a server that encrypts");
+        (&own.authority, &own.stranger)
+    }
+
+    /// Runs statements in a schema, beside whoever works in it.
+    pub fn run(&self, schema: &str, text: &str) {
+        let address = connect::parse(&self.url(schema)).expect("a URL");
+        let link = connect::open(&address, Purpose::Migrate).expect("opens");
+        link.wait(link.client.batch_execute(text)).expect("runs");
+    }
+
+    /// Lets a schema say that it is of another version.
+    pub fn shift_version(&self, schema: &str, by: i64) {
+        self.run(
+            schema,
+            &format!("UPDATE relance_schema SET version = version + ({by})"),
+        );
+    }
+
+    /// Lets the lease of a node be over, as when it has been silent for long.
+    pub fn expire(&self, schema: &str, node: &str) {
+        self.run(
+            schema,
+            &format!("UPDATE node SET expires_at = '-infinity' WHERE name = '{node}'"),
+        );
     }
 
     /// What the server wrote to its log.
@@ -125,6 +202,12 @@ impl Drop for Server {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// A port that nobody listens on now.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// Starts a program that ends with the thread that started it, and keeps that thread until told.

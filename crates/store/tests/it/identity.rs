@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use relance_core::condition::{Condition, Did};
 use relance_core::contact::{Channel, Consent, Contact, Identity};
 use relance_core::decide::Input;
 use relance_core::enrollment::EnrollmentState;
 use relance_core::event::{Event, EventKind, names};
-use relance_core::ids::{ContactId, EventName, TouchpointId};
+use relance_core::ids::{ContactId, EventName, SegmentId, TouchpointId};
 use relance_core::journey::Moves;
+use relance_core::segment::{Rule, Segment};
 use relance_core::touchpoint::Outcome;
 use relance_core::value::Value;
 use relance_core::world::{Needs, World};
-use relance_engine::arrival::Arrival;
+use relance_engine::arrival::{Arrival, DefinedSegments, SegmentChanges};
 use relance_engine::ports::Store;
 use relance_engine::turn::{Engine, PENDING_MERGE};
 use relance_store::SqliteStore;
@@ -232,6 +234,85 @@ fn an_alias_makes_one_of_two_users() {
 }
 
 #[test]
+fn an_alias_of_two_users_with_addresses_of_their_own_makes_no_one_of_them() {
+    let mut shop = Shop::new();
+    let ana = shop.identify(&[user("1"), email("ana@a.test")], json!({}));
+    let bob = shop.identify(&[user("2"), email("bob@b.test")], json!({}));
+    // A program that aliases whoever signs in to whoever was signed in.
+    let alias = shop.call(EventKind::Alias, &[user("2"), user("1")], json!({}));
+    shop.take(&[alias]);
+    assert_eq!((shop.who(&user("1")), shop.who(&user("2"))), (ana, bob));
+    assert_eq!(shop.contact(ana).merged_into, None);
+    // A person may know better.
+    shop.merge(bob, ana);
+    assert_eq!(shop.who(&user("1")), bob);
+}
+
+fn segment(id: &str, condition: Condition) -> DefinedSegments {
+    DefinedSegments {
+        text: id.to_owned(),
+        segments: vec![Arc::new(Segment {
+            id: id.into(),
+            name: id.to_owned(),
+            rule: Rule::When(condition),
+            sets: None,
+            announce: false,
+        })],
+    }
+}
+
+fn did(event: &str, times_min: u32) -> Condition {
+    Condition::Did(Did {
+        event: event.into(),
+        times_min,
+        times_max: None,
+        within: None,
+        filter: None,
+        then: None,
+    })
+}
+
+#[test]
+fn a_merge_and_its_undoing_tell_anew_who_belongs_to_segments() {
+    let mut shop = Shop::new();
+    let keen = Condition::InSegment("keen".into());
+    let defined = vec![
+        segment("keen", did("Product Viewed", 2)),
+        segment("others", Condition::Not(Box::new(keen))),
+    ];
+    shop.take(&[Arrival::Segments(SegmentChanges {
+        defined,
+        ..SegmentChanges::default()
+    })]);
+    let ana = shop.identify(&[user("1"), email("ana@a.test")], json!({}));
+    let bob = shop.identify(&[user("2"), email("bob@b.test")], json!({}));
+    for name in ["1", "2"] {
+        shop.track(&[user(name)], "Product Viewed");
+    }
+    let member = |shop: &mut Shop, id: ContactId| {
+        let segments: BTreeSet<SegmentId> = ["keen", "others"].map(SegmentId::from).into();
+        let store = shop.engine.store();
+        let mut snapshot = store.load(&[id]).expect("loads").remove(0);
+        let needs = Needs {
+            segments: segments.clone(),
+            ..Needs::default()
+        };
+        store.load_needs(&mut snapshot, &needs).expect("loads");
+        let of = |id: &SegmentId| snapshot.memberships.get(id).is_some_and(|one| one.member);
+        let stands: Vec<bool> = segments.iter().map(of).collect();
+        (stands[0], stands[1])
+    };
+    assert_eq!(member(&mut shop, bob), (false, true));
+    // Nothing else happens to anybody.
+    shop.merge(bob, ana);
+    assert_eq!(member(&mut shop, bob), (true, false));
+    assert_eq!(member(&mut shop, ana), (false, false), "it is nobody now");
+    shop.unmerge(ana);
+    assert_eq!(member(&mut shop, ana), (false, true));
+    assert_eq!(member(&mut shop, bob), (false, true));
+}
+
+#[test]
 fn what_comes_for_the_old_contact_reaches_the_new_one() {
     let mut shop = Shop::new();
     let ana = shop.identify(&[email("ana@a.test")], json!({}));
@@ -307,6 +388,43 @@ fn a_merge_is_undone_within_a_day_and_refusals_stay() {
     assert_eq!(shop.count(bob, "Product Viewed"), 0);
     shop.track(&[user("1")], "Product Viewed");
     assert_eq!(shop.count(ana, "Product Viewed"), 2);
+}
+
+const NEWS: &str = "format: journey/1
+id: news
+name: News
+trigger: { schedule: { at: '09:00' } }
+steps:
+  - send: email
+    template: news
+";
+
+#[test]
+fn an_undone_merge_gives_the_survivor_its_own_hours_back() {
+    let mut shop = Shop::new();
+    let tokyo = json!({"timezone": "Asia/Tokyo"});
+    let ana = shop.identify(&[user("1"), email("ana@a.test")], tokyo);
+    let bob = shop.identify(&[user("2"), email("bob@b.test")], json!({}));
+    shop.run(NEWS);
+    shop.take(&[]);
+    let due = |shop: &mut Shop, id: ContactId| {
+        let loaded = shop.engine.store().load(&[id]).expect("loads").remove(0);
+        let due: Vec<String> = loaded
+            .watches
+            .iter()
+            .map(|one| one.due_at.to_string())
+            .collect();
+        due
+    };
+    // Twelve has struck in London, and nine in Tokyo.
+    assert_eq!(due(&mut shop, ana), ["2026-03-03T00:00:00Z"]);
+    assert_eq!(due(&mut shop, bob), ["2026-03-03T09:00:00Z"]);
+    shop.merge(bob, ana);
+    assert_eq!(due(&mut shop, bob), ["2026-03-03T00:00:00Z"], "in Tokyo");
+    assert_eq!(due(&mut shop, ana), [""; 0]);
+    shop.unmerge(ana);
+    assert_eq!(due(&mut shop, bob), ["2026-03-03T09:00:00Z"]);
+    assert_eq!(due(&mut shop, ana), ["2026-03-03T00:00:00Z"]);
 }
 
 #[test]

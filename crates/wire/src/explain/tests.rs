@@ -192,6 +192,7 @@ fn fields(value: Value) -> Fields {
 fn line_of(at: Timestamp, seen: &Seen) -> LedgerEntry {
     match seen {
         Seen::Ledger(line) => line.clone(),
+        Seen::Turned { segment, .. } => panic!("a turn of {segment}, where no segment is"),
         Seen::WouldSend(touchpoint) => LedgerEntry {
             journey: Some(touchpoint.journey.clone()),
             enrollment: Some(touchpoint.enrollment),

@@ -19,6 +19,7 @@ use relance_core::journey::draft::JourneyDraft;
 use relance_core::journey::{Approval, Journey};
 use relance_core::value::Root;
 
+use self::condition::Settings;
 use crate::yaml::{self, Node};
 use reader::{Map, Reader};
 
@@ -64,6 +65,18 @@ impl fmt::Display for Problem {
 
 /// Reads, checks and publishes a journey as `version`.
 pub fn publish(text: &str, version: u32) -> Result<Journey, Vec<Problem>> {
+    publish_with(text, version, &Settings::default())
+}
+
+/// [`publish`] with what the workspace says of words whose meaning it may choose.
+///
+/// # Errors
+/// All problems at once, in order of their lines.
+pub fn publish_with(
+    text: &str,
+    version: u32,
+    settings: &Settings,
+) -> Result<Journey, Vec<Problem>> {
     let root = yaml::parse(text).map_err(|error| {
         vec![Problem {
             path: String::new(),
@@ -72,7 +85,10 @@ pub fn publish(text: &str, version: u32) -> Result<Journey, Vec<Problem>> {
             remedy: error.remedy.to_owned(),
         }]
     })?;
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        settings: settings.clone(),
+        ..Reader::default()
+    };
     let draft = read(&mut reader, &root);
     let mut problems = reader.problems;
     let journey = match draft {

@@ -10,6 +10,7 @@ use jiff::civil::Time;
 use relance_core::time::parse_time_of_day;
 use relance_core::value::{FieldPath, Root};
 
+use crate::segment::OBJECT_KINDS;
 use crate::yaml::{Node, Pair};
 
 use super::Problem;
@@ -338,7 +339,7 @@ impl Reader {
             );
             return None;
         }
-        FieldPath::parse(text, Some(bare))
+        let field = FieldPath::parse(text, Some(bare))
             .inspect_err(|error| {
                 let what = format!("{:?} is not a field", shorten(text));
                 let text = error.to_string();
@@ -347,7 +348,20 @@ impl Reader {
                     .map_or("see the guide", |(_, rest)| rest);
                 self.problem(path, line, what, remedy);
             })
-            .ok()
+            .ok()?;
+        if let (Root::Subject, [first, second, _, ..]) = (field.root, &*field.names)
+            && [first, second]
+                .iter()
+                .all(|name| OBJECT_KINDS.contains(&&***name))
+        {
+            let what = format!("{:?} leads through two objects", shorten(text));
+            let remedy = format!(
+                "name the {second} in the subject itself and write `subject.{second}.NAME`"
+            );
+            self.problem(path, line, what, remedy);
+            return None;
+        }
+        Some(field)
     }
 }
 

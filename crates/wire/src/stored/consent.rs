@@ -66,6 +66,41 @@ impl From<RecordV1> for ConsentRecord {
     }
 }
 
+/// By which way an answer came, and what proves it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct EvidenceV1 {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Box<Proof>>,
+}
+
+impl EvidenceV1 {
+    pub(super) fn is_empty(&self) -> bool {
+        self.source.is_none() && self.proof.is_none()
+    }
+}
+
+impl From<&Evidence> for EvidenceV1 {
+    fn from(evidence: &Evidence) -> Self {
+        let Evidence { source, proof } = evidence;
+        Self {
+            source: *source,
+            proof: proof.clone(),
+        }
+    }
+}
+
+impl From<EvidenceV1> for Evidence {
+    fn from(stored: EvidenceV1) -> Self {
+        Self {
+            source: stored.source,
+            proof: stored.proof,
+        }
+    }
+}
+
 /// A contact's wishes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

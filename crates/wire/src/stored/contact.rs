@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::account::Account;
 use relance_core::consent::ConsentRecord;
 use relance_core::contact::{Channel, Contact, SendMark, SuppressionReason};
-use relance_core::ids::{ContactId, ItemId, ListId, MailboxId, Topic};
+use relance_core::ids::{AccountId, ContactId, ItemId, ListId, MailboxId, Topic};
 use relance_core::value::Fields;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,10 @@ struct ContactV1<'a> {
     created: Timestamp,
     #[serde(default, skip_serializing_if = "is_empty")]
     traits: Cow<'a, Fields>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "is_zero_revision")]
+    heard: u64,
     #[serde(default, skip_serializing_if = "is_false")]
     erased: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -60,6 +66,10 @@ fn is_empty(fields: &Cow<'_, Fields>) -> bool {
     fields.is_empty()
 }
 
+fn is_zero_revision(revision: &u64) -> bool {
+    *revision == 0
+}
+
 fn records<K: Ord + Clone>(own: &BTreeMap<K, ConsentRecord>) -> BTreeMap<K, RecordV1> {
     own.iter()
         .map(|(about, record)| (about.clone(), record.into()))
@@ -79,6 +89,8 @@ pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
         v: Version,
         created: contact.created_at,
         traits: bounded(&contact.traits),
+        account: contact.account_id().cloned(),
+        heard: contact.account_heard,
         erased: contact.erased,
         suppressed: contact.suppressed.clone(),
         consents: records(&contact.channel_consents),
@@ -103,13 +115,15 @@ pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
     text(SHAPE, &body)
 }
 
-/// The contact of a row.
+/// The contact of a row. Of its account only the id is known: what is known of that is another row.
 pub fn read_contact(id: ContactId, stored: &str) -> Result<Contact, StoredProblem> {
     let body: ContactV1<'_> = read(SHAPE, stored)?;
     Ok(Contact {
         id,
         created_at: body.created,
         traits: body.traits.into_owned(),
+        account: body.account.map(|id| Arc::new(Account::unknown(id))),
+        account_heard: body.heard,
         erased: body.erased,
         suppressed: body.suppressed,
         channel_consents: read_records(body.consents),

@@ -10,10 +10,13 @@
 //!
 //! **Absent:** the ledger, timers and counters, which are columns; storage itself (see `relance-store`).
 
+mod account;
 mod consent;
 mod contact;
 mod enrollment;
 mod event;
+mod event_part;
+mod input;
 mod merge;
 mod moves;
 mod object;
@@ -30,10 +33,13 @@ use relance_core::ids::{ObjectKind, SubjectRef};
 use relance_core::value::{Fields, Value};
 use serde::{Deserialize, Serialize};
 
+pub use account::{account_text, read_account};
 pub use consent::{consent_text, read_consent, read_reason, reason_word};
 pub use contact::{contact_text, read_contact};
 pub use enrollment::{enrollment_text, read_enrollment};
 pub use event::{event_text, read_event};
+pub use event_part::{event_part, read_event_part};
+pub use input::{input_text, read_input};
 pub use merge::{Moved, merge_text, moved_text, read_merge, read_moved, read_undo, undo_text};
 pub use moves::{moves_text, read_moves};
 pub use object::{object_text, read_object};

@@ -1,5 +1,7 @@
 //! Golden files and round trips.
 
+mod input;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -744,5 +746,6 @@ proptest! {
         let _ = read_touchpoint(task().id, &text);
         let _ = read_watch(&text);
         let _ = read_moves(&text);
+        let _ = read_input(&text);
     }
 }

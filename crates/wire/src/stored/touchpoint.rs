@@ -188,7 +188,7 @@ enum StateV1 {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum OutcomeV1 {
+pub(super) enum OutcomeV1 {
     Accepted,
     RefusedHard {
         text: String,
@@ -209,7 +209,7 @@ enum OutcomeV1 {
 
 /// A reason by its public code.
 #[derive(Debug)]
-struct ReasonV1(Reason);
+pub(super) struct ReasonV1(Reason);
 
 impl Serialize for ReasonV1 {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -223,6 +223,49 @@ impl<'de> Deserialize<'de> for ReasonV1 {
         Reason::from_word(&word)
             .map(Self)
             .ok_or_else(|| serde::de::Error::custom(format_args!("{word:?} is not a known reason")))
+    }
+}
+
+impl From<&Outcome> for OutcomeV1 {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted => Self::Accepted,
+            Outcome::RefusedHard {
+                text,
+                address_is_bad,
+            } => Self::RefusedHard {
+                text: text.clone(),
+                bad_address: *address_is_bad,
+            },
+            Outcome::RefusedSoft(text) => Self::RefusedSoft(text.clone()),
+            Outcome::Postponed { seconds } => Self::Postponed { seconds: *seconds },
+            Outcome::TemplateFailed(text) => Self::TemplateFailed(text.clone()),
+            Outcome::ChannelNotConfigured => Self::ChannelNotConfigured,
+            Outcome::Withdrawn(reason) => Self::Withdrawn(ReasonV1(*reason)),
+            Outcome::Missed => Self::Missed,
+            Outcome::Dropped(reason) => Self::Dropped(ReasonV1(*reason)),
+            Outcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<OutcomeV1> for Outcome {
+    fn from(outcome: OutcomeV1) -> Self {
+        match outcome {
+            OutcomeV1::Accepted => Self::Accepted,
+            OutcomeV1::RefusedHard { text, bad_address } => Self::RefusedHard {
+                text,
+                address_is_bad: bad_address,
+            },
+            OutcomeV1::Postponed { seconds } => Self::Postponed { seconds },
+            OutcomeV1::RefusedSoft(text) => Self::RefusedSoft(text),
+            OutcomeV1::TemplateFailed(text) => Self::TemplateFailed(text),
+            OutcomeV1::ChannelNotConfigured => Self::ChannelNotConfigured,
+            OutcomeV1::Withdrawn(reason) => Self::Withdrawn(reason.0),
+            OutcomeV1::Missed => Self::Missed,
+            OutcomeV1::Dropped(reason) => Self::Dropped(reason.0),
+            OutcomeV1::Unknown => Self::Unknown,
+        }
     }
 }
 
@@ -244,24 +287,7 @@ impl From<&TouchpointState> for StateV1 {
             TouchpointState::Sending { since } => Self::Sending { since: *since },
             TouchpointState::Settled { at, outcome } => Self::Settled {
                 at: *at,
-                outcome: match outcome {
-                    Outcome::Accepted => OutcomeV1::Accepted,
-                    Outcome::RefusedHard {
-                        text,
-                        address_is_bad,
-                    } => OutcomeV1::RefusedHard {
-                        text: text.clone(),
-                        bad_address: *address_is_bad,
-                    },
-                    Outcome::Postponed { seconds } => OutcomeV1::Postponed { seconds: *seconds },
-                    Outcome::RefusedSoft(text) => OutcomeV1::RefusedSoft(text.clone()),
-                    Outcome::TemplateFailed(text) => OutcomeV1::TemplateFailed(text.clone()),
-                    Outcome::ChannelNotConfigured => OutcomeV1::ChannelNotConfigured,
-                    Outcome::Withdrawn(reason) => OutcomeV1::Withdrawn(ReasonV1(*reason)),
-                    Outcome::Missed => OutcomeV1::Missed,
-                    Outcome::Dropped(reason) => OutcomeV1::Dropped(ReasonV1(*reason)),
-                    Outcome::Unknown => OutcomeV1::Unknown,
-                },
+                outcome: outcome.into(),
             },
         }
     }
@@ -282,21 +308,7 @@ impl From<StateV1> for TouchpointState {
             StateV1::Sending { since } => Self::Sending { since },
             StateV1::Settled { at, outcome } => Self::Settled {
                 at,
-                outcome: match outcome {
-                    OutcomeV1::Accepted => Outcome::Accepted,
-                    OutcomeV1::RefusedHard { text, bad_address } => Outcome::RefusedHard {
-                        text,
-                        address_is_bad: bad_address,
-                    },
-                    OutcomeV1::Postponed { seconds } => Outcome::Postponed { seconds },
-                    OutcomeV1::RefusedSoft(text) => Outcome::RefusedSoft(text),
-                    OutcomeV1::TemplateFailed(text) => Outcome::TemplateFailed(text),
-                    OutcomeV1::ChannelNotConfigured => Outcome::ChannelNotConfigured,
-                    OutcomeV1::Withdrawn(reason) => Outcome::Withdrawn(reason.0),
-                    OutcomeV1::Missed => Outcome::Missed,
-                    OutcomeV1::Dropped(reason) => Outcome::Dropped(reason.0),
-                    OutcomeV1::Unknown => Outcome::Unknown,
-                },
+                outcome: outcome.into(),
             },
         }
     }

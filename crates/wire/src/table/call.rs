@@ -415,13 +415,19 @@ fn known(heads: &[String]) -> String {
     list.join(", ")
 }
 
-/// The events that a row's call becomes: what it tells of the contact, then what was said of channels and
-/// topics. Their ids derive from the import and the row, so that a repetition changes nothing (R6).
-pub fn events(call: &RowCall, import: &str, row: u64, now: Timestamp) -> Vec<Event> {
+/// Whose row it is, and the events that its call becomes: what it tells of the contact, then what was said of
+/// channels and topics. Their ids derive from the import and the row, so that a repetition changes nothing (R6).
+pub fn events(
+    call: RowCall,
+    import: &str,
+    row: u64,
+    now: Timestamp,
+) -> (Vec<Identity>, Vec<Event>) {
     let id = format!("import:{import}:{row}");
-    let mut told = Event::identify(call.traits.clone(), now);
+    let mut told = Event::identify(call.traits, now);
     told.message_id = Some(Arc::from(id.as_str()));
-    let mut events = vec![told];
+    let mut events = Vec::with_capacity(1 + call.consents.len());
+    events.push(told);
     for (at, (about, wanted)) in call.consents.iter().enumerate() {
         let name = if *wanted {
             names::SUBSCRIBED
@@ -444,7 +450,7 @@ pub fn events(call: &RowCall, import: &str, row: u64, now: Timestamp) -> Vec<Eve
         event.message_id = Some(Arc::from(format!("{id}:{at}")));
         events.push(event);
     }
-    events
+    (call.identities, events)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn a_row_becomes_identities_and_typed_traits() {
     );
     assert_eq!(call.consents, [(About::Topic(Topic::from("news")), false)]);
     let now = "2026-11-22T12:00:00Z".parse().unwrap();
-    let events = events(&call, "i1", 2, now);
+    let (_, events) = events(call.clone(), "i1", 2, now);
     assert_eq!(events[0].message_id.as_deref(), Some("import:i1:2"));
     assert_eq!(
         (events.len(), events[1].name.as_str()),
@@ -196,4 +196,35 @@ fn what_could_not_be_decoded_is_told() {
         told(mapping, "E,N", "a@b.test,A\u{FFFD}na\n").unwrap_err()[0].1,
         "garbled"
     );
+}
+
+#[test]
+fn an_address_is_the_same_name_whoever_tells_of_it() {
+    let expected = Identity::email("anna@xn--80a1acny.xn--p1ai");
+    assert_eq!(expected.value, "anna@xn--80a1acny.xn--p1ai");
+    let now = "2026-11-22T12:00:00Z".parse().unwrap();
+    for written in [
+        "anna@почта.рф",
+        "Anna@Почта.РФ",
+        "anna@ПОЧТА.рф",
+        "ANNA@XN--80A1ACNY.xn--p1ai",
+        "anna＠почта.рф",
+    ] {
+        let row = told("columns: { E: email }\n", "E", &format!("{written}\n")).unwrap();
+        assert_eq!(
+            row.identities,
+            std::slice::from_ref(&expected),
+            "an import: {written}"
+        );
+        let body = serde_json::json!({ "userId": "7", "traits": { "email": written } }).to_string();
+        let identify = crate::segment::CallType::from_word("identify");
+        let (call, _) = crate::segment::parse_call(body.as_bytes(), identify, now).unwrap();
+        assert!(call.identities.contains(&expected), "a call: {written}");
+        // As mailboxes, the API, the command line and lists of suppressions name it.
+        assert_eq!(Identity::email(written), expected, "a mailbox: {written}");
+        let listed = relance_core::suppression::SuppressionKey::guess(written);
+        if !written.contains('＠') {
+            assert_eq!(listed.unwrap().value, expected.value, "a list: {written}");
+        }
+    }
 }

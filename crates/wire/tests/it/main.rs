@@ -4,6 +4,7 @@
 mod examples;
 mod forms;
 mod hostile;
+mod mangled;
 mod played;
 mod refusals;
 mod schema;

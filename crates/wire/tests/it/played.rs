@@ -104,6 +104,7 @@ impl Stage {
                         item.unwrap_or_default()
                     )
                 }
+                Seen::Turned { .. } => return,
                 Seen::Ledger(line) => match line.what.word() {
                     // What a reader of the example wants to know.
                     "task" | "notified" | "set" | "moved" | "exited" | "finished" | "skipped"

@@ -48,9 +48,11 @@ impl Turn<'_> {
                         self.arm_date(journey, watch.subject);
                     }
                 }
+                // Whoever awaits it belongs to whom it is for, by what one half is; when its moment comes
+                // that is asked again.
                 On::Schedule { .. } => {
                     if anew && !self.comes_now(&watch) {
-                        self.arm_journey(journey);
+                        self.arm_schedule(journey);
                     }
                 }
                 // Counted from the last activity of both when its moment comes.

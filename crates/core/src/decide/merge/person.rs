@@ -20,6 +20,10 @@ pub(super) fn unite(world: &World, ours: &mut Contact, theirs: &Contact) {
     // Before the traits: which addresses stay decides which consents go over.
     unite_consents(world, ours, theirs);
     fill(&mut ours.traits, &theirs.traits, TRAITS_MAX);
+    if ours.account.is_none() {
+        ours.account = theirs.account.clone();
+        ours.account_heard = theirs.account_heard;
+    }
     for (channel, reason) in &theirs.suppressed {
         let own = ours.suppressed.entry(*channel).or_insert(*reason);
         if strictness(*reason) > strictness(*own) {
@@ -43,6 +47,7 @@ pub(super) fn unite(world: &World, ours: &mut Contact, theirs: &Contact) {
 /// nothing personal. What it forbade stays forbidden.
 pub(super) fn strip(contact: &mut Contact) {
     contact.traits.clear();
+    contact.account = None;
     contact.mailboxes.clear();
     contact.sends.clear();
     contact.seen.clear();

@@ -3,10 +3,13 @@
 //! Names and addresses go back, and facts are as they were, but for what was told since. What was allowed
 //! stays as strict as it became on either side (R7): nobody knows any more who said no. Runs and messages
 //! that went over stay with the survivor, and so does what it knows of objects: reminders that are under way
-//! must still hear of a payment (R1). Whatever awaits a moment of the absorbed contact begins anew.
+//! must still hear of a payment (R1). Whatever awaits a moment of the absorbed contact begins anew; moments of
+//! the survivor are counted by the zone and the dates that are left to it.
 //!
 //! **Absent:** names, objects and lists themselves, which the store gives back; and computed segments, which
 //! are asked anew for both.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -14,9 +17,11 @@ use crate::contact::{Consent, Contact, SuppressionReason};
 use crate::decide::{Effect, Turn};
 use crate::identity::{MergeRecord, UNDO_WITHIN, Undo};
 use crate::ids::ContactId;
+use crate::journey::On;
 use crate::ledger::{LedgerEntry, Reason, What};
 use crate::snapshot::Snapshot;
-use crate::world::World;
+use crate::value::{Fields, Root};
+use crate::world::{Needs, World};
 
 use super::person::strictness;
 
@@ -81,9 +86,18 @@ pub fn unmerge(
     let of_absorbed = turn.effects;
 
     let mut turn = Turn::new(world, survivor, now);
+    let before = turn.snapshot.contact.traits.clone();
     turn.put_contact(|contact| take_back(contact, undo));
     turn.is_itself(id);
+    turn.count_anew(&before);
     Ok((turn.effects, of_absorbed))
+}
+
+/// What must be loaded of the survivor, beside runs, messages and watches, before a merge can be undone.
+pub fn needs_of_unmerge(world: &World, survivor: &Snapshot) -> Needs {
+    let mut needs = Needs::default();
+    survivor.needs_of_all_runs(world, &mut needs);
+    needs
 }
 
 /// The absorbed contact, as it was and as strict as the two have become.
@@ -122,6 +136,9 @@ fn take_back(contact: &mut Contact, undo: &Undo) {
         !undo.survivor.traits.contains_key(name) && undo.absorbed.traits.get(name) == Some(value)
     };
     contact.traits.retain(|name, value| !borrowed(name, value));
+    if undo.survivor.account.is_none() && contact.account_id() == undo.absorbed.account_id() {
+        contact.account = None;
+    }
     contact.absorbed.remove(&undo.absorbed.id);
     for earlier in &undo.absorbed.absorbed {
         contact.absorbed.remove(earlier);
@@ -132,6 +149,39 @@ fn take_back(contact: &mut Contact, undo: &Undo) {
 }
 
 impl Turn<'_> {
+    /// Counts moments by the facts that are left: the zone and the dates were the other one's, perhaps.
+    fn count_anew(&mut self, before: &Fields) {
+        let world = self.world;
+        let now = &self.snapshot.contact.traits;
+        let changed = before.iter().filter(|(name, _)| !now.contains_key(*name));
+        let changed: Fields = changed
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let zone = world.zone_of(&self.snapshot.contact);
+        let calendar = world.calendar_of(&self.snapshot.contact);
+        let moved = zone != self.zone || !Arc::ptr_eq(&calendar, &self.calendar);
+        let left = std::mem::replace(&mut self.zone, zone);
+        self.calendar = calendar;
+        if moved {
+            self.rearm_in_zone(&left);
+        }
+        for watch in self.snapshot.watches.clone() {
+            let Some(journey) = world.current(&watch.journey) else {
+                continue;
+            };
+            if let On::Date { path, .. } = &journey.trigger.on
+                && path.root == Root::Contact
+                && path
+                    .names
+                    .first()
+                    .is_some_and(|name| changed.contains_key(&**name))
+            {
+                self.arm_date(journey, watch.subject);
+            }
+        }
+        self.recount_waits(moved, None, &changed);
+    }
+
     /// Says that the contact and another are two.
     fn is_itself(&mut self, other: ContactId) {
         let line = LedgerEntry {

@@ -14,6 +14,9 @@ use super::{Delay, HOUR, Length, MINUTE, SECOND, exactly_later};
 const PIECES_MAX: usize = 48;
 /// How much earlier than its opposite suggests something may leave: a zone that skips a day, and DST.
 const SLACK_DAYS: i64 = 2;
+/// How long no clock may have changed before a moment, and after it, so that days are as long as days are.
+const CALM_BEFORE: i64 = 86_400 * (SLACK_DAYS + 1);
+const CALM_AFTER: i64 = 86_400;
 /// The same where the months differ in length.
 const SLACK_MONTHS: i64 = 6;
 /// Every month has this day.
@@ -111,7 +114,9 @@ impl Delay {
             let end = self.piece_end(here, moved(here), direction, zone)?;
             let reach = here.checked_add(at.duration_since(moved(here))).ok();
             here = match reach.filter(|_| !passed).and_then(just_after) {
-                Some(reach) if here < reach && reach < end => reach,
+                Some(reach) if here < reach && reach < end => {
+                    standing_still(reach, end, |moment| moved(moment) <= at)
+                }
                 Some(_) | None => end,
             };
         }
@@ -127,8 +132,14 @@ impl Delay {
         let mut units = amounts.iter().enumerate();
         let other = units.any(|(unit, n)| *n > 0 && unit != super::WEEK && unit != super::DAY);
         let is_calm = |moment: Timestamp| {
-            let from = moment.checked_sub(SignedDuration::from_hours(24 * (SLACK_DAYS + 1)));
-            let to = moment.checked_add(SignedDuration::from_hours(24));
+            let second = moment.as_second();
+            let known = zone.kept_at(second);
+            // A second more, for its part that is left out.
+            if known.is_some_and(|kept| kept.round(second, CALM_BEFORE, CALM_AFTER + 1)) {
+                return true;
+            }
+            let from = moment.checked_sub(SignedDuration::from_secs(CALM_BEFORE));
+            let to = moment.checked_add(SignedDuration::from_secs(CALM_AFTER));
             let (Ok(from), Ok(to)) = (from, to) else {
                 return false;
             };
@@ -210,8 +221,28 @@ impl Delay {
     }
 }
 
+/// A late moment from `here` on and before `end` up to which it `stays` so, where it does not change back: a clock that
+/// skips an hour lets the moving moment stand still as long.
+fn standing_still(here: Timestamp, end: Timestamp, stays: impl Fn(Timestamp) -> bool) -> Timestamp {
+    let mut here = here;
+    let mut step = SignedDuration::from_millis(1);
+    while stays(here) {
+        match here.checked_add(step) {
+            Ok(next) if next < end && stays(next) => here = next,
+            Ok(_) | Err(_) => break,
+        }
+        step = step.saturating_add(step);
+    }
+    here
+}
+
 /// The first whole millisecond after a moment.
 fn just_after(at: Timestamp) -> Option<Timestamp> {
+    let below = at.as_millisecond();
+    // Before 1970 the part below a millisecond counts the other way.
+    if below > 0 {
+        return Timestamp::from_millisecond(below + 1).ok();
+    }
     whole(at.checked_add(SignedDuration::from_nanos(1)).ok()?)
 }
 

@@ -327,6 +327,8 @@ impl Life {
                 | Effect::Object(_)
                 | Effect::Event(_)
                 | Effect::Revoke(_)
+                | Effect::Account { .. }
+                | Effect::Belongs { .. }
                 | Effect::RequestSync(_) => {}
             }
         }

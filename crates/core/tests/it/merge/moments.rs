@@ -69,6 +69,29 @@ journey news: schedule daily at 09:00
 }
 
 #[test]
+fn a_broadcast_to_a_list_comes_at_the_survivors_hour() {
+    let mut life = Life::new(
+        "
+contact ana email=ana@client.test timezone=Asia/Tokyo
+contact bob email=bob@client.test timezone=Europe/Lisbon
+segment friends: listed
+journey news: schedule daily at 09:00 for friends
+  email news
+",
+    );
+    life.pass("2026-03-02 00:00");
+    let segment = "friends".into();
+    let member = true;
+    life.happen("ana", &Input::Segment { segment, member });
+    life.merge("bob", "ana").unwrap();
+    // Nine in Tokyo was three in Moscow; nine in Lisbon is noon there.
+    life.pass("2026-03-02 11:59");
+    assert_eq!(life.sent.len(), 0);
+    life.pass("2026-03-02 12:00");
+    assert_eq!(life.sent.len(), 1);
+}
+
+#[test]
 fn a_day_that_the_survivor_lived_is_not_lived_again_for_the_absorbed() {
     let mut life = Life::new(
         "

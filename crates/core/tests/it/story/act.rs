@@ -309,6 +309,15 @@ fn inputs(
             event.traits = Some(fields(traits));
             vec![Input::Event(Arc::new(event))]
         }
+        ["group", id, traits @ ..] => {
+            let mut event = event(story, now, traits);
+            event.kind = EventKind::Group;
+            let mut account = std::mem::take(&mut event.properties);
+            account.insert("id".to_owned(), (*id).into());
+            let account = ("account".to_owned(), account.into());
+            event.traits = Some(Fields::from_iter([account]));
+            vec![Input::Event(Arc::new(event))]
+        }
         _event => vec![Input::Event(Arc::new(event(story, now, words)))],
     }
 }

@@ -133,6 +133,7 @@ fn words(seen: &Seen, name_journey: bool) -> Option<String> {
                 parts.push(format!("#{}", touchpoint.attempts));
             }
         }
+        Seen::Turned { .. } => return None,
         Seen::Ledger(line) => {
             if line.what == What::Waiting {
                 return None;

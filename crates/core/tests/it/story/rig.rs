@@ -2,11 +2,13 @@
 //! an answer, mailboxes are as silent as the story says, and the clock may go back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::account::Account;
 use relance_core::contact::Contact;
 use relance_core::decide::{Effect, Input, Timer, TimerKind, decide};
-use relance_core::ids::{ContactId, TemplateId, TouchpointId};
+use relance_core::ids::{AccountId, ContactId, TemplateId, TouchpointId};
 use relance_core::journey::Recipient;
 use relance_core::ledger::{LedgerEntry, What};
 use relance_core::play::Seen;
@@ -22,6 +24,8 @@ type Watcher<'a> = dyn FnMut(Timestamp, ContactId, &Seen) + 'a;
 pub struct Rig {
     pub world: World,
     contacts: BTreeMap<ContactId, Snapshot>,
+    accounts: BTreeMap<AccountId, Arc<Account>>,
+    told_of: BTreeSet<AccountId>,
     timers: BTreeSet<(Timestamp, ContactId, TimerKind)>,
     dispatched: BTreeMap<TouchpointId, (TemplateId, u8)>,
     now: Timestamp,
@@ -36,6 +40,8 @@ impl Rig {
         Self {
             world,
             contacts: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            told_of: BTreeSet::new(),
             timers: BTreeSet::new(),
             dispatched: BTreeMap::new(),
             now: Timestamp::MIN,
@@ -44,6 +50,10 @@ impl Rig {
     }
 
     pub fn add(&mut self, contact: Contact) {
+        if let Some(account) = &contact.account {
+            let known = self.accounts.entry(account.id.clone());
+            known.or_insert_with(|| account.clone());
+        }
         self.contacts.insert(contact.id, Snapshot::new(contact));
     }
 
@@ -96,6 +106,18 @@ impl Rig {
 
     pub fn input(&mut self, contact: ContactId, input: &Input, watcher: &mut Watcher<'_>) {
         self.step(contact, input, watcher);
+        while let Some(account) = self.told_of.pop_first() {
+            let of = |one: &&Snapshot| one.contact.account_id() == Some(&account);
+            let others: Vec<ContactId> = self
+                .contacts
+                .values()
+                .filter(of)
+                .map(|one| one.contact.id)
+                .collect();
+            for other in others {
+                self.step(other, &Input::Account, watcher);
+            }
+        }
         for _ in 0..MOMENTS_MAX {
             match self.next_moment() {
                 Some(at) if at <= self.now => self.moment(watcher),
@@ -141,6 +163,7 @@ impl Rig {
         let Some(snapshot) = self.contacts.get_mut(&contact) else {
             return;
         };
+        snapshot.see_accounts(&self.accounts, input);
         let before = self.auditor.is_some().then(|| snapshot.clone());
         let effects = decide(&self.world, snapshot, input, self.now);
         if let (Some(audit), Some(before)) = (&mut self.auditor, before) {
@@ -180,6 +203,12 @@ impl Rig {
                 line.detail = Some("revoke".to_owned());
                 watcher(self.now, contact, &Seen::Ledger(line));
             }
+            Effect::Account { account, tell } => {
+                self.accounts.insert(account.id.clone(), account.clone());
+                if *tell {
+                    self.told_of.insert(account.id.clone());
+                }
+            }
             Effect::RequestSync(_)
             | Effect::Contact(_)
             | Effect::Enrollment(_)
@@ -191,6 +220,7 @@ impl Rig {
             | Effect::Suppression(_)
             | Effect::Object(_)
             | Effect::Event(_)
+            | Effect::Belongs { .. }
             | Effect::Task(_) => {}
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::account::Account;
 use relance_core::contact::{Channel, Contact};
 use relance_core::ids::{ContactId, MailboxId, TemplateId, Topic};
 use relance_core::journey::{Holdout, Journey, Moves, Unit};
@@ -182,8 +183,8 @@ impl StoryWorld {
                             contact.mailboxes.insert(MailboxId::from(address));
                         }
                         ("account", id) => {
-                            let account = serde_json::json!({ "id": id });
-                            contact.traits.insert("account".to_owned(), account);
+                            let account = Account::unknown(id.into());
+                            contact.account = Some(Arc::new(account));
                         }
                         (name, value) => {
                             let value = Value::String(value.to_owned());

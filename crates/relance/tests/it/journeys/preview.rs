@@ -409,3 +409,106 @@ fn a_contact_of_a_workspace_is_previewed_while_its_server_runs() {
     let after = server.contact("bob").expect("the contact");
     assert_eq!((server.events("bob"), server.ledger("bob"), after), before);
 }
+
+const VIP: &str = "format: segment/1
+id: vip
+when: [{ did: Order Completed, times: { gte: 2 }, within: 10d }]
+";
+const ASLEEP: &str = "format: segment/1
+id: asleep
+when: [{ not: { did: Signed Up, within: 5d } }, { not: { in_segment: vip } }]
+";
+const GREET: &str = "format: journey/1
+id: greet
+trigger: { segment_entered: vip }
+steps:
+  - branch:
+      - if: { in_segment: asleep }
+        then: [{ send: email, template: asleep-vip }]
+      - else: [{ send: email, template: awake-vip }]
+";
+const BYE: &str = "format: journey/1
+id: bye
+trigger: { segment_left: vip }
+steps: [{ send: email, template: bye }]
+";
+
+/// Who belongs to segments is played like everything else: by events, and by time.
+#[test]
+fn segments_beside_the_journeys_are_played() {
+    let own = files(&[
+        ("journeys/greet.yaml", GREET),
+        ("journeys/bye.yaml", BYE),
+        ("segments/vip.yaml", VIP),
+        ("segments/asleep.yaml", ASLEEP),
+    ]);
+    let own = own.path();
+    let order = |at: &str| {
+        json!({ "type": "track", "userId": "bob", "event": "Order Completed", "timestamp": at })
+            .to_string()
+    };
+    let more = ["2027-03-02T10:00:00Z", "2027-03-03T10:00:00Z"].map(order);
+    put(own, "orders.jsonl", &more.join("\n"));
+    let names = ["journeys/greet.yaml", "journeys/bye.yaml"];
+    let who = [&WHO[..], &["--events", "orders.jsonl"]].concat();
+    let seen = lines(&preview(own, &[&names, &who[..]].concat()));
+    let turns = |what: &str| -> Vec<(String, String, String)> {
+        let own = seen.iter().filter(|line| line["what"] == what);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        own.map(|line| {
+            (
+                text(&line["at"]),
+                text(&line["contact"]),
+                text(&line["detail"]),
+            )
+        })
+        .collect()
+    };
+    let turn = |at: &str, who: &str, what: &str| (at.to_owned(), who.to_owned(), what.to_owned());
+    // Bob ordered twice within ten days, for seven of which nothing else was true of him.
+    assert_eq!(
+        turns("segment_entered"),
+        [
+            turn("2027-03-03T11:00:00+01:00", "bob", "vip"),
+            turn("2027-03-06T09:00:00.001+09:00", "ana", "asleep"),
+            turn("2027-03-12T11:00:00.001+01:00", "bob", "asleep"),
+        ],
+        "{seen:#?}"
+    );
+    assert_eq!(
+        turns("segment_left"),
+        [
+            turn("2027-03-01T09:00:00+09:00", "ana", "asleep"),
+            turn("2027-03-01T02:00:00+01:00", "bob", "asleep"),
+            turn("2027-03-12T11:00:00.001+01:00", "bob", "vip"),
+        ],
+        "{seen:#?}"
+    );
+    assert_eq!(told(&seen, "would_send", "template"), ["awake-vip", "bye"]);
+    // History is no news, and a journey hears of nobody who came in before.
+    let late = [&names, &who[..], &["--from", "2027-03-05T00:00:00Z"]].concat();
+    let seen = lines(&preview(own, &late));
+    assert_eq!(told(&seen, "would_send", "template"), ["bye"], "{seen:#?}");
+    let entered = told(&seen, "segment_entered", "detail");
+    assert_eq!(entered, ["asleep", "asleep"], "{seen:#?}");
+    // Only what is named.
+    let words = [&names, &who[..], &["--segments", "segments/vip.yaml"]].concat();
+    let run = preview(own, &words);
+    assert!(!told(&lines(&run), "segment_entered", "detail").contains(&"asleep".to_owned()));
+    let said = super::err(&run);
+    assert!(
+        said.contains("names the segment asleep, which is not played"),
+        "{said}"
+    );
+    assert!(!said.contains("does not begin"), "{said}");
+    for (path, what) in [("pick.yaml", "is no segment"), ("absent", "is not there")] {
+        let said = refused(
+            &preview(own, &[&names, &who[..], &["--segments", path]].concat()),
+            2,
+        );
+        assert!(said.contains(what), "{said}");
+    }
+    put(own, "segments/asleep.yaml", &ASLEEP.replace("vip", "wip"));
+    let said = refused(&preview(own, &[&names, &who[..]].concat()), 1);
+    assert!(said.contains("did you mean `vip`?"), "{said}");
+}

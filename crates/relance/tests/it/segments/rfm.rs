@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::journeys::{done, identify};
+use crate::journeys::{done, identify, refused};
 use crate::server::{Server, until};
 
-use super::{apply, of, ready, segment};
+use super::{apply, inside, of, ready, segment};
 
 const BEST: &str = "format: segment/1\nid: best\nwhen: { rfm: { frequency: 5, monetary: 5 } }\n";
 
@@ -57,4 +57,51 @@ fn scores_follow_bounds_that_are_told_from_all_orders() {
     });
     let shown = done(&segment(&server, &["rfm"]));
     assert!(shown.contains("of 10 customers"), "{shown}");
+}
+
+/// What an order is, the workspace says; where it says something else, who belongs is told anew.
+#[test]
+fn an_order_is_what_the_configuration_says() {
+    let mut server = Server::start("[rfm]\nevent = \"Invoice Paid\"\namount = \"sum\"\n");
+    apply(&server, &[("segments/best.yaml", BEST)], &[]);
+    for n in 1..=10 {
+        let user = format!("b{n}");
+        identify(&server, &user, &json!({}));
+        for _ in 0..n {
+            let properties = json!({ "sum": n, "total": 100 - n });
+            let paid = json!({ "userId": user, "event": "Invoice Paid", "properties": properties });
+            server.told("track", &paid);
+            // In the opposite order, by the usual names.
+            let properties = json!({ "total": 100 });
+            let user = format!("b{}", 11 - n);
+            let order =
+                json!({ "userId": user, "event": "Order Completed", "properties": properties });
+            server.told("track", &order);
+        }
+    }
+    let told = done(&segment(&server, &["rfm", "--now", "--json"]));
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(
+        told["order"],
+        json!({ "event": "Invoice Paid", "amount": ["sum"] })
+    );
+    assert_eq!(told["bounds"]["money"][3], 64.0, "{told}");
+    ready(&server, "best", 2);
+    assert_eq!(of(&server, "b10"), ["best"]);
+    assert!(server.stop());
+
+    let file = server.data.path().join("relance.toml");
+    let text = std::fs::read_to_string(&file).expect("a configuration");
+    let wrong = text.replace("amount = \"sum\"", "amount = []");
+    std::fs::write(&file, wrong).expect("written");
+    let told = refused(&inside(server.data.path(), &["rfm"]), 1);
+    assert!(told.contains("rfm.amount"), "{told}");
+    let usual = text
+        .replace("event = \"Invoice Paid\"", "")
+        .replace("amount = \"sum\"", "");
+    std::fs::write(&file, usual).expect("written");
+    server.start_again();
+    until("who orders by the usual name is best", || {
+        (of(&server, "b1") == ["best"] && of(&server, "b10").is_empty()).then_some(())
+    });
 }
