@@ -186,9 +186,14 @@ pub fn every_touchpoint_ends(history: &History) -> Vec<String> {
         | TouchpointState::AwaitingApproval { expires_at: at, .. } => *at >= history.ended_at,
         _other => false,
     };
+    // What was on its way to whoever was erased comes back to nobody: its row is gone with them.
+    let is_gone = |touchpoint: &Touchpoint| {
+        let flies = matches!(touchpoint.state, TouchpointState::Sending { .. });
+        flies && history.erased.contains(&touchpoint.id.contact)
+    };
     let open = last
         .values()
-        .filter(|touchpoint| touchpoint.is_open() && !held(touchpoint))
+        .filter(|touchpoint| touchpoint.is_open() && !held(touchpoint) && !is_gone(touchpoint))
         .map(|touchpoint| format!("{} is {:?}", touchpoint.id, touchpoint.state));
     let stuck = runs
         .values()
