@@ -21,7 +21,10 @@ const CARGO_RUN_VARIABLE_PREFIXES: [&str; 5] = [
 
 /// The workspace's root: the folder above this crate.
 pub fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Cargo says where the project is that it runs us for: several may share one build cache.
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = Path::new(&manifest);
     manifest
         .parent()
         .map_or_else(|| manifest.to_path_buf(), Path::to_path_buf)
