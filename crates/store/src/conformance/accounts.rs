@@ -206,7 +206,10 @@ pub(super) fn telling_goes_on_where_it_was_and_round_once_more<S: Store>(store: 
         revision: 4,
         ..begun
     };
-    assert_eq!(store.tellings(10).expect("lists"), [last.clone()]);
+    assert_eq!(
+        store.tellings(10).expect("lists"),
+        std::slice::from_ref(&last)
+    );
     batch(store, |store| {
         store.end_telling(&last, false).expect("ends");
     });
