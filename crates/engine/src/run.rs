@@ -181,6 +181,8 @@ pub fn run<S: Store, D: Dispatcher>(
 struct Pulse {
     beaten_at: Option<Instant>,
     every: Option<Duration>,
+    /// The last try failed.
+    is_cut_off: bool,
 }
 
 impl Pulse {
@@ -199,9 +201,15 @@ impl Pulse {
                 Ok(())
             };
         match kept.and_then(|()| engine.catch_up()) {
-            Ok(handed) => handed,
+            Ok(handed) => {
+                self.is_cut_off = false;
+                handed
+            }
             Err(error) => {
-                tracing::warn!(%error, "this node cannot reach the others");
+                if !std::mem::replace(&mut self.is_cut_off, true) {
+                    tracing::warn!(%error, "this node cannot reach the others; it tries again and again");
+                }
+                std::thread::sleep(FAILED_PAUSE);
                 false
             }
         }
