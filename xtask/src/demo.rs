@@ -9,6 +9,9 @@ use crate::{Failure, process};
 
 pub fn run(args: &[String]) -> Result<(), Failure> {
     let (release, passed_on) = split(args);
+    if let Err(why) = build_interface() {
+        eprintln!("==> the web interface is not built, the rest goes on: {why}");
+    }
     let mut cargo = process::cargo();
     cargo.args(["run", "--package", "relance", "--bin", "relance"]);
     if release {
@@ -19,6 +22,17 @@ pub fn run(args: &[String]) -> Result<(), Failure> {
     cargo.stdin(Stdio::inherit());
     println!("==> {}", process::shown(&cargo));
     process::run(&mut cargo).map_err(Failure::Findings)
+}
+
+/// What the program serves to browsers: the last build of `web/`, made anew.
+fn build_interface() -> Result<(), String> {
+    let mut script = process::command("sh");
+    script.args(["scripts/install-web-deps.sh", "build"]);
+    for mut command in [script, process::npm("build")] {
+        println!("==> {}", process::shown(&command));
+        process::run(&mut command)?;
+    }
+    Ok(())
 }
 
 /// `--release` before a `--` is ours; everything else belongs to `relance demo`.

@@ -40,6 +40,19 @@ pub fn rustc() -> OsString {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
+/// A script of `web/package.json`.
+pub fn npm(script: &str) -> Command {
+    let mut command = command("npm");
+    command.args(["--prefix", "web", "run", script]);
+    command
+}
+
+/// What a build left beside this program, which was built with it: `relance`, `examples`.
+pub fn built(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    own.parent().unwrap_or(Path::new("target/debug")).join(name)
+}
+
 /// A command in the workspace's root, without stdin and without what `cargo run` added.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);

@@ -27,6 +27,9 @@ const DAEMONS_SCRIPT: &str = "scripts/install-test-deps.sh";
 /// Installs the Segment clients that the tests send with; does nothing when they are there.
 const CLIENTS_SCRIPT: &str = "scripts/install-sdk-clients.sh";
 
+/// Installs Node, the interface's packages and a browser; does nothing when they are there.
+const WEB_SCRIPT: &str = "scripts/install-web-deps.sh";
+
 /// One thing to pass, and how.
 struct Stage {
     name: &'static str,
@@ -125,7 +128,13 @@ fn stages(quick: bool) -> Vec<Stage> {
         name: "clients-install",
         work: install(&root, CLIENTS_SCRIPT, quick),
     });
+    stages.push(Stage {
+        name: "web-install",
+        work: install(&root, WEB_SCRIPT, quick),
+    });
+    stages.extend(web(&root, quick));
     stages.push(nextest(&root, quick));
+    stages.push(browser(quick));
     stages.push(doc_tests(&root));
     let mut doc = process::cargo();
     // `--examples` brings development dependencies in, and with them the features of the other stages.
@@ -139,6 +148,42 @@ fn stages(quick: bool) -> Vec<Stage> {
     stages
 }
 
+/// The interface by itself: its style, types, components and words, and the build that the program serves.
+fn web(root: &Path, quick: bool) -> Vec<Stage> {
+    let packages = root.join("web/node_modules").is_dir();
+    let stage = |name, script| Stage {
+        name,
+        work: if quick && !packages {
+            Work::Nothing(
+                "the interface's packages are not installed, and --quick installs nothing",
+            )
+        } else {
+            Work::Command(Box::new(process::npm(script)))
+        },
+    };
+    vec![
+        stage("web-lint", "lint"),
+        stage("web-types", "check"),
+        stage("web-tests", "test"),
+        stage("web-build", "build"),
+    ]
+}
+
+/// The whole, as a person sees it: the program that the tests before built, in a real browser.
+fn browser(quick: bool) -> Stage {
+    let work = if quick {
+        Work::Nothing("--quick starts no browser")
+    } else {
+        let mut command = process::npm("e2e");
+        command.env("RELANCE_PROGRAM", process::built("relance"));
+        Work::Command(Box::new(command))
+    };
+    Stage {
+        name: "browser",
+        work,
+    }
+}
+
 /// The examples of `wire` are documentation of the formats; each must run and end well. They were
 /// built with the tests; running the file itself avoids another selection of features.
 fn wire_examples(root: &Path) -> Vec<Stage> {
@@ -149,8 +194,7 @@ fn wire_examples(root: &Path) -> Vec<Stage> {
             work: Work::Nothing("crates/wire has no examples"),
         }];
     }
-    let built = std::env::current_exe().unwrap_or_default();
-    let folder = built.parent().unwrap_or(root).join("examples");
+    let folder = process::built("examples");
     names
         .iter()
         .map(|name| Stage {
@@ -335,7 +379,9 @@ mod tests {
     fn quick_installs_nothing_and_the_whole_run_leaves_nothing_out() {
         let quick = commands(true).join("\n");
         assert!(!quick.contains("scripts/install"), "{quick}");
+        assert!(!quick.contains("e2e"), "{quick}");
         let whole = commands(false).join("\n");
+        assert!(whole.contains("run e2e"), "{whole}");
         assert!(!whole.contains("--filterset"), "{whole}");
     }
 

@@ -174,6 +174,9 @@ impl Report {
             What::Finished => self.finished += 1,
             What::Converted => self.converted += 1,
             What::Waiting
+            | What::TaskDone
+            | What::TaskReopened
+            | What::TaskPostponed
             | What::Sent
             | What::Retried
             | What::Set

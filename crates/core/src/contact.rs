@@ -327,6 +327,22 @@ impl Contact {
         self.text("owner")
     }
 
+    /// Whose contact it is in lists: the owner that is named, else the only mailbox of ours that corresponded with it.
+    pub fn responsible(&self) -> Option<String> {
+        if let Some(owner) = self
+            .owner()
+            .map(str::trim)
+            .filter(|owner| !owner.is_empty())
+        {
+            return Some(owner.to_lowercase());
+        }
+        let mut mailboxes = self.mailboxes.iter();
+        match (mailboxes.next(), mailboxes.next()) {
+            (Some(only), None) => Some(only.as_str().to_lowercase()),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
+    }
+
     /// The address that a channel would use.
     pub fn address(&self, channel: Channel) -> Option<&str> {
         match channel {

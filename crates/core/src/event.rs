@@ -20,8 +20,12 @@ pub mod names {
     pub const AUTO_REPLIED: &str = "Auto Replied";
     /// A document left a watched mailbox.
     pub const DOCUMENT_SENT: &str = "Document Sent";
+    /// A person says that a document was not paid after all.
+    pub const DOCUMENT_UNPAID: &str = "Document Unpaid";
     /// A document was paid.
     pub const DOCUMENT_PAID: &str = "Document Paid";
+    /// A person did a task.
+    pub const TASK_COMPLETED: &str = "Task Completed";
     /// A mail could not be delivered.
     pub const EMAIL_BOUNCED: &str = "Email Bounced";
     /// A recipient called a mail spam.

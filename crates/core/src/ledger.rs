@@ -116,6 +116,12 @@ codes! {
         Skipped = "skipped",
         /// A person has something to do.
         Task = "task",
+        /// A person did a task.
+        TaskDone = "task_done",
+        /// A task that was done is open again.
+        TaskReopened = "task_reopened",
+        /// A task was put off.
+        TaskPostponed = "task_postponed",
         /// A field was set.
         Set = "set",
         /// An awaited event came.

@@ -5,6 +5,7 @@
 //! Pure: time, chance and identity are arguments. **Absent:** async, I/O, clocks, randomness, unordered
 //! iteration, the shapes of what is stored (see `relance-wire`).
 
+pub mod access;
 pub mod account;
 pub mod address;
 pub mod backtest;
@@ -32,6 +33,7 @@ pub mod suppression;
 pub mod time;
 pub mod touchpoint;
 pub mod typed;
+pub mod user;
 pub mod value;
 pub mod watch;
 pub mod world;

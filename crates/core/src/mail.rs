@@ -65,6 +65,9 @@ pub struct MailSeen {
     pub class: MailClass,
 }
 
+/// The kind of objects that documents are.
+const DOCUMENT: &str = "document";
+
 /// What a mail is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MailClass {
@@ -177,7 +180,7 @@ impl MailSeen {
     pub fn document(&self) -> Option<SubjectRef> {
         match (&self.class, self.folder) {
             (MailClass::Document(_), Folder::Sent) => Some(SubjectRef {
-                kind: ObjectKind::from("document"),
+                kind: ObjectKind::from(DOCUMENT),
                 id: self.message_id.as_str().into(),
             }),
             (
@@ -266,10 +269,11 @@ impl Meaning {
     /// company who are not told already.
     fn tell(&mut self, known: &Acquaintance, event: &Event, colleagues: bool) {
         for (contact, subject) in &known.threads {
-            let event = Event {
+            let mut event = Event {
                 subject: subject.clone(),
                 ..event.clone()
             };
+            event.objects.extend(answered(&event));
             self.events.push((Whom::Contact(*contact), event));
         }
         let in_thread = |contact: &ContactId| known.threads.iter().any(|(id, _)| id == contact);
@@ -287,6 +291,17 @@ impl Meaning {
             }
         }
     }
+}
+
+/// What a reply tells of the document that it is about: that there is an answer.
+fn answered(event: &Event) -> Option<ObjectPatch> {
+    let subject = event.subject.clone()?;
+    if event.name.as_str() != names::REPLIED || subject.kind.as_str() != DOCUMENT {
+        return None;
+    }
+    let at = Value::String(event.at.to_string());
+    let fields = Fields::from_iter([("answered_at".to_owned(), at)]);
+    Some(ObjectPatch { subject, fields })
 }
 
 impl MailSeen {

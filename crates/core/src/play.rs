@@ -388,6 +388,7 @@ impl Play {
             | Effect::Suppression(_)
             | Effect::Event(_)
             | Effect::Task(_)
+            | Effect::TaskChanged { .. }
             | Effect::Belongs { .. }
             | Effect::Revoke(_)
             | Effect::RequestSync(_) => {}

@@ -102,6 +102,12 @@ impl Snapshot {
                 let touched = self.touched_by(world, event, true);
                 self.needs_of_touched(world, touched, None, loaded, &mut needs);
             }
+            // What is done is an event.
+            Input::Task(order) => {
+                if let Some(event) = order.completed(jiff::Timestamp::UNIX_EPOCH) {
+                    return self.needs_knowing(world, &Input::Event(Arc::new(event)), loaded);
+                }
+            }
             Input::Segment { segment, member } => {
                 needs.segments.insert(segment.clone());
                 world.needs_of_turn(segment, Some(*member), &mut needs);
@@ -392,6 +398,7 @@ impl Snapshot {
             | Effect::Consent(_)
             | Effect::Suppression(_)
             | Effect::Task(_)
+            | Effect::TaskChanged { .. }
             | Effect::Ledger(_)
             | Effect::Revoke(_)
             | Effect::RequestSync(_) => {}

@@ -525,6 +525,7 @@ impl World {
             | Input::Arm(_)
             | Input::Resume { .. }
             | Input::End(_)
+            | Input::Task(_)
             | Input::Erase => None,
         };
         self.concerns.relocates()

@@ -61,6 +61,17 @@ pub enum Arrival {
     Threaded(ThreadEntry),
     /// A text that belongs to the workspace: a template, a key, a setting.
     Asset(Asset),
+    /// Somebody changed something: noted in the same commit as the change.
+    Audited {
+        /// Who: an address, or the name of a token.
+        by: String,
+        /// What was done, as a code: `journey.publish`.
+        action: String,
+        /// To what: an id, or an address of ours.
+        object: String,
+        /// More of it, as a JSON object; empty for nothing.
+        detail: String,
+    },
     /// A person is to be forgotten.
     Erase {
         /// Any contact that was theirs.
@@ -157,6 +168,7 @@ impl Arrival {
             | Self::Mail(_)
             | Self::Threaded(_)
             | Self::Asset(_)
+            | Self::Audited { .. }
             | Self::Erase { .. }
             | Self::Readmit(_)
             | Self::Suppressions { .. }

@@ -14,4 +14,5 @@ pub mod ports;
 pub mod quiet;
 pub mod run;
 pub mod sharing;
+pub mod topics;
 pub mod turn;

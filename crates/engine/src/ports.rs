@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::{Contact, Identity};
 use relance_core::decide::{Effect, Timer};
 use relance_core::event::Event;
@@ -125,6 +125,65 @@ pub struct Asset {
     pub name: String,
     /// The text; `None` removes it.
     pub body: Option<String>,
+}
+
+/// How long it is known who changed what: five years.
+pub const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(5 * 366 * 24);
+/// Bytes of the detail of a line; what is longer is left out.
+pub const AUDIT_DETAIL_BYTES_MAX: usize = 4_096;
+/// Bytes of who, action and object.
+pub const AUDIT_WORD_BYTES_MAX: usize = 300;
+
+/// Who changed what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who: an address, or the name of a token.
+    pub by: String,
+    /// What was done, as a code: `journey.publish`.
+    pub action: String,
+    /// To what: an id, or an address of ours.
+    pub object: String,
+    /// More of it, as a JSON object; empty for nothing. Never what a contact is called by.
+    pub detail: String,
+}
+
+impl AuditLine {
+    /// A line, with what is too long cut between letters.
+    pub fn new(at: Timestamp, by: &str, action: &str, object: &str, detail: &str) -> Self {
+        let cut = |text: &str| {
+            let end = text.floor_char_boundary(AUDIT_WORD_BYTES_MAX);
+            text[..end].to_owned()
+        };
+        let fits = detail.len() <= AUDIT_DETAIL_BYTES_MAX;
+        Self {
+            at,
+            by: cut(by),
+            action: cut(action),
+            object: cut(object),
+            detail: if fits {
+                detail.to_owned()
+            } else {
+                String::new()
+            },
+        }
+    }
+
+    /// Lines of before this moment are forgotten.
+    pub fn kept_since(&self) -> Timestamp {
+        self.at.checked_sub(AUDIT_KEPT).unwrap_or(Timestamp::MIN)
+    }
+
+    /// What tells two lines of one moment apart.
+    pub fn hash(&self) -> u64 {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for part in [&self.by, &self.action, &self.object, &self.detail] {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+        hasher.digest()
+    }
 }
 
 /// Effects of one decision, for one contact, in order.
@@ -345,6 +404,9 @@ pub trait Store {
 
     /// Puts, replaces or removes a text.
     fn put_asset(&mut self, asset: &Asset, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes who changed what; the same line at the same moment is one. Lines older than [`AUDIT_KEPT`] are forgotten.
+    fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError>;
 
     /// What is known of the watched mailboxes.
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError>;

@@ -43,9 +43,10 @@ use relance_core::world::World;
 use self::gather::Gains;
 use self::loaded::Loaded;
 use crate::arrival::Arrival;
-use crate::ports::{Change, Dispatch, Dispatcher, Store, StoreError};
+use crate::ports::{AuditLine, Change, Dispatch, Dispatcher, Store, StoreError};
 use crate::quiet;
 use crate::sharing::{Announced, News};
+use crate::topics::Topics;
 
 /// Writes the title of a task: the engine knows no template language.
 pub type TitleWriter =
@@ -102,6 +103,8 @@ pub struct Summary {
     pub dispatched: usize,
     /// Ledger lines by what they say.
     pub ledger: BTreeMap<What, u64>,
+    /// What of that which pages show was touched.
+    pub topics: Topics,
     /// Whether more is due than the turn took.
     pub more: bool,
 }
@@ -284,6 +287,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let arrivals: Vec<&Arrival> = new.map(|(arrival, _)| *arrival).collect();
         let mut resolved = VecDeque::new();
         for (place, arrival) in arrivals.iter().enumerate() {
+            work.summary.topics.add(Topics::of_arrival(arrival));
             match arrival {
                 Arrival::Event { event, .. } => {
                     if resolved.is_empty() {
@@ -313,6 +317,15 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 Arrival::Asset(asset) => {
                     self.store.put_asset(asset, now)?;
                     work.announced.configuration |= self.is_configuration(asset);
+                }
+                Arrival::Audited {
+                    by,
+                    action,
+                    object,
+                    detail,
+                } => {
+                    let line = AuditLine::new(now, by, action, object, detail);
+                    self.store.put_audit(&line)?;
                 }
                 Arrival::Erase { .. } | Arrival::Readmit(_) | Arrival::Suppressions { .. } => {
                     self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;

@@ -61,6 +61,8 @@ pub struct Config {
     pub traits: BTreeMap<String, TraitType>,
     /// Topics that contacts choose among, in the order in which they are shown.
     pub topic: Vec<TopicConfig>,
+    /// A provider by which users sign in.
+    pub oidc: Option<OidcConfig>,
     /// What an order is, for recency, frequency and money.
     pub rfm: RfmConfig,
 }
@@ -372,6 +374,27 @@ pub struct UserConfig {
     pub deputy: Option<String>,
 }
 
+/// A provider by which users sign in (OpenID Connect).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcConfig {
+    /// Its address, as it names itself: `https://accounts.example.com`.
+    pub issuer: String,
+    /// What this server is called there.
+    pub client_id: String,
+    /// A file with the secret that it gave to this server.
+    pub client_secret_file: Option<PathBuf>,
+    /// What the button says.
+    #[serde(default = "default_provider_name")]
+    pub name: String,
+    /// What users become who are not known yet; without it they are not let in.
+    pub role: Option<String>,
+}
+
+fn default_provider_name() -> String {
+    "SSO".to_owned()
+}
+
 /// A frequency cap.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -448,6 +471,7 @@ impl Config {
                     text: error.to_string(),
                 })?;
                 config.check_users()?;
+                crate::access::oidc::check(&config)?;
                 config.rfm.check()?;
                 Ok(config)
             }

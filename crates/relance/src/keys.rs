@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use jiff::Timestamp;
+use relance_core::user::Key;
 use relance_engine::ports::{Asset, Store, StoreError};
+use relance_wire::stored::{key_text, read_key};
 
+use crate::access::AccessProblem;
+use crate::access::account::name_of;
 use crate::workspace::{decode, encode, random_secret};
 
 /// The sort of assets that keys are.
@@ -15,35 +19,19 @@ pub const SECRET: &str = "secret";
 /// The asset that signs links.
 const LINK_SECRET: &str = "link-secret";
 
-/// What a key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Sends events; may stand in a web page.
-    Write,
-    /// Everything of the management API.
-    Admin,
-}
+pub use relance_core::access::Scope;
 
-impl Scope {
-    /// How a key of this scope begins, so that people see which is which.
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Write => "wk_",
-            Self::Admin => "at_",
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
+/// How a key of a scope begins, so that people see which is which.
+const fn prefix(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Write => "wk_",
+        Scope::Read | Scope::Contacts | Scope::Journeys | Scope::Admin => "at_",
     }
 }
 
 /// The keys in force, by hash.
 #[derive(Debug, Default)]
-pub struct Keys(RwLock<BTreeMap<[u8; 32], Scope>>);
+pub struct Keys(RwLock<BTreeMap<[u8; 32], Key>>);
 
 impl Keys {
     /// Reads the keys of a database.
@@ -57,13 +45,12 @@ impl Keys {
     pub fn reload(&self, store: &mut impl Store) -> Result<(), StoreError> {
         let mut keys = BTreeMap::new();
         for asset in store.assets(KIND)? {
-            let scope = match asset.body.as_deref() {
-                Some("write") => Scope::Write,
-                Some("admin") => Scope::Admin,
-                Some(_) | None => continue,
+            // A key that cannot be read opens nothing.
+            let Some(Ok(key)) = asset.body.as_deref().map(read_key) else {
+                continue;
             };
             if let Ok(hash) = blake3::Hash::from_hex(&asset.name) {
-                keys.insert(*hash.as_bytes(), scope);
+                keys.insert(*hash.as_bytes(), key);
             }
         }
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
@@ -72,23 +59,95 @@ impl Keys {
 
     /// Whether a key opens this. Keys are looked up by their hash, so time tells nothing of them.
     pub fn opens(&self, key: &str, scope: Scope) -> bool {
+        self.find(key)
+            .is_some_and(|(_, known)| known.scope == scope)
+    }
+
+    /// What is known of a key, and the name of its asset.
+    pub fn find(&self, key: &str) -> Option<(String, Key)> {
         let hash = blake3::hash(key.as_bytes());
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(hash.as_bytes()) == Some(&scope)
+        let known = keys.get(hash.as_bytes())?.clone();
+        Some((hash.to_hex().to_string(), known))
+    }
+
+    /// All keys, by the name of their asset.
+    pub fn all(&self) -> Vec<(String, Key)> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let named = |(hash, key): (&[u8; 32], &Key)| {
+            (
+                blake3::Hash::from_bytes(*hash).to_hex().to_string(),
+                key.clone(),
+            )
+        };
+        keys.iter().map(named).collect()
+    }
+
+    /// A key was made or removed here.
+    pub fn put(&self, name: &str, key: Option<Key>) {
+        let Ok(hash) = blake3::Hash::from_hex(name) else {
+            return;
+        };
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match key {
+            Some(key) => keys.insert(*hash.as_bytes(), key),
+            None => keys.remove(hash.as_bytes()),
+        };
     }
 }
 
-/// Makes a key: the key, to show once, and what to store.
+/// Makes a key of which nothing but the scope is said: the key, to show once, and what to store.
 pub fn make(scope: Scope) -> Result<(String, Asset), StoreError> {
+    make_named(&Key {
+        scope,
+        name: String::new(),
+        made_at: None,
+        made_by: String::new(),
+    })
+}
+
+/// Makes a key: the key, to show once, and what to store.
+pub fn make_named(about: &Key) -> Result<(String, Asset), StoreError> {
     let secret = random_secret()?;
     let text: String = blake3::hash(&secret).to_hex().chars().take(40).collect();
-    let key = format!("{}{text}", scope.prefix());
+    let key = format!("{}{text}", prefix(about.scope));
+    let name = blake3::hash(key.as_bytes()).to_hex().to_string();
+    let body = key_text(about).map_err(|problem| StoreError::Failed(problem.to_string()))?;
     let asset = Asset {
         kind: KIND.to_owned(),
-        name: blake3::hash(key.as_bytes()).to_hex().to_string(),
-        body: Some(scope.word().to_owned()),
+        name,
+        body: Some(body),
     };
     Ok((key, asset))
+}
+
+/// Letters of the hash of a key that name it.
+const ID_LETTERS: usize = 16;
+
+/// What a key is called by: the beginning of its hash.
+pub fn id(hash: &str) -> String {
+    hash.chars().take(ID_LETTERS).collect()
+}
+
+/// Whether a text can be what a key is called by.
+pub fn is_id(text: &str) -> bool {
+    text.len() == ID_LETTERS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a key is to be.
+pub fn about(name: &str, scope: &str, by: &str, now: Timestamp) -> Result<Key, AccessProblem> {
+    let named = name_of("name", name)?.ok_or(AccessProblem::BadName("name"))?;
+    let scope = Scope::from_word(scope).ok_or_else(|| AccessProblem::BadWord {
+        field: "scope",
+        found: scope.chars().take(80).collect(),
+        known: Scope::ALL.map(Scope::word).join(", "),
+    })?;
+    Ok(Key {
+        scope,
+        name: named,
+        made_at: Some(now),
+        made_by: by.to_owned(),
+    })
 }
 
 /// The secret that links are signed with; made at the first start.

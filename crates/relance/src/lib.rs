@@ -3,6 +3,7 @@
 //! Everything here is thin: handlers translate and delegate. **Absent:** rules (see `relance-core`), SQL
 //! (see `relance-store`), byte formats (see `relance-message` and `relance-wire`).
 
+pub mod access;
 pub mod backtest;
 pub mod cli;
 pub mod config;
@@ -18,15 +19,18 @@ pub mod import;
 pub mod keys;
 pub mod link;
 pub mod listing;
+pub mod live;
 pub mod lock;
 pub mod mailbox;
 pub mod metrics;
 pub mod node;
 pub mod policy;
+pub mod preview;
 mod scenario;
 mod see;
 pub mod segments;
 pub mod send;
+pub mod work;
 pub mod workspace;
 
 /// A client for HTTP, with the program's own TLS.

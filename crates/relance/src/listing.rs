@@ -13,7 +13,7 @@ use std::path::Path;
 use relance_core::account::Account;
 use relance_core::contact::{Contact, IdentityKind};
 use relance_core::ids::{ObjectKind, SegmentId};
-use relance_store::read::{PAGE_ROWS_MAX, Page, ReadError, Reader};
+use relance_store::read::{DocumentFilter, DocumentSort, PAGE_ROWS_MAX, Page, ReadError, Reader};
 use relance_wire::api as shape;
 use relance_wire::table::COLUMNS_MAX;
 use relance_wire::table::export::write_row;
@@ -116,6 +116,22 @@ pub fn page_of(
             shape::suppression,
         ),
         _contacts => contacts(reader, segment, after)?,
+    })
+}
+
+/// Documents under a filter, the last changed first.
+pub fn documents_of(
+    reader: &Reader,
+    filter: &DocumentFilter,
+    after: Option<&str>,
+) -> Result<Page<Value>, ReadError> {
+    let page = reader.documents(filter, DocumentSort::Updated, false, after, PAGE_ROWS_MAX)?;
+    let items = page.items.iter();
+    Ok(Page {
+        items: items
+            .map(|(listed, object)| shape::object(listed.contact, object))
+            .collect(),
+        next: page.next,
     })
 }
 

@@ -14,6 +14,7 @@ use relance_engine::sharing::{Held, Node, part_of, part_of_mailbox};
 use relance_store::AnyStore;
 use relance_store::read::Reader;
 
+use crate::access::{self, Access};
 use crate::config::Config;
 use crate::consent::Erased;
 use crate::content::{self, Content};
@@ -41,6 +42,8 @@ pub struct Member {
     pub content: Arc<Content>,
     /// Write keys and tokens.
     pub keys: Arc<Keys>,
+    /// Who logs in.
+    pub access: Arc<Access>,
     /// Whom erasures removed.
     pub erased: Arc<Erased>,
     /// The database, for pages.
@@ -68,6 +71,7 @@ impl Member {
         fresh.set_all_paused(world.set_all_paused(std::collections::BTreeSet::new()));
         *world = fresh;
         self.keys.reload(store)?;
+        self.access.reload(store)?;
         self.erased.reload(&self.reader)?;
         Ok(())
     }
@@ -142,6 +146,6 @@ impl Node<AnyStore> for Member {
     }
 
     fn is_configuration(&self, kind: &str) -> bool {
-        [TEMPLATE, LIST, RFM, keys::KIND].contains(&kind)
+        [TEMPLATE, LIST, RFM, keys::KIND, access::USER].contains(&kind)
     }
 }

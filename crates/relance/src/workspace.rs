@@ -28,6 +28,7 @@ use relance_store::read::Reader;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
+use crate::access::{self, Access, Caller};
 use crate::config::{
     self, Config, ConfigProblem, Credential, Delivery, DkimKind, ImapConfig, SmtpConfig, field,
 };
@@ -37,11 +38,13 @@ use crate::copy::{self, CopyProblem, Guard, Quiet};
 use crate::examine::Rules;
 use crate::keys;
 use crate::link::LinkKey;
+use crate::live::Live;
 use crate::mailbox::{Mailboxes, Watching};
 use crate::metrics::Metrics;
 use crate::node::Member;
 use crate::policy::{calendars, double_opt_in, policy};
 use crate::send::compose::Composer;
+use crate::send::post::{Letter, PostProblem};
 use crate::send::wire_log::{Noted, WireLog};
 use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
 
@@ -109,14 +112,21 @@ pub struct Workspace {
     pub clock: SharedClock,
     /// Write keys and tokens.
     pub keys: Arc<keys::Keys>,
+    /// Who logs in.
+    pub access: Arc<Access>,
     /// Whether this is a copy, which sends nothing (R10).
     pub copy: Arc<Guard>,
     /// Templates and content lists in force.
     pub content: Arc<Content>,
     /// Whom erasures removed.
     pub erased: Arc<Erased>,
+    /// The wheel of a demonstration, where this is one.
+    pub demo: std::sync::OnceLock<Arc<crate::demo::control::Control>>,
+    /// What changes, for open pages.
+    pub live: Arc<Live>,
     /// Scenarios are applied one at a time.
     pub applying: tokio::sync::Mutex<()>,
+    shared: bool,
     sending: Sending,
     first: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -125,6 +135,16 @@ pub struct Workspace {
 impl Workspace {
     /// Opens a data folder and starts its engine. Must be called within a Tokio runtime.
     pub fn open(data: &Path, config: Config, clock: SharedClock) -> Result<Arc<Self>, OpenProblem> {
+        Self::open_with(data, config, clock, access::Options::default())
+    }
+
+    /// [`open`](Self::open), with accounts that differ: for tests.
+    pub fn open_with(
+        data: &Path,
+        config: Config,
+        clock: SharedClock,
+        accounts_of: access::Options,
+    ) -> Result<Arc<Self>, OpenProblem> {
         std::fs::create_dir_all(data)?;
         let place = config.place(data)?;
         let lease = config.lease(&place)?;
@@ -142,6 +162,8 @@ impl Workspace {
         let erased = Arc::new(Erased::load(&secret, &reader)?);
         let signers = signers(&config, data)?;
         let composer = Arc::new(Composer::new(&config, LinkKey::new(&secret), signers));
+        let people = Access::load(&mut store, composer.clone(), accounts_of)?;
+        let access = Arc::new(people);
         let rules = Arc::new(Rules::bundled().map_err(OpenProblem::Bundled)?);
 
         let mut world = empty_world(&config, &secret)?;
@@ -220,6 +242,7 @@ impl Workspace {
                     secret: secret.clone(),
                     content: content.clone(),
                     keys: keys.clone(),
+                    access: access.clone(),
                     erased: erased.clone(),
                     reader: reader.clone(),
                     copy: copy.clone(),
@@ -230,7 +253,9 @@ impl Workspace {
                 }))?;
             }
         }
-        let observer = metrics.clone().observer();
+        let live = Arc::new(Live::default());
+        let observer = observer(metrics.clone().observer(), live.clone());
+        let shared = node.is_some();
         let engine_clock = clock.clone();
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
@@ -248,9 +273,13 @@ impl Workspace {
             metrics,
             clock,
             keys,
+            access,
             copy,
             content,
             erased,
+            demo: std::sync::OnceLock::new(),
+            live,
+            shared,
             applying: tokio::sync::Mutex::default(),
             sending: sending.clone(),
             first,
@@ -278,6 +307,11 @@ impl Workspace {
             quiet.reason.sentence(),
             copy::REMEDY
         );
+    }
+
+    /// Whether other nodes may commit beside this one.
+    pub const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Whether what is done once for the workspace, not once for each node, falls to this program.
@@ -314,6 +348,57 @@ impl Workspace {
         told.await.unwrap_or(Err(Refusal::Stopping))
     }
 
+    /// Sends a letter of the program itself, to one of ours; a copy sends none (R10).
+    pub async fn post(&self, letter: Letter) -> Result<(), PostProblem> {
+        if self.copy.quiet().is_some() {
+            return Err(PostProblem::Quiet);
+        }
+        let chance = random_secret().map_err(|error| PostProblem::Unmade(error.to_string()))?;
+        let id: String = blake3::hash(&chance).to_hex().chars().take(24).collect();
+        self.sending.post(letter, &format!("letter-{id}")).await
+    }
+
+    /// Gives arrivals to the engine in somebody's name: who changed what is noted in the same commit. `action` is a
+    /// code such as `journey.publish`; `object` is an id, or an address of ours.
+    pub async fn submit_as(
+        &self,
+        caller: &Caller,
+        arrivals: Vec<Arrival>,
+        weight: usize,
+        action: &str,
+        object: &str,
+    ) -> Result<(), Refusal> {
+        let more = serde_json::Value::Null;
+        self.submit_with(caller, arrivals, weight, action, object, &more)
+            .await
+    }
+
+    /// [`submit_as`](Self::submit_as), with more to say of the change: an object, without anything that a contact is
+    /// called by.
+    pub async fn submit_with(
+        &self,
+        caller: &Caller,
+        mut arrivals: Vec<Arrival>,
+        weight: usize,
+        action: &str,
+        object: &str,
+        more: &serde_json::Value,
+    ) -> Result<(), Refusal> {
+        /// What a line of the audit weighs in the engine's queue.
+        const LINE_WEIGHT: usize = 256;
+        arrivals.push(Arrival::Audited {
+            by: caller.name(),
+            action: action.to_owned(),
+            object: object.to_owned(),
+            detail: if more.is_null() {
+                String::new()
+            } else {
+                more.to_string()
+            },
+        });
+        self.submit(arrivals, weight + LINE_WEIGHT).await
+    }
+
     /// Stops the mailboxes, lets the engine finish what waits, and waits for it.
     pub fn stop(&self) {
         self.mailboxes.stop();
@@ -329,6 +414,16 @@ impl Workspace {
             let _ended = thread.join();
         }
     }
+}
+
+/// Tells open pages of each turn, beside whoever counts.
+fn observer(mut count: run::Observer, live: Arc<Live>) -> run::Observer {
+    Box::new(move |result| {
+        if let Ok(summary) = result {
+            live.touch(summary.topics);
+        }
+        count(result);
+    })
 }
 
 /// A world without journeys, segments and texts.

@@ -13,7 +13,7 @@ use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    Asset, AuditLine, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
     StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
 
@@ -217,6 +217,10 @@ impl<S: Store> Store for Recorder<S> {
 
     fn put_asset(&mut self, asset: &Asset, now: Timestamp) -> Result<(), StoreError> {
         self.inner.put_asset(asset, now)
+    }
+
+    fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
+        self.inner.put_audit(line)
     }
 
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError> {

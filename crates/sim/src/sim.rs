@@ -13,7 +13,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
-use relance_core::decide::Answer;
+use relance_core::decide::{Answer, TaskOrder};
 use relance_core::ids::{JourneyId, TouchpointId};
 use relance_core::mail::MailSeen;
 use relance_core::preferences::Wishes;
@@ -108,6 +108,8 @@ enum Happening {
     Reported(u32, Vec<Arrival>),
     /// A person answers a question.
     Answer(TouchpointId, Answer),
+    /// A person does something with a task.
+    Work(Box<TaskOrder>),
     /// Something is done with a contact, told again under the same key.
     Act(usize, Act, i64),
     /// The program ends without a word, and starts again.

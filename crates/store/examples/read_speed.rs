@@ -5,7 +5,9 @@
 //! A file is filled with contacts that have a user id, an address, a number and a device each, and with segments from
 //! everybody down to few. Then pages are read at random places: the list of contacts (its beginning, and deep
 //! within), searches by each kind of name (whole, and by its beginning), members of segments (their beginning, and
-//! deep within), where a contact belongs. Each prints the median, the 99th of 100 and the longest, and the median as a
+//! deep within), where a contact belongs. Each contact has a document: the registry is read in every order, its
+//! beginning and deep within, all of it and of one of fifty owners, what is late, searches, and what they amount to;
+//! and the list of contacts by name. Each prints the median, the 99th of 100 and the longest, and the median as a
 //! multiple of the bare read's.
 
 use std::error::Error;
@@ -15,9 +17,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use relance_core::contact::{Contact, Identity, IdentityKind};
 use relance_core::decide::Effect;
-use relance_core::ids::{ContactId, SegmentId};
+use relance_core::ids::{ContactId, SegmentId, SubjectRef};
 use relance_core::segment::Membership;
+use relance_core::subject::Object;
 use relance_engine::ports::{Change, Store, StoredSegment};
+use relance_store::read::{ContactFilter, ContactSort, DocumentFilter, DocumentSort};
+use relance_store::registry::DocumentState;
 use relance_store::{Reader, SqliteOptions, SqliteStore, Synchronous};
 use rusqlite::Connection;
 use serde_json::json;
@@ -63,6 +68,36 @@ fn identities(n: u64) -> [Identity; 4] {
     ]
 }
 
+/// One of fifty.
+fn owner(n: u64) -> String {
+    format!("owner{}@firm.test", n % 50)
+}
+
+/// The day on which the n-th document was issued, in a year of days.
+fn day(n: u64) -> String {
+    let day = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    format!("2026-{:02}-{:02}", 1 + day % 12, 1 + day / 12 % 28)
+}
+
+/// The document of the n-th contact; one in ten is open.
+fn document(n: u64) -> Effect {
+    let subject = SubjectRef {
+        kind: "document".into(),
+        id: format!("<{n:08x}.mail@firm.test>").into(),
+    };
+    let mut one = Object::new(subject, start());
+    let fields = json!({
+        "kind": (["invoice", "offer"][usize::try_from(n % 2).unwrap_or(0)]),
+        "status": (if n.is_multiple_of(10) { "sent" } else { "paid" }),
+        "number": format!("INV-{n:08}"), "currency": (["EUR", "JPY", "RUB"][usize::try_from(n % 3).unwrap_or(0)]),
+        "amount": n % 100_000, "issued": day(n), "due": day(n + 7), "mailbox": owner(n),
+    });
+    if let Some(fields) = fields.as_object() {
+        one.fields = fields.clone();
+    }
+    Effect::Object(one)
+}
+
 fn segment(ix: u64) -> SegmentId {
     SegmentId::from(format!("segment-{ix:03}"))
 }
@@ -97,12 +132,12 @@ fn fill(path: &Path, contacts: u64, segments: u64) -> Result<(), Failed> {
             let mut contact = Contact::new(id, start());
             let traits = json!({
                 "name": format!("{} {n}", name(n)), "email": format!("{}.{n}@mail{}.test", name(n), n % 100),
-                "plan": (["free", "pro"][usize::try_from(n % 2)?]), "city": "Kazan", "revenue": n % 10_000,
+                "plan": (["free", "pro"][usize::try_from(n % 2)?]), "city": "Kazan", "revenue": n % 10_000, "owner": owner(n),
             });
             if let Some(fields) = traits.as_object() {
                 contact.traits = fields.clone();
             }
-            let mut effects = vec![Effect::Contact(Box::new(contact))];
+            let mut effects = vec![Effect::Contact(Box::new(contact)), document(n)];
             effects.extend((0..segments).filter(|ix| belongs(n, *ix)).map(|ix| {
                 Effect::Membership {
                     segment: segment(ix),
@@ -276,5 +311,126 @@ fn main() -> Result<(), Failed> {
         contacts,
     )?;
     figures.print("all segments with their counts", &mut times);
+    documents(&reader, &figures, &mut chance, reads, contacts)?;
+    people(&reader, &figures, &mut chance, reads, contacts)
+}
+
+/// The registry.
+fn documents(
+    reader: &Reader,
+    figures: &Figures,
+    chance: &mut Chance,
+    reads: u64,
+    count: u64,
+) -> Result<(), Failed> {
+    let all = DocumentFilter::default();
+    // Searches and sums that count are far slower than pages.
+    let few = (reads / 20).max(1);
+    let sorts = [
+        ("issued", DocumentSort::Issued, "20500"),
+        ("due", DocumentSort::Due, "20500"),
+        ("amount", DocumentSort::Amount, "500000000"),
+        ("number", DocumentSort::Number, "inv-00500000"),
+        ("client", DocumentSort::Client, "elena 5"),
+        ("owner", DocumentSort::Owner, "owner30@firm.test"),
+    ];
+    for (name, sort, deep) in sorts {
+        for (depth, cursor) in [("first", None), ("deep", Some(deep))] {
+            let read = |n: u64| {
+                let cursor = cursor.map(|key| format!("{}.{key}", n + 1));
+                let page =
+                    reader.documents(&all, sort, n.is_multiple_of(2), cursor.as_deref(), PAGE)?;
+                Ok(page.items.len())
+            };
+            let mut times = measure(reads, chance, read, count)?;
+            figures.print(&format!("documents by {name}, a {depth} page"), &mut times);
+        }
+    }
+    let of = |n: u64| DocumentFilter {
+        owners: Some([owner(n)].into()),
+        ..DocumentFilter::default()
+    };
+    let late = |n: u64| DocumentFilter {
+        states: DocumentState::WAITING.into(),
+        due_before: Some(jiff::civil::Date::constant(2026, 6, 1)),
+        owners: Some([owner(n)].into()),
+        ..DocumentFilter::default()
+    };
+    let list = |filter: DocumentFilter, sort| {
+        Ok(reader
+            .documents(&filter, sort, true, None, PAGE)?
+            .items
+            .len())
+    };
+    let mut times = measure(reads, chance, |n| list(of(n), DocumentSort::Amount), count)?;
+    figures.print("documents of an owner by amount", &mut times);
+    let mut times = measure(
+        reads,
+        chance,
+        |n| list(late(n / 10 * 10), DocumentSort::Due),
+        count,
+    )?;
+    figures.print("documents of an owner that are late", &mut times);
+    let search = |n: u64| DocumentFilter {
+        search: Some(format!("inv-{n:08}").chars().take(9).collect()),
+        ..DocumentFilter::default()
+    };
+    let mut times = measure(few, chance, |n| list(search(n), DocumentSort::Due), count)?;
+    figures.print("documents by 5 digits of a number", &mut times);
+    let sums = |filter: DocumentFilter| Ok(reader.document_totals(&filter)?.sums.len());
+    let mut times = measure(reads, chance, |_| sums(all.clone()), count)?;
+    figures.print("totals of all documents", &mut times);
+    let mut times = measure(reads, chance, |n| sums(of(n)), count)?;
+    figures.print("totals of an owner's documents", &mut times);
+    let mut times = measure(few, chance, |n| sums(late(n / 10 * 10)), count)?;
+    figures.print("totals of an owner's late documents", &mut times);
+    Ok(())
+}
+
+/// The list of contacts by name and owner.
+fn people(
+    reader: &Reader,
+    figures: &Figures,
+    chance: &mut Chance,
+    reads: u64,
+    count: u64,
+) -> Result<(), Failed> {
+    let all = ContactFilter::default();
+    let mut times = measure(
+        reads,
+        chance,
+        |n| {
+            let cursor = format!("{}.{} {}", n + 1, name(n), n / 10);
+            let sort = ContactSort::Name;
+            let page = reader.listed_contacts(&all, sort, true, Some(&cursor), PAGE)?;
+            Ok(page.items.len())
+        },
+        count,
+    )?;
+    figures.print("contacts by name, a deep page of 50", &mut times);
+    let mut times = measure(
+        reads,
+        chance,
+        |n| {
+            let filter = ContactFilter {
+                owners: Some([owner(n)].into()),
+                segment: None,
+            };
+            let page = reader.listed_contacts(&filter, ContactSort::Newest, false, None, PAGE)?;
+            Ok(page.items.len())
+        },
+        count,
+    )?;
+    figures.print("contacts of an owner, the first page of 50", &mut times);
+    let mut times = measure(
+        reads,
+        chance,
+        |n| {
+            let page = reader.named_contacts(&all, name(n), None, PAGE)?;
+            Ok(page.items.len())
+        },
+        count,
+    )?;
+    figures.print("contacts by a word of a name", &mut times);
     Ok(())
 }

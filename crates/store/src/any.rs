@@ -13,7 +13,7 @@ use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    Asset, AuditLine, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
     StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
 
@@ -116,6 +116,7 @@ delegate! {
     fn drop_members(id: &SegmentId, limit: usize) -> Result<usize, StoreError>;
     fn assets(kind: &str) -> Result<Vec<Asset>, StoreError>;
     fn put_asset(asset: &Asset, now: Timestamp) -> Result<(), StoreError>;
+    fn put_audit(line: &AuditLine) -> Result<(), StoreError>;
     fn mailboxes() -> Result<Vec<MailboxState>, StoreError>;
     fn put_mailbox(state: &MailboxState) -> Result<(), StoreError>;
     fn find_all(wanted: &[&Identity]) -> Result<Vec<Option<ContactId>>, StoreError>;

@@ -13,6 +13,7 @@ pub mod moving;
 mod place;
 pub mod postgres;
 pub mod read;
+pub mod registry;
 mod sql;
 pub mod sqlite;
 #[cfg(any(test, feature = "conformance"))]

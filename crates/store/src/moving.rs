@@ -404,6 +404,7 @@ impl Target {
         let event = last("SELECT max(event_id) FROM event", "event")?;
         let line = last("SELECT max(ledger_id) FROM ledger", "ledger")?;
         let segment = last("SELECT max(number) FROM segment", "segment")?;
+        let document = last("SELECT max(place) FROM document", "document")?;
         let generation = last("SELECT max(generation) FROM seen", "seen")?;
         let since: Option<i64> = source
             .query_row(
@@ -421,7 +422,8 @@ impl Target {
                 "BEGIN;
                  SELECT setval('contact_block', {}, false), setval('event_block', {}, false),
                         setval('ledger_block', {}, false),
-                        setval(pg_get_serial_sequence('segment', 'number'), {}, false);
+                        setval(pg_get_serial_sequence('segment', 'number'), {}, false),
+                        setval(pg_get_serial_sequence('document', 'place'), {}, false);
                  UPDATE seen_generation SET generation = {generation}, since = {since};
                  DROP TABLE {MOVE_TABLE};
                  COMMIT;
@@ -430,6 +432,7 @@ impl Target {
                 after(event),
                 after(line),
                 segment.saturating_add(1),
+                document.saturating_add(1),
                 analyze.join(", "),
             ),
             "last step",

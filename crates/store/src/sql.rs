@@ -94,7 +94,7 @@ in_use! {
     journey_wanted, journey_versions, journey_pause, journey_go_on, journey_paused_list,
     segment_list, segment_number, segment_add, segment_define, segment_count,
     member_get, member_put, member_drop, member_next, member_range,
-    asset_list, asset_put, asset_drop,
+    asset_list, asset_put, asset_drop, audit_put, audit_forget,
     mailbox_list, mailbox_put,
     identity_list, identity_move, identity_return, domain_drop,
     object_keys, object_move, object_copy, object_drop_all, entry_move, member_lists,
@@ -105,6 +105,8 @@ in_use! {
     forget_objects, forget_tasks, forget_consents, forget_threads, forget_members, forget_contact,
     forget_event_heads, forget_event_head, forget_event, forget_lines, forget_line, forget_ledger_heads,
     forget_merges, forget_doubts,
+    profile_get, registry_page, profile_put, profile_drop, word_put, word_drop, document_put, document_follow,
+    document_bodies, task_follow, task_change, task_face, task_bodies, quarter_add, quarter_drop,
     }
 }
 
@@ -118,7 +120,8 @@ in_use! {
         task_page, task_of_contact,
         event_of_contact,
         ledger_of_contact, ledger_of_run, ledger_newest,
-        counter_days, total_all, journey_all, journey_versions_of, journey_paused_all, standing_of, asset_all, mailbox_all,
+        counter_days, total_all, journey_all, journey_versions_of, journey_paused_all, standing_of, asset_all, asset_one, mailbox_all,
+        audit_newest, audit_of_who, audit_of_object,
         history_from, history_last, history_walk,
         database_identity, nodes_beside,
         overdue_timers, overdue_timer_last, overdue_messages, overdue_message_last,
@@ -128,6 +131,18 @@ in_use! {
         event_name_contacts,
         consent_page, suppression_page, suppression_one, erased_page,
         account_page, account_by_id, account_by_name, account_one, account_list, account_contact_page,
+        document_by_issued_up, document_by_issued_down, document_by_due_up, document_by_due_down,
+        document_by_amount_up, document_by_amount_down, document_by_updated_up, document_by_updated_down,
+        document_by_number_up, document_by_number_down, document_by_client_up, document_by_client_down,
+        document_by_owner_up, document_by_owner_down, document_of_owner_by_issued_up,
+        document_of_owner_by_issued_down, document_of_owner_by_due_up, document_of_owner_by_due_down,
+        document_of_owner_by_amount_up, document_of_owner_by_amount_down, document_of_owner_by_updated_up,
+        document_of_owner_by_updated_down, document_numbered, document_of_contact_page, document_one,
+        document_sum_all, document_sum_of, registry_behind, quarter_all, profile_one, profile_by_name_up,
+        profile_by_name_down, profile_of_owner_by_name_up, profile_of_owner_by_name_down, profile_of_owner_up,
+        profile_of_owner_down, contact_up, contact_down, name_word_range, member_up, member_down, member_one,
+        event_seen, task_one, task_list, task_newest, task_by_state_up, task_by_state_down,
+        task_of_assignee_up, task_of_assignee_down,
     }
 }
 
@@ -155,7 +170,7 @@ in_use! {
         journey_wanted, journey_versions, journey_pause, journey_go_on, journey_paused_list,
         segment_list, segment_number, segment_add, segment_define,
         member_get, member_put, member_drop, member_next,
-        asset_list, asset_put, asset_drop,
+        asset_list, asset_put, asset_drop, audit_put, audit_forget,
         mailbox_list, mailbox_put,
         sole_take, share_take, sole_fence, node_fence, node_lock, node_dead, node_remove, node_shards,
         node_join, node_renew, node_count, node_configured, node_leave,
@@ -168,6 +183,8 @@ in_use! {
         forget_merges, forget_events, forget_heads, forget_heads_dropped, forget_lines, forget_contact,
         lease_free_of, lease_adopt, lease_held, lease_give, lease_take, lease_want, lease_take_wanted,
         lease_got, lease_give_wanted, news, news_add, intake_put, intake_take, orphaned_list,
+        profile_put, document_put, document_bodies, task_change, task_face, task_bodies, registry_next,
+        registry_page, registry_put, registry_drop, quarter_add, quarter_drop,
     }
 }
 

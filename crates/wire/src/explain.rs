@@ -232,6 +232,9 @@ impl Speaker<'_> {
                 | What::Retried
                 | What::Failed
                 | What::Skipped
+                | What::TaskDone
+                | What::TaskReopened
+                | What::TaskPostponed
                 | What::Set
                 | What::TimedOut
                 | What::Branched
@@ -657,6 +660,9 @@ fn special(line: &LedgerEntry, values: &mut Values) -> Option<&'static str> {
         | What::Failed
         | What::Skipped
         | What::Task
+        | What::TaskDone
+        | What::TaskReopened
+        | What::TaskPostponed
         | What::Set
         | What::TimedOut
         | What::Assigned

@@ -327,6 +327,7 @@ impl Turn<'_> {
             | Input::Arm(_)
             | Input::Resume { .. }
             | Input::Account
+            | Input::Task(_)
             | Input::End(_) => {}
         }
     }

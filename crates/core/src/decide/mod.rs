@@ -20,6 +20,7 @@ mod run;
 mod segment;
 mod settle;
 mod steps;
+mod task;
 mod watch;
 
 pub use approve::NOBODY;
@@ -157,8 +158,55 @@ pub enum Input {
     },
     /// A journey is stopped for good: its runs end.
     End(JourneyId),
+    /// A person did something with a task.
+    Task(Box<TaskOrder>),
     /// The contact must be forgotten.
     Erase,
+}
+
+/// What a person did with a task, and the task as they saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskOrder {
+    /// Which.
+    pub task: TouchpointId,
+    /// Of which journey.
+    pub journey: JourneyId,
+    /// About what.
+    pub subject: Option<SubjectRef>,
+    /// What there was to do.
+    pub title: Arc<str>,
+    /// Who.
+    pub by: UserId,
+    /// What they did.
+    pub act: TaskAct,
+}
+
+/// What becomes of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskAct {
+    /// It is done.
+    Done,
+    /// It is open again.
+    Reopen,
+    /// It is due at this moment.
+    Postpone(Timestamp),
+}
+
+/// How a task stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskState {
+    /// Still to be done.
+    Open {
+        /// By when from now on; `None`: as before.
+        due_at: Option<Timestamp>,
+    },
+    /// Done.
+    Done {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: UserId,
+    },
 }
 
 /// Who begins a journey.
@@ -266,6 +314,13 @@ pub enum Effect {
     Event(Arc<Event>),
     /// A person has something to do.
     Task(Task),
+    /// How a task stands changed.
+    TaskChanged {
+        /// Which.
+        task: TouchpointId,
+        /// How it stands.
+        state: TaskState,
+    },
     /// A timer is set.
     Arm(Timer),
     /// A timer is taken back.
@@ -361,6 +416,7 @@ pub fn decide_asked(
         Input::Arm(journey) => turn.arm(journey),
         Input::Resume { journey, overdue } => turn.resume(journey, *overdue),
         Input::End(journey) => turn.end(journey),
+        Input::Task(order) => turn.task_told(order),
         Input::Erase => turn.erase(),
     }
     turn.settle_down();

@@ -112,6 +112,7 @@ fn lines(turn: Turn<'_>) -> Vec<LedgerEntry> {
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_)
+            | Effect::TaskChanged { .. }
             | Effect::Arm(_)
             | Effect::Disarm(_)
             | Effect::Revoke(_)

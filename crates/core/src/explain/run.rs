@@ -383,6 +383,9 @@ pub(super) fn fate_of(line: &LedgerEntry) -> Option<Fate> {
         | What::Held
         | What::Retried
         | What::Task
+        | What::TaskDone
+        | What::TaskReopened
+        | What::TaskPostponed
         | What::Set
         | What::Came
         | What::TimedOut

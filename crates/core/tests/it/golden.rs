@@ -387,6 +387,7 @@ fn after(world: &World, snapshot: &Snapshot, input: &Input, now: Timestamp) -> S
         | Input::Arm(_)
         | Input::Resume { .. }
         | Input::End(_)
+        | Input::Task(_)
         | Input::Erase => now,
     };
     let mut snapshot = snapshot.clone();
@@ -442,6 +443,7 @@ fn word(effect: &Effect, now: Timestamp) -> String {
         Effect::Object(_) => "object".to_owned(),
         Effect::Event(_) => "event".to_owned(),
         Effect::Task(_) => "task".to_owned(),
+        Effect::TaskChanged { .. } => "task changed".to_owned(),
         Effect::Arm(timer) => format!("arm {}", later(timer.due_at)),
         Effect::Disarm(_) => "disarm".to_owned(),
         Effect::Ledger(line) => match line.reason {

@@ -623,7 +623,9 @@ proptest! {
         prop_assert!(at > after);
         prop_assert!(at.duration_since(after).as_hours() <= 367 * 24);
         let local = zone.local(at);
-        prop_assert!(local >= month_day.in_year(local.year()).to_datetime(time));
+        // A day that a zone skipped whole (Kiritimati, 31 December 1994) is kept on the next one, which may be of another year.
+        let own = [local.year() - 1, local.year()].map(|year| month_day.in_year(year).to_datetime(time));
+        prop_assert!(own.iter().any(|own| *own <= local && local.duration_since(*own).as_hours() <= 48));
     }
 
     #[test]

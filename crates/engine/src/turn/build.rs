@@ -410,6 +410,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_)
+            | Effect::TaskChanged { .. }
             | Effect::Ledger(_)
             | Effect::Consent(_)
             | Effect::Suppression(_)

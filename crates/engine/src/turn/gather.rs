@@ -14,6 +14,7 @@ use relance_core::snapshot::Snapshot;
 use relance_core::touchpoint::TouchpointState;
 
 use super::{Summary, TitleWriter};
+use crate::topics::Topics;
 
 /// What the effects of a decision mean to the turn beside what is written.
 pub(super) struct Gains<'w> {
@@ -39,6 +40,7 @@ impl Gains<'_> {
         // A task comes before the line that tells of it.
         let mut title = None;
         for effect in &mut effects {
+            self.summary.topics.add(Topics::of_effect(effect));
             match effect {
                 Effect::Touchpoint(touchpoint) => match &touchpoint.state {
                     TouchpointState::Sending { .. } => {
@@ -82,6 +84,7 @@ impl Gains<'_> {
                 | Effect::Object(_)
                 | Effect::Event(_)
                 | Effect::Belongs { .. }
+                | Effect::TaskChanged { .. }
                 | Effect::Arm(_)
                 | Effect::Disarm(_) => {}
             }

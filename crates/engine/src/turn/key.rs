@@ -67,6 +67,7 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
         Arrival::Input { .. }
         | Arrival::Threaded(_)
         | Arrival::Asset(_)
+        | Arrival::Audited { .. }
         | Arrival::Synced { .. }
         | Arrival::Watched(_)
         | Arrival::Published { .. }

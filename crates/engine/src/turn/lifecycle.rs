@@ -14,7 +14,7 @@ use relance_core::journey::{Journey, Moves, Recipient};
 use super::build::{self, BUILD_CONTACTS_PER_TURN_MAX, Building, Page};
 use super::{Engine, Work};
 use crate::arrival::Arrival;
-use crate::ports::{Asset, Dispatcher, Store, StoreError, StoredJourney};
+use crate::ports::{Asset, AuditLine, Dispatcher, Store, StoreError, StoredJourney};
 
 /// Contacts that one turn takes of a sweep.
 pub const SWEEP_CONTACTS_PER_TURN_MAX: usize = 500;
@@ -194,6 +194,15 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
             match arrival {
                 Arrival::Asset(asset) => self.store.put_asset(asset, now),
+                Arrival::Audited {
+                    by,
+                    action,
+                    object,
+                    detail,
+                } => {
+                    let line = AuditLine::new(now, by, action, object, detail);
+                    self.store.put_audit(&line)
+                }
                 Arrival::Merge {
                     survivor,
                     absorbed,

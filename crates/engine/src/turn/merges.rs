@@ -520,6 +520,7 @@ fn translated(input: Input, record: &MergeRecord) -> Option<Input> {
         | Input::Lift(_)
         | Input::Segment { .. }
         | Input::Enroll { .. }
+        | Input::Task(_)
         | Input::Erase) => same,
     })
 }

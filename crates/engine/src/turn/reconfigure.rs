@@ -76,6 +76,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             | Arrival::Mail(_)
             | Arrival::Threaded(_)
             | Arrival::Asset(_)
+            | Arrival::Audited { .. }
             | Arrival::Erase { .. }
             | Arrival::Readmit(_)
             | Arrival::Suppressions { .. }

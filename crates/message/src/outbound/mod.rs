@@ -8,6 +8,7 @@
 //! **Absent:** consent, frequency, and the choice of who gets what (`relance-core`); signing and
 //! sending (`relance-channels`); files, clocks and chance. Templates cannot read files or call out.
 
+mod check;
 mod engine;
 mod filters;
 mod html;
@@ -31,6 +32,7 @@ mod golden;
 #[cfg(test)]
 mod hostile;
 
+pub use check::{CLIPPED_BYTES, Finding, Looked, check};
 pub use engine::{FUEL_MAX, HTML_BYTES_MAX, ITEMS_MAX, LINE_BYTES_MAX, TEXT_BYTES_MAX};
 pub use letter::{Footer, LETTER_BYTES_MAX, title_and_body};
 pub use line::{LINE_CHARS_MAX, render_line, render_text};

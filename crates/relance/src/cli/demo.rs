@@ -95,14 +95,14 @@ async fn show(args: &Args, data: &Path) -> Done {
     let _lock = Lock::take(data, address).map_err(Failure::cannot)?;
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let account = Account::new(Box::new(std::io::stdout()), args.json, colour && !args.json);
-    let mut stage = Stage::open(data, args.days, args.seed, account)
+    let mut stage = Stage::open(data, args.days, args.seed, args.speed, account)
         .await
         .map_err(Failure::cannot)?;
     eprintln!(
         "A company in fast motion: {} days, nothing is sent.",
         args.days
     );
-    eprintln!("  page    http://{address}/");
+    eprintln!("  page    {}", stage.link);
     eprintln!("  mails   {}", data.join(OUTBOX).display());
     eprintln!(
         "  API     curl -H 'Authorization: Bearer {}' http://{address}/api/v1/documents",
@@ -120,13 +120,13 @@ async fn show(args: &Args, data: &Path) -> Done {
             .into_future(),
     );
     let done = tokio::select! {
-        played = stage.play(args.speed) => Some(played.map_err(Failure::cannot)),
+        played = stage.play() => Some(played.map_err(Failure::cannot)),
         _ = stop_asked() => None,
     };
     let finished = matches!(done, Some(Ok(())));
     if finished && !args.exit {
         eprintln!(
-            "\nThe page stays at http://{address}/ and the mails in {}. Ctrl-C ends.",
+            "\nThe page stays at http://{address}/ for whoever followed the link above, and the mails in {}. Ctrl-C ends.",
             data.join(OUTBOX).display()
         );
         stop_asked().await;

@@ -7,10 +7,11 @@ use relance_engine::ports::Store;
 use relance_store::{AnyStore, Place, Reader};
 use serde_json::json;
 
+use crate::access::users_of;
 use crate::config::{self, Config};
 use crate::keys::{self, Scope};
 
-use super::{Done, Failure, print_line};
+use super::{Done, Failure, print_line, user};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -32,20 +33,21 @@ pub struct Made {
     pub write_key: String,
     /// Opens the management API.
     pub api_token: String,
+    /// Where the first admin is made; the interface where there are users already.
+    pub admin_url: String,
 }
 
 pub fn run(args: Args) -> Done {
     let made = make(&args.data)?;
     let config = Config::load(&args.data).map_err(Failure::cannot)?;
     let name = &config.workspace.name;
-    let url = config.workspace.public_url.trim_end_matches('/');
     if args.json {
         return print_line(
             &json!({
                 "workspace": name,
                 "write_key": made.write_key,
                 "api_token": made.api_token,
-                "admin_url": format!("{url}/"),
+                "admin_url": made.admin_url,
             })
             .to_string(),
         );
@@ -54,6 +56,7 @@ pub fn run(args: Args) -> Done {
     println!("Workspace {name:?} in {folder}. Keys are shown once; keep them:");
     println!("  write key  {}", made.write_key);
     println!("  API token  {}", made.api_token);
+    println!("The first user is made here, once: {}", made.admin_url);
     println!(
         "Edit {folder}/{}, then: relance serve --data {folder}",
         config::FILE_NAME
@@ -93,8 +96,17 @@ pub fn make(data: &Path) -> Result<Made, Failure> {
     let now = SystemClock.now();
     let (write_key, write) = keys::make(Scope::Write).map_err(Failure::cannot)?;
     let (api_token, admin) = keys::make(Scope::Admin).map_err(Failure::cannot)?;
+    let public_url = config.workspace.public_url.trim_end_matches('/');
+    let users = users_of(&mut store).map_err(Failure::cannot)?;
+    let (admin_url, link) = match user::setup_link(&users, public_url, now)? {
+        Some((url, link)) => (url, Some(link)),
+        None => (format!("{public_url}/"), None),
+    };
     let put = |store: &mut AnyStore| {
         store.begin()?;
+        if let Some(link) = &link {
+            store.put_asset(link, now)?;
+        }
         store.put_asset(&write, now)?;
         store.put_asset(&admin, now)?;
         store.commit()
@@ -103,5 +115,6 @@ pub fn make(data: &Path) -> Result<Made, Failure> {
     Ok(Made {
         write_key,
         api_token,
+        admin_url,
     })
 }

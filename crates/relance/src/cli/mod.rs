@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod identity;
 mod init;
+mod key;
 mod life;
 mod preview;
 mod release;
@@ -19,6 +20,7 @@ mod segment;
 mod serve;
 mod store;
 mod target;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +69,12 @@ enum Command {
     Mail(MailCommand),
     /// Renders a template.
     Render(render::Args),
+    /// Keeps those who log in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Keeps write keys and API tokens.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Reads a PDF in a process of its own.
     #[command(name = crate::examine::PDF_SUBCOMMAND, hide = true)]
     PdfText,
@@ -158,6 +166,32 @@ enum MailCommand {
     Classify(classify::Args),
 }
 
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Makes a user, and prints the link by which they choose a password.
+    Add(user::AddArgs),
+    /// Lists users.
+    List(user::Common),
+    /// Makes a user something else.
+    Role(user::RoleArgs),
+    /// Removes a user.
+    Remove(user::OneArgs),
+    /// Prints a link by which a user signs in once, without a password; also beside a running server.
+    Link(user::FolderArgs),
+    /// Sets a user's password, read from standard input, on a stopped workspace.
+    Password(user::FolderArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Makes a key and prints it, this once.
+    Add(key::AddArgs),
+    /// Lists keys, without themselves.
+    List(key::ListArgs),
+    /// Removes a key: whoever has it is refused.
+    Remove(key::RemoveArgs),
+}
+
 /// How a command ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -232,6 +266,15 @@ pub fn main() -> ExitCode {
         Command::Suppressions(SuppressionsCommand::Remove(args)) => consent::remove(args),
         Command::Mail(MailCommand::Classify(args)) => classify::run(args),
         Command::Render(args) => render::run(args),
+        Command::User(UserCommand::Add(args)) => user::add(args),
+        Command::User(UserCommand::List(args)) => user::list(args),
+        Command::User(UserCommand::Role(args)) => user::role(args),
+        Command::User(UserCommand::Remove(args)) => user::remove(args),
+        Command::User(UserCommand::Link(args)) => user::link(args),
+        Command::User(UserCommand::Password(args)) => user::password(args),
+        Command::Key(KeyCommand::Add(args)) => key::add(args),
+        Command::Key(KeyCommand::List(args)) => key::list(args),
+        Command::Key(KeyCommand::Remove(args)) => key::remove(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,8 @@ use relance_engine::clock::{SharedClock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
+use crate::access::account;
+use crate::config::{Config, WorkspaceConfig};
 use crate::http;
 use crate::lock::Lock;
 use crate::workspace::Workspace;
@@ -73,15 +74,43 @@ async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
     let opened = tokio::task::block_in_place(|| Workspace::open(data, config, clock));
     let workspace = opened.map_err(Failure::cannot)?;
     tracing::info!(%address, "listening");
+    if workspace.access.is_empty() {
+        tell_setup(&workspace, address).await;
+    }
     let app = http::router(workspace.clone());
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let live = workspace.live.clone();
     let served = axum::serve(listener, app)
-        .with_graceful_shutdown(asked)
+        .with_graceful_shutdown(async move {
+            asked.await;
+            // Pages that watch would keep it waiting for ever.
+            live.close();
+        })
         .await;
     tracing::info!("stopping: what was acknowledged is finished");
     let last = workspace.clone();
     let stopped = tokio::task::spawn_blocking(move || last.stop()).await;
     served.map_err(Failure::cannot)?;
     stopped.map_err(Failure::cannot)
+}
+
+/// Nobody can log in yet: says where the first user is made. Whoever reads the standard error started the program; the
+/// log goes further, so it has no link.
+async fn tell_setup(workspace: &Arc<Workspace>, address: SocketAddr) {
+    let own = &workspace.config.workspace.public_url;
+    // Where nothing is said of how others reach it, whoever started it sits here.
+    let public_url = if *own == WorkspaceConfig::default().public_url {
+        format!("http://{address}")
+    } else {
+        own.clone()
+    };
+    match account::setup_link(workspace, &public_url).await {
+        Ok(link) => {
+            eprintln!("Nobody can sign in yet. The first user is made here, once:\n  {link}");
+            tracing::info!("there is no user yet; a set-up link was written to standard error");
+        }
+        Err(problem) => tracing::warn!(%problem, "a set-up link could not be made"),
+    }
 }
 
 /// Ctrl-C or a polite kill: heard from the moment of the call on, though it is awaited later.

@@ -140,6 +140,16 @@ impl Server<'_> {
         self.ask(|client, url| client.post(url).body(text), path)
     }
 
+    /// Asks the management API to put something in the place of what is there.
+    pub fn put(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
+        self.ask(|client, url| client.put(url).json(body), path)
+    }
+
+    /// Asks the management API to take something away, of which it says nothing more.
+    pub fn delete_quietly(&self, path: &str) -> Result<(), Failure> {
+        self.ask(|client, url| client.delete(url), path).map(drop)
+    }
+
     /// Asks the management API to take something away.
     pub fn delete(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
         self.ask(|client, url| client.delete(url).json(body), path)
@@ -162,6 +172,9 @@ impl Server<'_> {
                 .await
                 .map_err(|error| Failure::cannot(format!("cannot reach {}: {error}", self.url)))?;
             let status = answer.status();
+            if status == reqwest::StatusCode::NO_CONTENT {
+                return Ok(Value::Null);
+            }
             if status.is_success() {
                 return answer.json().await.map_err(Failure::cannot);
             }

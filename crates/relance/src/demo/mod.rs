@@ -9,7 +9,9 @@ mod acts;
 mod chance;
 mod clock;
 mod company;
+pub mod control;
 mod paper;
+mod people;
 mod post;
 mod react;
 mod script;
@@ -128,6 +130,9 @@ pub enum DemoProblem {
     /// An event of the company's site cannot be read.
     #[error("an event of the site: {0}")]
     Call(#[from] CallProblem),
+    /// Nobody can be let in.
+    #[error(transparent)]
+    Access(#[from] crate::access::AccessProblem),
     /// Something is due for ever.
     #[error("the engine does not get beyond {0}; please report this with the seed")]
     Stuck(jiff::Timestamp),

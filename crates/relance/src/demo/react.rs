@@ -206,6 +206,9 @@ impl Stage {
             | What::Preferred
             | What::Waiting
             | What::Set
+            | What::TaskDone
+            | What::TaskReopened
+            | What::TaskPostponed
             | What::Came
             | What::TimedOut
             | What::Branched
@@ -309,7 +312,9 @@ impl Stage {
         let mut chance = self.chance(&format!("answer to {id}"));
         let at = line.at + chance.between(25, 190).minutes();
         let at = self.company.desks[desk].in_office(at);
-        self.plan(at, Act::Answer(desk, id, answer));
+        if at < self.script.asks_visitor_from() || in_outage {
+            self.plan(at, Act::Answer(desk, id, answer));
+        }
     }
 
     /// A reminder arrived: some clients answer or pay now.

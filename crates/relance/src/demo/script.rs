@@ -111,6 +111,13 @@ pub struct Document {
     pub message_id: String,
 }
 
+/// The part of the time, its end, whose questions are left to the visitor: one in so many.
+const LEFT_SHARE: i32 = 5;
+/// Working days before the end on which every desk sends some offers more.
+const LAST_OFFERS_DAYS: usize = 5;
+/// When in the hour it sends them.
+const LAST_OFFERS_MINUTES: [i8; 3] = [5, 25, 45];
+
 /// The whole plan.
 #[derive(Debug)]
 pub struct Script {
@@ -122,6 +129,13 @@ pub struct Script {
     pub documents: Vec<Document>,
     /// From when until when one mailbox cannot be read.
     pub outage: (Timestamp, Timestamp),
+}
+
+impl Script {
+    /// From when on nobody answers questions for approval: they are left to whoever looks at the demonstration.
+    pub fn asks_visitor_from(&self) -> Timestamp {
+        self.ends_at - self.ends_at.duration_since(self.begins_at) / LEFT_SHARE
+    }
 }
 
 /// Draws the plan.
@@ -142,6 +156,7 @@ pub fn draw(company: &Company, days: u16, seed: u64) -> Script {
     for (place, desk) in company.desks.iter().enumerate() {
         let mut author = Author::new(desk, place, seed, &company.domain);
         let prelude = (place == OUTAGE_DESK).then(|| working_days_before(desk, outage_day, 3));
+        let last_offers = working_days_before(desk, ends_on, LAST_OFFERS_DAYS);
         for number in 0..i64::from(days) {
             let date = day(number);
             if !desk.calendar.is_working(date) {
@@ -155,6 +170,12 @@ pub fn draw(company: &Company, days: u16, seed: u64) -> Script {
             }
             for hours in author.sends(number) {
                 author.document(date, *hours);
+            }
+            if date == last_offers {
+                // Their reminders are asked about in the last days, which are left to the visitor.
+                for minute in LAST_OFFERS_MINUTES {
+                    author.offer(date, time(15, minute, 0, 0), Fate::Silent);
+                }
             }
         }
         documents.append(&mut author.documents);

@@ -26,8 +26,9 @@ use super::acts::Act;
 use super::chance::Chance;
 use super::clock::DemoClock;
 use super::company::{Company, Desk};
+use super::control::Control;
 use super::script::{self, Script};
-use super::{DemoProblem, scenario};
+use super::{DemoProblem, people, scenario};
 
 /// How often a mailbox is read whole when nothing comes.
 pub(super) const READING_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -62,6 +63,7 @@ pub struct Stage {
     pub(super) script: Script,
     pub(super) account: Account,
     pub(super) rules: Rules,
+    control: Arc<Control>,
     seed: u64,
     acts: BTreeMap<(Timestamp, u64), Act>,
     acts_planned: u64,
@@ -75,14 +77,18 @@ pub struct Stage {
     /// Mailboxes that the engine wants read before it goes on (R1).
     pub(super) wanted: BTreeSet<usize>,
     pub(super) questions: usize,
+    /// By which whoever looks signs in, once.
+    pub link: String,
 }
 
 impl Stage {
-    /// Opens the workspace of a prepared folder. Must be called within a Tokio runtime.
+    /// Opens the workspace of a prepared folder; time goes `speed` virtual seconds a real one, 0 is as fast as the
+    /// engine goes. Must be called within a Tokio runtime.
     pub async fn open(
         data: &Path,
         days: u16,
         seed: u64,
+        speed: f64,
         account: Account,
     ) -> Result<Self, DemoProblem> {
         let company = Company::bundled()?;
@@ -90,6 +96,9 @@ impl Stage {
         let clock = Arc::new(DemoClock::new(script.begins_at));
         let config = Config::load(data)?;
         let workspace = Workspace::open(data, config, clock.clone())?;
+        let control = Arc::new(Control::new(speed, script.begins_at, script.ends_at));
+        // Nobody else knows the workspace yet: there is no other demonstration in it.
+        let _first = workspace.demo.set(control.clone());
         // The mails come from here, not from a server.
         workspace.mailboxes.stop();
         apply(&workspace, scenario(), Asked::default())
@@ -123,21 +132,23 @@ impl Stage {
             company,
             script,
             account,
+            control,
             seed,
             acts: BTreeMap::new(),
             acts_planned: 0,
             told: 0,
             wanted: BTreeSet::new(),
             questions: 0,
+            link: String::new(),
         };
+        stage.link = people::let_in(&stage.workspace, &stage.company).await?;
         stage.import_clients().await?;
         stage.plan_acts();
         Ok(stage)
     }
 
-    /// Plays to the last day, `speed` virtual seconds a real one; 0 plays as fast as the engine goes.
-    pub async fn play(&mut self, speed: f64) -> Result<(), DemoProblem> {
-        let begun = (Instant::now(), self.clock.now());
+    /// Plays to the last day, at the pace that the workspace's [`Control`] says.
+    pub async fn play(&mut self) -> Result<(), DemoProblem> {
         self.settle().await?;
         loop {
             let act = self.acts.first_key_value().map(|((at, _), _)| *at);
@@ -147,7 +158,7 @@ impl Stage {
             if next >= self.script.ends_at {
                 break;
             }
-            self.pace(begun, next, speed).await;
+            self.pace(next).await;
             self.clock.set(next);
             while let Some(entry) = self.acts.first_entry() {
                 if entry.key().0 > self.clock.now() {
@@ -160,27 +171,35 @@ impl Stage {
         }
         self.clock.set(self.script.ends_at);
         self.settle().await?;
+        self.control.end();
         self.account.sum_up()?;
         Ok(())
     }
 
     /// Waits until a moment has come in the demonstration's own time.
-    async fn pace(&self, begun: (Instant, Timestamp), next: Timestamp, speed: f64) {
-        if speed <= 0.0 {
-            return;
-        }
-        let scaled = |virtual_time: SignedDuration| virtual_time.as_secs_f64().max(0.0) / speed;
-        let due = begun.0 + Duration::from_secs_f64(scaled(next.duration_since(begun.1)));
-        while let Some(rest) = due.checked_duration_since(Instant::now()) {
-            if rest.is_zero() {
+    async fn pace(&self, next: Timestamp) {
+        loop {
+            let pace = self.control.pace();
+            if pace.paused {
+                self.control.changed().await;
+                continue;
+            }
+            let rest = next.duration_since(self.clock.now()).as_secs_f64();
+            if pace.speed <= 0.0 || rest <= 0.0 {
                 return;
             }
-            tokio::time::sleep(rest.min(TICK)).await;
+            let wait = Duration::try_from_secs_f64(rest / pace.speed).unwrap_or(TICK);
+            let begun = Instant::now();
+            tokio::time::sleep(wait.min(TICK)).await;
+            if wait <= TICK {
+                return;
+            }
             // The page shows time passing; the moment itself comes with what happens at it.
-            let ahead = due.saturating_duration_since(Instant::now()).as_secs_f64() * speed;
-            let ahead = SignedDuration::try_from_secs_f64(ahead).unwrap_or(SignedDuration::ZERO);
+            let passed = begun.elapsed().as_secs_f64() * pace.speed;
+            let left = SignedDuration::try_from_secs_f64((rest - passed).max(0.0));
+            let left = left.unwrap_or(SignedDuration::ZERO);
             self.clock
-                .set(next - ahead - SignedDuration::from_millis(1));
+                .set(next - left.max(SignedDuration::from_millis(1)));
         }
     }
 

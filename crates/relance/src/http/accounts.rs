@@ -1,19 +1,31 @@
 //! `/api/v1/accounts`: companies, and the contacts that belong to them.
 
+use crate::workspace::Workspace;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use relance_store::read::{PAGE_ROWS_MAX, SEARCH_CHARS_MAX};
-use relance_wire::api as shape;
+use relance_wire::api::{self as shape, status};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::api::{Answered, read};
 use super::{Problem, Shared};
 
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+}
+
 /// Which accounts, or which of an account's contacts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     search: Option<String>,
@@ -35,6 +47,7 @@ impl Asked {
 }
 
 /// Accounts by id; with `search` those whose id or name begins so.
+#[utoipa::path(get, path = "/api/v1/accounts", operation_id = "accounts_list", tag = "accounts", params(Asked), responses((status = 200, description = "a page of accounts, by id", body = shape::Page<shape::Account>)))]
 pub async fn list(
     State(workspace): Shared,
     asked: Result<Query<Asked>, QueryRejection>,
@@ -56,6 +69,7 @@ pub async fn list(
 }
 
 /// One account with a page of its contacts.
+#[utoipa::path(get, path = "/api/v1/accounts/{id}", operation_id = "accounts_show", tag = "accounts", params(("id" = String, Path, description = "the id of the account"), Asked), responses((status = 200, description = "the account with a page of its contacts", body = status::AccountShown)))]
 pub async fn one(
     State(workspace): Shared,
     Path(id): Path<String>,

@@ -1,26 +1,48 @@
 //! `/api/v1/approvals`: messages that wait for a person, as they would be, and the answers; one or many.
+//!
+//! A question is shown to whoever may answer it: the owner, those of the role that is asked, the deputy once the
+//! question has stood for a time, and whoever sees everyone's as their head.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
+use jiff::Timestamp;
+use relance_core::access::{Permission, Role};
 use relance_core::decide::{Answer, Input};
 use relance_core::ids::{TouchpointId, UserId};
 use relance_core::journey::{Approver, Lapse};
 use relance_core::touchpoint::TouchpointState;
 use relance_engine::arrival::Arrival;
 use relance_message::outbound::LETTER_BYTES_MAX;
-use relance_store::read::{PAGE_ROWS_MAX, Question, ReadError};
-use relance_wire::api as shape;
+use relance_store::read::{Question, ReadError};
+use relance_wire::api::registry::{
+    Answered, AnsweredAll, AnsweredOne, Answers, MessagePreview, Question as Shown, QuestionDetail,
+    QuestionPage, Said,
+};
+use relance_wire::api::{self as shape};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::access::{Caller, Who};
 use crate::send::preview::dispatch_of;
+use crate::workspace::Workspace;
 
-use super::api::{Answered, read};
+use super::api::read;
+use super::lists::{rows, said};
 use super::{Problem, Shared};
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, answer))
+        .routes(routes!(one))
+        .routes(routes!(answer_one))
+}
 
 /// Answers in one request.
 pub const ANSWERS_MAX: usize = 500;
@@ -28,39 +50,102 @@ pub const ANSWERS_MAX: usize = 500;
 const ANSWER_WEIGHT: usize = 256;
 /// Characters of the name of who answers.
 const BY_CHARS_MAX: usize = 200;
-/// Who answers when the caller does not say.
-const BY_DEFAULT: &str = "api";
 
 /// Where a page begins and how long it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
+    /// Where the page begins.
     cursor: Option<String>,
+    /// Rows of the page, 50 unless said, 500 at most.
     limit: Option<usize>,
 }
 
-/// Questions, those that lapse soonest first.
+/// Whose a question is: what the subject or its contact names, else the mailbox that the subject came from.
+fn owner_of(question: &Question) -> Option<String> {
+    let named = |field| {
+        let subject = question.subject.as_ref()?;
+        subject.text(field).map(|text| text.trim().to_lowercase())
+    };
+    named("owner")
+        .or_else(|| question.contact.responsible())
+        .or_else(|| named("mailbox"))
+        .filter(|owner| !owner.is_empty())
+}
+
+/// Whether somebody may answer a question.
+pub(super) fn may_answer(caller: &Caller, question: &Question, now: Timestamp) -> bool {
+    let owner = owner_of(question);
+    // A program and an admin may answer everything; a head what is asked of the team.
+    match caller.role {
+        Role::Admin => return true,
+        Role::Head if caller.sees.allows(owner.as_deref()) || !caller.sees.is_limited() => {
+            return true;
+        }
+        Role::Head | Role::Marketer | Role::Salesperson | Role::Viewer => {}
+    }
+    let is_own = caller
+        .address()
+        .is_some_and(|address| owner.as_deref() == Some(address.as_str().to_lowercase().as_str()));
+    let is_asked = |approver: &Approver| match approver {
+        Approver::Auto => false,
+        Approver::Owner => is_own,
+        Approver::Role(role) => role == caller.role.word(),
+    };
+    let approval = &question.touchpoint.approval;
+    let is_deputy = approval.deputy.as_ref().is_some_and(|deputy| {
+        is_asked(&deputy.who) && question.deputy_at.is_none_or(|from| from <= now)
+    });
+    is_asked(&approval.by) || is_deputy
+}
+
+/// Whether somebody may look at a question: who may answer it, and who sees everything without working.
+fn may_see(caller: &Caller, question: &Question, now: Timestamp) -> bool {
+    may_answer(caller, question, now)
+        || (!caller.sees.is_limited() && !caller.may(Permission::Approve))
+}
+
+/// Questions that the caller may answer, those that lapse soonest first. A page may hold fewer than asked and yet have
+/// a next one.
+#[utoipa::path(get, path = "/api/v1/approvals", operation_id = "approvals_list", tag = "messages", params(Paging),
+    responses((status = 200, description = "a page of questions", body = QuestionPage)))]
 pub async fn list(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     asked: Result<Query<Paging>, QueryRejection>,
-) -> Answered {
+) -> Result<Json<QuestionPage>, Problem> {
     let Query(paging) = asked?;
+    let now = workspace.clock.now();
     let page = read(&workspace, move |reader| {
-        let cursor = paging.cursor.as_deref().filter(|text| !text.is_empty());
-        reader.approvals(cursor, paging.limit.unwrap_or(50).clamp(1, PAGE_ROWS_MAX))
+        let fits = |question: &Question| may_see(&caller, question, now);
+        reader.approvals_where(said(&paging.cursor), rows(paging.limit), fits)
     })
     .await?;
-    let items: Vec<Value> = page.items.iter().map(question).collect();
-    Ok(Json(json!({ "items": items, "next": page.next })))
+    Ok(Json(QuestionPage {
+        items: page.items.iter().map(question).collect(),
+        next: page.next,
+    }))
 }
 
 /// One question, with the message as it would be.
-pub async fn one(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+#[utoipa::path(get, path = "/api/v1/approvals/{id}", operation_id = "approvals_one", tag = "messages",
+    params(("id" = String, Path, description = "the message")),
+    responses((status = 200, body = QuestionDetail), (status = 404, description = "it is answered, or there is none")))]
+pub async fn one(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<QuestionDetail>, Problem> {
     let id = touchpoint_id(&id)?;
+    let now = workspace.clock.now();
     let found = read(&workspace, move |reader| {
         let Some(question) = reader.approval(id)? else {
             return Ok(None);
         };
+        if !may_see(&caller, &question, now) {
+            return Ok(None);
+        }
         let dispatch = dispatch_of(reader, question.touchpoint.clone())?;
         Ok(dispatch.map(|dispatch| (question, dispatch)))
     })
@@ -75,29 +160,45 @@ pub async fn one(State(workspace): Shared, Path(id): Path<String>) -> Answered {
         let detail = "the message could not be rendered; the server's log says why";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)
     })?;
-    let mut answer = question(&asked);
-    answer["editable"] = json!(preview.editable());
-    answer["preview"] = json!(preview);
-    Ok(Json(answer))
+    Ok(Json(QuestionDetail {
+        question: question(&asked),
+        editable: preview.editable(),
+        preview: MessagePreview {
+            from: preview.from,
+            from_name: preview.from_name,
+            to: preview.to,
+            subject: preview.subject,
+            text: preview.text,
+            html: preview.html,
+            language: preview.language,
+            problems: preview.problems,
+        },
+    }))
 }
 
-fn question(question: &Question) -> Value {
+fn question(question: &Question) -> Shown {
     let approval = &question.touchpoint.approval;
-    let mut value = shape::touchpoint(&question.touchpoint);
-    value["asked_at"] = json!(question.asked_at.to_string());
-    value["expires_at"] = json!(question.expires_at.to_string());
-    value["deputy_at"] = json!(question.deputy_at.map(|at| at.to_string()));
-    value["by"] = json!(approver(&approval.by));
-    value["deputy"] = json!(approval.deputy.as_ref().map(|deputy| approver(&deputy.who)));
-    value["lapse"] = json!(match approval.lapse {
-        Lapse::Skip => "skip",
-        Lapse::Send => "send",
-        Lapse::Stop => "stop",
-        Lapse::Call => "call",
-    });
-    value["to"] = shape::contact(&question.contact);
-    value["about"] = json!(question.subject.as_ref().map(|object| &object.fields));
-    value
+    Shown {
+        message: shape::Touchpoint::of(&question.touchpoint),
+        asked_at: question.asked_at.to_string(),
+        expires_at: question.expires_at.to_string(),
+        deputy_at: question.deputy_at.map(|at| at.to_string()),
+        by: approver(&approval.by),
+        deputy: approval.deputy.as_ref().map(|deputy| approver(&deputy.who)),
+        lapse: match approval.lapse {
+            Lapse::Skip => "skip",
+            Lapse::Send => "send",
+            Lapse::Stop => "stop",
+            Lapse::Call => "call",
+        }
+        .to_owned(),
+        to: shape::Contact::of(&question.contact),
+        about: question
+            .subject
+            .as_ref()
+            .map(|object| object.fields.clone()),
+        owner: owner_of(question),
+    }
 }
 
 fn approver(approver: &Approver) -> String {
@@ -108,32 +209,33 @@ fn approver(approver: &Approver) -> String {
     }
 }
 
-/// Answers to questions.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answers {
-    answers: Vec<Said>,
-    /// Who answers.
-    by: Option<String>,
-}
-
-/// What is said to one question.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Said {
-    id: String,
-    /// `approve`, `skip` or `call`.
-    answer: String,
-    /// What the message should say instead; the first line is the subject line.
-    text: Option<String>,
+/// In whose name an answer is: a person's own; a program may name somebody.
+fn said_by(caller: &Caller, by: Option<String>) -> Result<UserId, Problem> {
+    let by = by.filter(|name| !name.trim().is_empty());
+    if by
+        .as_ref()
+        .is_some_and(|name| name.chars().count() > BY_CHARS_MAX)
+    {
+        let detail = format!("by: more than {BY_CHARS_MAX} characters");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_by", detail));
+    }
+    Ok(match (&caller.who, by) {
+        (Who::Token(_), Some(name)) => UserId::from(name),
+        (Who::Token(_), None) => UserId::from("api"),
+        (Who::User(address), _) => address.clone(),
+    })
 }
 
 /// Answers many questions at once. Each is answered or not by itself: the answer says which were not, and
 /// why.
+#[utoipa::path(post, path = "/api/v1/approvals", operation_id = "approvals_answer", tag = "messages",
+    request_body = Answers,
+    responses((status = 200, description = "what became of each", body = AnsweredAll)))]
 pub async fn answer(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     asked: Result<Json<Answers>, JsonRejection>,
-) -> Answered {
+) -> Result<Json<AnsweredAll>, Problem> {
     let Json(Answers { answers, by }) = asked?;
     if answers.len() > ANSWERS_MAX {
         let detail = format!(
@@ -146,46 +248,45 @@ pub async fn answer(
             detail,
         ));
     }
-    let by = by.filter(|name| !name.trim().is_empty());
-    if by
-        .as_ref()
-        .is_some_and(|name| name.chars().count() > BY_CHARS_MAX)
-    {
-        let detail = format!("by: more than {BY_CHARS_MAX} characters");
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_by", detail));
-    }
-    let by = UserId::from(by.unwrap_or_else(|| BY_DEFAULT.to_owned()));
+    let by = said_by(&caller, by)?;
     let meant: Vec<(TouchpointId, Answer)> = answers
         .iter()
         .map(|said| Ok((touchpoint_id(&said.id)?, word(said)?)))
         .collect::<Result<_, Problem>>()?;
+    let (now, asked_by) = (workspace.clock.now(), caller.clone());
     // A question of before a merge of contacts is answered under its message's new name.
     let meant = read(&workspace, move |reader| {
-        let now = |(id, answer)| Ok((reader.message_now(id)?, answer));
+        let known = |(id, answer)| {
+            let id = reader.message_now(id)?;
+            let found = reader.touchpoint(id)?;
+            let waits = found.is_some_and(|one| waits(&one.state));
+            let may = match reader.approval(id)? {
+                Some(question) => may_answer(&asked_by, &question, now),
+                None => false,
+            };
+            Ok((id, answer, waits && may))
+        };
         meant
             .into_iter()
-            .map(now)
+            .map(known)
             .collect::<Result<Vec<_>, ReadError>>()
-    })
-    .await?;
-    let ids: Vec<TouchpointId> = meant.iter().map(|(id, _)| *id).collect();
-    let waiting = read(&workspace, move |reader| {
-        ids.iter()
-            .map(|id| Ok(reader.touchpoint(*id)?.is_some_and(|one| waits(&one.state))))
-            .collect::<Result<Vec<bool>, ReadError>>()
     })
     .await?;
     let mut arrivals = Vec::new();
     let mut items = Vec::new();
     let mut answered = BTreeSet::new();
-    for ((id, answer), waits) in meant.into_iter().zip(waiting) {
+    for (id, answer, waits) in meant {
         let is_first = answered.insert(id);
         let detail = match (waits, is_first) {
             (true, true) => None,
             (false, _) => Some("the message no longer waits for approval"),
             (true, false) => Some("answered above; the first answer counts"),
         };
-        items.push(json!({ "id": id.to_string(), "done": detail.is_none(), "detail": detail }));
+        items.push(Answered {
+            id: id.to_string(),
+            done: detail.is_none(),
+            detail: detail.map(str::to_owned),
+        });
         if detail.is_none() {
             let by = by.clone();
             let input = Input::Approve {
@@ -201,8 +302,72 @@ pub async fn answer(
     }
     let texts = answers.iter().filter_map(|said| said.text.as_ref());
     let weight = ANSWER_WEIGHT * arrivals.len() + texts.map(String::len).sum::<usize>();
-    workspace.submit(arrivals, weight).await?;
-    Ok(Json(json!({ "items": items })))
+    if !arrivals.is_empty() {
+        let object = format!("{} messages", arrivals.len());
+        workspace
+            .submit_as(&caller, arrivals, weight, "approval.answer", &object)
+            .await?;
+    }
+    Ok(Json(AnsweredAll { items }))
+}
+
+/// Answers a question for approval: `approve`, `skip` or `call`.
+#[utoipa::path(post, path = "/api/v1/touchpoints/{id}/{answer}", operation_id = "approvals_answer_one", tag = "messages",
+    params(("id" = String, Path, description = "the message"), ("answer" = String, Path, description = "`approve`, `skip` or `call`")),
+    responses((status = 200, description = "answered", body = AnsweredOne), (status = 404, description = "there is no such message"), (status = 409, description = "it waits no longer")))]
+pub async fn answer_one(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path((id, word)): Path<(String, String)>,
+) -> Result<Json<AnsweredOne>, Problem> {
+    let id = touchpoint_id(&id)?;
+    let answer = match word.as_str() {
+        "approve" => Answer::Approve { text: None },
+        "skip" => Answer::Skip,
+        "call" => Answer::CallInstead,
+        _other => return Err(Problem::not_found("answer; use approve, skip or call")),
+    };
+    let (now, asked_by) = (workspace.clock.now(), caller.clone());
+    // A link of before a merge names the message by its old name.
+    let (id, known, may) = read(&workspace, move |reader| {
+        let id = reader.message_now(id)?;
+        let known = reader.touchpoint(id)?;
+        let question = reader.approval(id)?;
+        let may = question.is_none_or(|question| may_answer(&asked_by, &question, now));
+        Ok((id, known, may))
+    })
+    .await?;
+    let Some(known) = known.filter(|_| may) else {
+        return Err(Problem::not_found("message"));
+    };
+    if !waits(&known.state) {
+        let detail = "the message no longer waits for approval";
+        return Err(Problem::new(StatusCode::CONFLICT, "not_waiting", detail));
+    }
+    let by = said_by(&caller, None)?;
+    let input = Input::Approve {
+        touchpoint: id,
+        by,
+        answer,
+    };
+    let arrival = Arrival::Input {
+        contact: id.contact,
+        input,
+    };
+    let object = id.to_string();
+    workspace
+        .submit_as(
+            &caller,
+            vec![arrival],
+            ANSWER_WEIGHT,
+            "approval.answer",
+            &object,
+        )
+        .await?;
+    Ok(Json(AnsweredOne {
+        id: object,
+        answer: word,
+    }))
 }
 
 fn waits(state: &TouchpointState) -> bool {

@@ -2,13 +2,15 @@
 //! and erasure.
 
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures::stream;
 use relance_core::consent::{Consent, Evidence, Proof, Source};
 use relance_core::contact::{Channel, Contact, Identity, SuppressionReason};
@@ -18,15 +20,28 @@ use relance_core::suppression::{Suppression, SuppressionKey, SuppressionKind};
 use relance_engine::arrival::Arrival;
 use relance_engine::turn::{ERASURE, Erasure};
 use relance_store::read::PAGE_ROWS_MAX;
-use relance_wire::api as shape;
+use relance_wire::api::{self as shape, status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::access::Caller;
 use crate::held;
 use crate::workspace::Workspace;
 
 use super::api::{Answered, read};
 use super::{Problem, Shared};
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(suppressions, suppress, unsuppress))
+        .routes(routes!(import))
+        .routes(routes!(consents, consent))
+        .routes(routes!(export))
+        .routes(routes!(erase))
+        .routes(routes!(erasure))
+        .routes(routes!(readmit))
+}
 
 /// Entries of the list of suppressions that one request may change.
 pub const SUPPRESSIONS_MAX: usize = 50_000;
@@ -61,7 +76,8 @@ pub(super) async fn known(workspace: &Arc<Workspace>, id: &str) -> Result<Contac
 }
 
 /// Where a list begins and how long it is.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct Paging {
     cursor: Option<String>,
@@ -75,6 +91,7 @@ impl Paging {
 }
 
 /// The list of suppressions.
+#[utoipa::path(get, path = "/api/v1/suppressions", operation_id = "suppressions_list", tag = "consent", params(Paging), responses((status = 200, description = "a page of the list", body = shape::Page<shape::Suppression>)))]
 pub async fn suppressions(State(workspace): Shared, Query(paging): Query<Paging>) -> Answered {
     let page = read(&workspace, move |reader| {
         reader.suppressions(paging.cursor.as_deref(), paging.limit())
@@ -85,7 +102,8 @@ pub async fn suppressions(State(workspace): Shared, Query(paging): Query<Paging>
 }
 
 /// Entries to add: a text for each, or an object.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = SuppressionEntry)]
 #[serde(untagged)]
 pub enum Entry {
     /// An address, a domain, a number or a hash.
@@ -99,12 +117,14 @@ pub enum Entry {
         kind: Option<String>,
         /// `hard_bounce`, `complaint`, `manual`.
         #[serde(default)]
+        #[schema(value_type = Option<String>)]
         reason: Option<SuppressionReason>,
     },
 }
 
 /// What is added to the list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = SuppressionsAdded)]
 #[serde(deny_unknown_fields)]
 pub struct Added {
     items: Vec<Entry>,
@@ -126,8 +146,10 @@ pub fn key_of(text: &str, kind: Option<&str>) -> Result<SuppressionKey, String> 
 }
 
 /// Adds entries; those that are none are named, the others are added.
+#[utoipa::path(post, path = "/api/v1/suppressions", operation_id = "suppressions_add", tag = "consent", request_body = Added, responses((status = 200, description = "what was added", body = status::SuppressionsTaken)))]
 pub async fn suppress(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     body: Result<Json<Added>, JsonRejection>,
 ) -> Answered {
     let Json(added) = body.map_err(|rejection| bad("malformed", rejection.body_text()))?;
@@ -140,14 +162,19 @@ pub async fn suppress(
             reason,
         } => (value, kind, reason),
     });
-    put_all(&workspace, entries.collect(), &source).await
+    put_all(&workspace, &caller, entries.collect(), &source).await
 }
 
 /// Adds entries from a file of one column.
-pub async fn import(State(workspace): Shared, body: Bytes) -> Answered {
+#[utoipa::path(post, path = "/api/v1/suppressions/import", operation_id = "suppressions_import", tag = "consent", request_body(content = String, content_type = "text/csv", description = "a file of one column"), responses((status = 200, description = "what was added", body = status::SuppressionsTaken)))]
+pub async fn import(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answered {
     let text = String::from_utf8_lossy(&body);
     let entries = values_of(&text).map(|value| (value.to_owned(), None, None));
-    put_all(&workspace, entries.collect(), "import").await
+    put_all(&workspace, &caller, entries.collect(), "import").await
 }
 
 /// The values of a file of one column: the first column of each line, without a header.
@@ -175,7 +202,12 @@ pub fn values_of(text: &str) -> impl Iterator<Item = &str> {
 
 type Given = (String, Option<String>, Option<SuppressionReason>);
 
-async fn put_all(workspace: &Arc<Workspace>, given: Vec<Given>, source: &str) -> Answered {
+async fn put_all(
+    workspace: &Arc<Workspace>,
+    caller: &Caller,
+    given: Vec<Given>,
+    source: &str,
+) -> Answered {
     if given.len() > SUPPRESSIONS_MAX {
         let detail = format!("more than {SUPPRESSIONS_MAX} entries; send them in parts");
         return Err(bad("too_many", detail));
@@ -206,7 +238,10 @@ async fn put_all(workspace: &Arc<Workspace>, given: Vec<Given>, source: &str) ->
             put: some.to_vec(),
             dropped: Vec::new(),
         };
-        workspace.submit(vec![arrival], 128 * some.len()).await?;
+        let weight = 128 * some.len();
+        workspace
+            .submit_as(caller, vec![arrival], weight, "suppression.add", &source)
+            .await?;
     }
     Ok(Json(
         json!({ "taken": taken, "refused": count, "problems": refused }),
@@ -214,7 +249,8 @@ async fn put_all(workspace: &Arc<Workspace>, given: Vec<Given>, source: &str) ->
 }
 
 /// What is taken off the list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Dropped {
     value: String,
@@ -223,7 +259,12 @@ pub struct Dropped {
 }
 
 /// Takes an entry off the list; a contact with the address may be reached again.
-pub async fn unsuppress(State(workspace): Shared, Query(dropped): Query<Dropped>) -> Answered {
+#[utoipa::path(delete, path = "/api/v1/suppressions", operation_id = "suppressions_remove", tag = "consent", params(Dropped), responses((status = 200, description = "whether it was there", body = status::Removed)))]
+pub async fn unsuppress(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(dropped): Query<Dropped>,
+) -> Answered {
     let key = key_of(&dropped.value, dropped.kind.as_deref())
         .map_err(|detail| bad("bad_value", detail))?;
     let asked = key.clone();
@@ -232,11 +273,15 @@ pub async fn unsuppress(State(workspace): Shared, Query(dropped): Query<Dropped>
         put: Vec::new(),
         dropped: vec![key],
     };
-    workspace.submit(vec![arrival], 256).await?;
+    // Which address it was stays out of the audit.
+    workspace
+        .submit_as(&caller, vec![arrival], 256, "suppression.remove", "")
+        .await?;
     Ok(Json(json!({ "removed": found.is_some() })))
 }
 
 /// The answers of a contact in force, and all that it ever gave.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/consents", operation_id = "contacts_consents", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`"), Paging), responses((status = 200, description = "the answers in force, and all that were given", body = status::Consents)))]
 pub async fn consents(
     State(workspace): Shared,
     Path(id): Path<String>,
@@ -257,23 +302,33 @@ pub async fn consents(
 }
 
 /// An answer that a program or a person of ours tells.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConsentTold)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
+    /// `granted` or `denied`.
+    #[schema(value_type = String)]
     consent: Consent,
+    /// Of which topic; left out: of the channel.
     #[serde(default)]
     topic: Option<String>,
     #[serde(default)]
     channel: Option<String>,
+    /// By which way it came; `api` by default.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     source: Option<Source>,
+    /// What proves it.
     #[serde(default)]
+    #[schema(value_type = Option<shape::ProofShown>)]
     proof: Option<Proof>,
 }
 
 /// Notes an answer. A yes that is not the contact's own, where double opt-in is wanted, is a question.
+#[utoipa::path(post, path = "/api/v1/contacts/{id}/consents", operation_id = "contacts_consent", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`")), request_body = Told, responses((status = 200, description = "the answers in force", body = status::ConsentsInForce)))]
 pub async fn consent(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Result<Json<Told>, JsonRejection>,
 ) -> Answered {
@@ -302,12 +357,16 @@ pub async fn consent(
         contact: contact.id,
         input,
     };
-    workspace.submit(vec![arrival], 1_024).await?;
+    let object = contact.id.to_string();
+    workspace
+        .submit_as(&caller, vec![arrival], 1_024, "contact.consent", &object)
+        .await?;
     let contact = known(&workspace, &id).await?;
     Ok(Json(json!({ "in_force": shape::consents(&contact) })))
 }
 
 /// All that is held on a contact, as a stream.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/export", operation_id = "contacts_export_one", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`")), responses((status = 200, description = "all that is held on the contact, streamed", body = Object)))]
 pub async fn export(State(workspace): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = contact_id(&id)?;
     if read(&workspace, move |reader| reader.contact(id))
@@ -364,7 +423,12 @@ pub fn receipt(erasure: &Erasure) -> Value {
 }
 
 /// Forgets a person: the contact and all that turned out to be the same.
-pub async fn erase(State(workspace): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+#[utoipa::path(delete, path = "/api/v1/contacts/{id}", operation_id = "contacts_erase", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`")), responses((status = 202, description = "the receipt; `erasures/{id}` says how it stands", body = status::ErasureReceipt)))]
+pub async fn erase(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let contact = known(&workspace, &id).await?;
     let id = contact.id;
     let person: Vec<ContactId> = contact.selves().collect();
@@ -381,9 +445,12 @@ pub async fn erase(State(workspace): Shared, Path(id): Path<String>) -> Result<R
     workspace.erased.add(&names);
     let arrival = Arrival::Erase {
         contact: id,
-        by: "api".to_owned(),
+        by: caller.name(),
     };
-    workspace.submit(vec![arrival], 256).await?;
+    let object = id.to_string();
+    workspace
+        .submit_as(&caller, vec![arrival], 256, "contact.erase", &object)
+        .await?;
     let outbox = crate::consent::forget_files(&workspace.data, &person);
     if let Err(error) = outbox {
         tracing::warn!(%error, contact = %id, "files of an erased contact could not be removed");
@@ -398,6 +465,7 @@ pub async fn erase(State(workspace): Shared, Path(id): Path<String>) -> Result<R
 }
 
 /// How an erasure stands.
+#[utoipa::path(get, path = "/api/v1/erasures/{id}", operation_id = "erasures_show", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`")), responses((status = 200, description = "how it stands", body = status::ErasureReceipt)))]
 pub async fn erasure(State(workspace): Shared, Path(id): Path<String>) -> Answered {
     let id = contact_id(&id)?;
     erasure_of(&workspace, id).await
@@ -414,7 +482,8 @@ async fn erasure_of(workspace: &Arc<Workspace>, id: ContactId) -> Answered {
 }
 
 /// Names of somebody who was erased and signs up again.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[schema(as = NamesTold)]
 #[serde(default, deny_unknown_fields)]
 pub struct Names {
     email: Option<String>,
@@ -440,8 +509,10 @@ impl Names {
 }
 
 /// Lets somebody who was erased be known again, on their own wish.
+#[utoipa::path(post, path = "/api/v1/readmit", operation_id = "contacts_readmit", tag = "consent", request_body = Names, responses((status = 200, description = "how many names", body = status::Readmitted)))]
 pub async fn readmit(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     body: Result<Json<Names>, JsonRejection>,
 ) -> Answered {
     let Json(names) = body.map_err(|rejection| bad("malformed", rejection.body_text()))?;
@@ -455,8 +526,9 @@ pub async fn readmit(
     let hashes = workspace.erased.remove(&identities);
     let count = hashes.len();
     if count > 0 {
+        let arrivals = vec![Arrival::Readmit(hashes)];
         workspace
-            .submit(vec![Arrival::Readmit(hashes)], 256)
+            .submit_as(&caller, arrivals, 256, "contact.readmit", "")
             .await?;
     }
     Ok(Json(json!({ "readmitted": count })))

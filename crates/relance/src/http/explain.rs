@@ -1,6 +1,8 @@
 //! `/api/v1/contacts/{id}/explain` and `/api/v1/touchpoints/{id}/explain`: why, and why not (R12).
 
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -9,6 +11,7 @@ use axum::http::StatusCode;
 use relance_core::World;
 use relance_core::ids::{ContactId, JourneyId, TouchpointId};
 use relance_store::read::{ReadError, Reader};
+use relance_wire::api::explained;
 use relance_wire::explain::Language;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,11 +22,19 @@ use crate::workspace::Workspace;
 use super::api::Answered;
 use super::{Problem, Shared};
 
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(contact))
+        .routes(routes!(message))
+}
+
 /// Characters of a journey's id.
 const JOURNEY_CHARS_MAX: usize = 64;
 
 /// What is asked of a contact.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OfContact {
     journey: String,
@@ -31,13 +42,15 @@ pub struct OfContact {
 }
 
 /// What is asked of a message.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OfMessage {
     lang: Option<String>,
 }
 
 /// Where a contact stands with a journey, and why.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/explain", operation_id = "contacts_explain", tag = "contacts", params(("id" = String, Path, description = "the id of the contact, `con_42`"), OfContact), responses((status = 200, description = "where the contact stands with the journey, and why", body = explained::JourneyExplained)))]
 pub async fn contact(
     State(workspace): Shared,
     Path(id): Path<String>,
@@ -61,6 +74,7 @@ pub async fn contact(
 }
 
 /// What became of a message, and why.
+#[utoipa::path(get, path = "/api/v1/touchpoints/{id}/explain", operation_id = "messages_explain", tag = "messages", params(("id" = String, Path, description = "the id of the message"), OfMessage), responses((status = 200, description = "what became of the message, and why", body = explained::MessageExplained)))]
 pub async fn message(
     State(workspace): Shared,
     Path(id): Path<String>,

@@ -2,58 +2,112 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
 use relance_core::ids::SegmentId;
 use serde::Deserialize;
 use tokio::sync::mpsc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::listing::{Format, LISTS, SHEET_ROWS_MAX, page_of, write_text, write_workbook};
+use crate::access::Caller;
+use crate::listing::{
+    Format, LISTS, SHEET_ROWS_MAX, documents_of, page_of, write_text, write_workbook,
+};
 use crate::workspace::Workspace;
 
 use super::imports::{attachment, download};
-use super::{Problem, Shared};
+use super::lists::today;
+use super::{Problem, Shared, documents};
 
 /// Pieces of an answer that wait for a slow reader.
 const PIECES_WAITING_MAX: usize = 4;
 
 /// The routes of exports.
-pub fn routes() -> Router<Arc<Workspace>> {
-    Router::new()
-        .route("/api/v1/contacts/export", get(contacts))
-        .route("/api/v1/export/{list}", get(list))
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(contacts))
+        .routes(routes!(list))
 }
 
 /// What is asked of an export.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
+    /// `csv` (the default), `xlsx` or `jsonl`.
     #[serde(default = "csv")]
+    #[param(value_type = Option<String>)]
     format: Format,
+    /// Contacts of this segment alone.
     segment: Option<String>,
+    /// Columns by name, with commas between; all if it is left out.
     columns: Option<String>,
+    /// Of documents: `invoice`, `offer` or `other`.
+    kind: Option<String>,
+    /// Of documents: states, as the list has them.
+    state: Option<String>,
+    /// Of documents: an address, `me`, or `none`.
+    owner: Option<String>,
+    /// Of documents: ISO 4217.
+    currency: Option<String>,
+    /// Of documents: the beginning of a number or of words of the client's name.
+    search: Option<String>,
+    /// Of documents: only what is late.
+    overdue: Option<bool>,
+    /// Of documents: issued on this day or later.
+    from: Option<String>,
+    /// Of documents: issued on this day or before.
+    to: Option<String>,
+}
+
+impl Asked {
+    /// The filter of documents, if one is asked for.
+    fn documents(&self) -> Option<documents::Which> {
+        let of = documents::Which::of(
+            [
+                &self.kind,
+                &self.state,
+                &self.owner,
+                &self.currency,
+                &self.search,
+                &self.from,
+                &self.to,
+            ]
+            .map(Clone::clone),
+            self.overdue,
+        );
+        of.is_said().then_some(of)
+    }
 }
 
 fn csv() -> Format {
     Format::Csv
 }
 
-/// Contacts, all or those of a segment.
+/// Contacts, all or those of a segment, as a file.
+#[utoipa::path(get, path = "/api/v1/contacts/export", operation_id = "contacts_export", tag = "imports", params(Asked),
+    responses((status = 200, description = "the file", content_type = "text/csv")))]
 pub async fn contacts(
     shared: Shared,
+    caller: Extension<Caller>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    list(shared, Path("contacts".to_owned()), asked).await
+    list(shared, caller, Path("contacts".to_owned()), asked).await
 }
 
-/// Another list.
+/// A list as a file: `contacts`, `documents` (under the filters of the list), `ledger`, `accounts`, `tasks` or
+/// `suppressions`.
+#[utoipa::path(get, path = "/api/v1/export/{list}", operation_id = "exports_list", tag = "imports",
+    params(("list" = String, Path, description = "which"), Asked),
+    responses((status = 200, description = "the file", content_type = "text/csv")))]
 pub async fn list(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(list): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -68,6 +122,16 @@ pub async fn list(
         let detail = "`segment` is for contacts only";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail));
     }
+    let documents = asked.documents();
+    if documents.is_some() && list != "documents" {
+        let detail =
+            "kind, state, owner, currency, search, overdue, from and to are for documents only";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail));
+    }
+    let filter = match documents {
+        Some(which) => Some(which.filter(&caller, today(&workspace))?),
+        None => None,
+    };
     let segment = asked.segment.as_deref().map(SegmentId::from);
     let columns: Option<Vec<String>> = asked
         .columns
@@ -88,7 +152,10 @@ pub async fn list(
             let path = workspace
                 .data
                 .join(format!("export-{:016x}.xlsx", unique()?));
-            let mut page = |after: Option<&str>| page_of(&reader, &list, segment.as_ref(), after);
+            let mut page = |after: Option<&str>| match &filter {
+                Some(filter) => documents_of(&reader, filter, after),
+                None => page_of(&reader, &list, segment.as_ref(), after),
+            };
             let written = write_workbook(
                 columns.as_deref(),
                 &mut page,
@@ -115,7 +182,10 @@ pub async fn list(
     }
     let (pieces, mut waiting) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING_MAX);
     tokio::task::spawn_blocking(move || {
-        let mut page = |after: Option<&str>| page_of(&reader, &list, segment.as_ref(), after);
+        let mut page = |after: Option<&str>| match &filter {
+            Some(filter) => documents_of(&reader, filter, after),
+            None => page_of(&reader, &list, segment.as_ref(), after),
+        };
         let mut out = Pieces(pieces.clone());
         let written = write_text(format, columns.as_deref(), &mut page, &mut out, &mut |_| {});
         if let Err(problem) = written {

@@ -1,11 +1,14 @@
 //! Contacts that are one: merges, their undoing, and pairs that somebody should look at.
 
+use crate::workspace::Workspace;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use jiff::Timestamp;
 use relance_core::contact::ABSORBED_MAX;
 use relance_core::identity::{Apart, UNDO_WITHIN};
@@ -15,15 +18,27 @@ use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
 use relance_engine::arrival::Arrival;
 use relance_engine::ports::Doubt;
 use relance_engine::turn::PENDING_MERGE;
-use relance_store::read::{LedgerLine, LoggedEvent, PAGE_ROWS_MAX, Page, ReadError, Reader};
-use relance_wire::api as shape;
+use relance_store::read::{
+    LedgerLine, ListedTask, LoggedEvent, PAGE_ROWS_MAX, Page, ReadError, Reader,
+};
+use relance_wire::api::{self as shape, registry};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::access::{Caller, Who};
 use crate::held;
 
 use super::api::{Answered, read};
 use super::{Problem, Shared};
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(duplicates))
+        .routes(routes!(merge))
+        .routes(routes!(unmerge))
+        .routes(routes!(enrollments))
+}
 
 /// Bytes that such an order takes in the queue, roughly.
 const WEIGHT: usize = 1_024;
@@ -31,7 +46,7 @@ const WEIGHT: usize = 1_024;
 const BY_CHARS_MAX: usize = 100;
 
 /// What a merge asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Merge {
     /// The contact that turned out to be this one.
@@ -42,7 +57,7 @@ pub struct Merge {
 }
 
 /// What is known of an undoing.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unmerge {
     /// Who says so.
@@ -51,9 +66,12 @@ pub struct Unmerge {
 }
 
 /// Where a page begins and how long it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Paging {
+    /// Where the page begins.
     cursor: Option<String>,
+    /// Rows of the page, 50 unless said, 500 at most.
     #[serde(default = "default_limit")]
     limit: usize,
 }
@@ -164,8 +182,12 @@ fn contact_id(text: &str) -> Result<ContactId, Problem> {
         .map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, "bad_id", problem))
 }
 
-fn said_by(by: Option<String>) -> Result<Arc<str>, Problem> {
-    let by = by.unwrap_or_else(|| "api".to_owned());
+/// In whose name: a person's own; a program may name somebody.
+fn said_by(caller: &Caller, by: Option<String>) -> Result<Arc<str>, Problem> {
+    let by = match (&caller.who, by) {
+        (Who::User(address), _) => address.to_string(),
+        (Who::Token(_), by) => by.unwrap_or_else(|| "api".to_owned()),
+    };
     if by.trim().is_empty() || by.chars().count() > BY_CHARS_MAX {
         let detail = format!("by: write 1 to {BY_CHARS_MAX} characters, or leave it out");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_by", detail));
@@ -173,15 +195,19 @@ fn said_by(by: Option<String>) -> Result<Arc<str>, Problem> {
     Ok(by.trim().into())
 }
 
-/// `POST /api/v1/contacts/{id}/merge`: another contact turned out to be this one.
+/// Another contact turned out to be this one.
+#[utoipa::path(post, path = "/api/v1/contacts/{id}/merge", operation_id = "contacts_merge", tag = "contacts",
+    params(("id" = String, Path, description = "who goes on")), request_body = Merge,
+    responses((status = 200, description = "one contact, or about to be", body = registry::MergedShown), (status = 409, description = "something stands against it")))]
 pub async fn merge(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     asked: Result<Json<Merge>, JsonRejection>,
 ) -> Answered {
     let Json(asked) = asked?;
     let (survivor, absorbed) = (contact_id(&id)?, contact_id(&asked.absorb)?);
-    let by = said_by(asked.by)?;
+    let by = said_by(&caller, asked.by)?;
     let (survivor, absorbed) = read(&workspace, move |reader| {
         may_merge(reader, survivor, absorbed)
     })
@@ -191,7 +217,10 @@ pub async fn merge(
         absorbed,
         by,
     };
-    workspace.submit(vec![order], WEIGHT).await?;
+    let object = survivor.to_string();
+    workspace
+        .submit_as(&caller, vec![order], WEIGHT, "contact.merge", &object)
+        .await?;
     let state = read(&workspace, move |reader| {
         state_of(reader, survivor, absorbed)
     })
@@ -228,18 +257,25 @@ pub(crate) fn state_of(
         .then_some("waiting"))
 }
 
-/// `POST /api/v1/contacts/{id}/unmerge`: it was another one after all.
+/// It was another one after all.
+#[utoipa::path(post, path = "/api/v1/contacts/{id}/unmerge", operation_id = "contacts_unmerge", tag = "contacts",
+    params(("id" = String, Path, description = "who was absorbed")), request_body = Option<Unmerge>,
+    responses((status = 200, description = "two contacts again", body = registry::UnmergedShown), (status = 409, description = "too late, or nothing to undo")))]
 pub async fn unmerge(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     asked: Option<Json<Unmerge>>,
 ) -> Answered {
     let absorbed = contact_id(&id)?;
-    let by = said_by(asked.and_then(|Json(asked)| asked.by))?;
+    let by = said_by(&caller, asked.and_then(|Json(asked)| asked.by))?;
     let now = workspace.clock.now();
     let survivor = read(&workspace, move |reader| may_unmerge(reader, absorbed, now)).await??;
     let order = Arrival::Unmerge { absorbed, by };
-    workspace.submit(vec![order], WEIGHT).await?;
+    let object = absorbed.to_string();
+    workspace
+        .submit_as(&caller, vec![order], WEIGHT, "contact.unmerge", &object)
+        .await?;
     let left = read(&workspace, move |reader| reader.merge_of(absorbed)).await?;
     if left.is_some() {
         let detail =
@@ -254,7 +290,9 @@ pub async fn unmerge(
     })))
 }
 
-/// `GET /api/v1/contacts/duplicates`: contacts that calls name together and that stayed two.
+/// Contacts that calls name together and that stayed two.
+#[utoipa::path(get, path = "/api/v1/contacts/duplicates", operation_id = "contacts_duplicates", tag = "contacts", params(Paging),
+    responses((status = 200, description = "a page of pairs", body = shape::Page<registry::DoubtShown>)))]
 pub async fn duplicates(
     State(workspace): Shared,
     asked: Result<Query<Paging>, QueryRejection>,
@@ -342,39 +380,38 @@ pub(super) fn touchpoints(
     let mut page = one_after_another(reader, contact, cursor, limit, |one, place, limit| {
         reader.touchpoints_of_contact(one, place, limit)
     })?;
-    let went_over = |one: &Touchpoint| match &one.state {
-        TouchpointState::Settled { outcome, .. } => *outcome == Outcome::Withdrawn(Reason::Merged),
-        TouchpointState::Queued { .. }
-        | TouchpointState::Held { .. }
-        | TouchpointState::AwaitingApproval { .. }
-        | TouchpointState::Sending { .. } => false,
-    };
     page.items
         .retain(|one| one.id.contact == contact || !went_over(one));
     Ok(page)
 }
 
-/// `GET /api/v1/contacts/{id}/tasks`: what people have to do about a contact and those that it absorbed.
-pub async fn tasks(
-    State(workspace): Shared,
-    Path(id): Path<String>,
-    asked: Result<Query<Paging>, QueryRejection>,
-) -> Answered {
-    let Query(paging) = asked?;
-    let id = contact_id(&id)?;
-    let page = read(&workspace, move |reader| {
-        let limit = paging.limit.clamp(1, PAGE_ROWS_MAX);
-        one_after_another(reader, id, paging.cursor(), limit, |one, place, limit| {
-            reader.tasks_of_contact(one, place, limit)
-        })
-    })
-    .await?;
-    let items: Vec<Value> = page.items.iter().map(shape::task).collect();
-    Ok(Json(json!({ "items": items, "next": page.next })))
+/// Whether a message went over to the contact that its own was merged with: there it has another name.
+pub(super) fn went_over(one: &Touchpoint) -> bool {
+    match &one.state {
+        TouchpointState::Settled { outcome, .. } => *outcome == Outcome::Withdrawn(Reason::Merged),
+        TouchpointState::Queued { .. }
+        | TouchpointState::Held { .. }
+        | TouchpointState::AwaitingApproval { .. }
+        | TouchpointState::Sending { .. } => false,
+    }
 }
 
-/// `GET /api/v1/contacts/{id}/enrollments`: runs of a contact, live and past, the newest first; and after them
-/// those of whom it absorbed.
+/// What people have to do about a contact and those that it absorbed.
+pub(super) fn tasks(
+    reader: &Reader,
+    contact: ContactId,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<ListedTask>, ReadError> {
+    one_after_another(reader, contact, cursor, limit, |one, place, limit| {
+        reader.listed_tasks_of_contact(one, place, limit)
+    })
+}
+
+/// Runs of a contact, live and past, the newest first; and after them those of whom it absorbed.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/enrollments", operation_id = "contacts_enrollments", tag = "contacts",
+    params(("id" = String, Path, description = "the contact"), Paging),
+    responses((status = 200, description = "a page of runs", body = shape::Page<registry::RunRow>)))]
 pub async fn enrollments(
     State(workspace): Shared,
     Path(id): Path<String>,

@@ -7,14 +7,16 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use futures::StreamExt as _;
+use relance_wire::api::{Page, import};
 use relance_wire::table::charset::Charset;
 use relance_wire::table::guess::delimiter_of;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::import::job::{Folder, JobProblem};
 use crate::import::jobs::{Jobs, OrderProblem, shown_job};
@@ -31,10 +33,10 @@ type Answered = Result<Json<Value>, Problem>;
 /// The imports of the workspace.
 pub type Imports = Extension<Arc<Jobs>>;
 
-/// The routes of imports. Opening them lets imports that were interrupted go on.
-pub fn routes(workspace: &Arc<Workspace>) -> Router<Arc<Workspace>> {
+/// The imports of a workspace. Opening them lets imports that were interrupted go on.
+pub fn open(workspace: &Arc<Workspace>) -> Arc<Jobs> {
     let own = workspace.clone();
-    let jobs = Jobs::open(
+    Jobs::open(
         &workspace.data,
         Outlet {
             engine: workspace.engine.clone(),
@@ -43,20 +45,24 @@ pub fn routes(workspace: &Arc<Workspace>) -> Router<Arc<Workspace>> {
             erased: Arc::new(move |identities| own.erased.knows(identities)),
         },
         workspace.config.import.kept(),
-    );
-    Router::new()
-        .route("/api/v1/imports", get(list).post(upload))
-        .route("/api/v1/imports/{id}", get(one).delete(remove))
-        .route("/api/v1/imports/{id}/suggestion", get(suggestion))
-        .route("/api/v1/imports/{id}/dry-run", post(dry_run))
-        .route("/api/v1/imports/{id}/start", post(start))
-        .route("/api/v1/imports/{id}/cancel", post(cancel))
-        .route("/api/v1/imports/{id}/errors.csv", get(errors))
-        .layer(Extension(jobs))
+    )
+}
+
+/// The routes of this file; they want the [`Imports`].
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(upload, list))
+        .routes(routes!(one, remove))
+        .routes(routes!(suggestion))
+        .routes(routes!(dry_run))
+        .routes(routes!(start))
+        .routes(routes!(cancel))
+        .routes(routes!(errors))
 }
 
 /// What is told of a file that is sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Upload {
     name: Option<String>,
@@ -89,7 +95,8 @@ impl Upload {
 }
 
 /// Which mapping is used, where the body holds none.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     mapping_of: Option<String>,
@@ -156,6 +163,7 @@ async fn aside<T: Send + 'static>(
 }
 
 /// Takes a file: it goes to disk as it comes.
+#[utoipa::path(post, path = "/api/v1/imports", operation_id = "imports_upload", tag = "imports", params(Upload), request_body(content = String, content_type = "application/octet-stream", description = "the file, as it is"), responses((status = 201, description = "the file was taken and looked at", body = import::ImportJob)))]
 pub async fn upload(
     Extension(jobs): Imports,
     asked: Result<Query<Upload>, QueryRejection>,
@@ -214,6 +222,7 @@ async fn keep(folder: &Folder, body: Body) -> Result<(), Problem> {
 }
 
 /// All imports, the newest first.
+#[utoipa::path(get, path = "/api/v1/imports", operation_id = "imports_list", tag = "imports", responses((status = 200, description = "all imports, the newest first", body = Page<import::ImportJob>)))]
 pub async fn list(Extension(jobs): Imports) -> Answered {
     let all = aside(&jobs, |jobs| Ok(jobs.list())).await?;
     let items: Vec<Value> = all.iter().map(|job| shown_job(job, None)).collect();
@@ -221,12 +230,14 @@ pub async fn list(Extension(jobs): Imports) -> Answered {
 }
 
 /// One import, with how far it is.
+#[utoipa::path(get, path = "/api/v1/imports/{id}", operation_id = "imports_show", tag = "imports", params(("id" = String, Path, description = "the id of the import")), responses((status = 200, description = "the import, with how far it is", body = import::ImportJob)))]
 pub async fn one(Extension(jobs): Imports, Path(id): Path<String>) -> Answered {
     let (job, position) = aside(&jobs, move |jobs| jobs.job(&id)).await?;
     Ok(Json(shown_job(&job, position)))
 }
 
 /// What the columns probably are, and the mapping that says so.
+#[utoipa::path(get, path = "/api/v1/imports/{id}/suggestion", operation_id = "imports_suggestion", tag = "imports", params(("id" = String, Path, description = "the id of the import")), responses((status = 200, description = "what the columns probably are", body = import::ImportSuggestion)))]
 pub async fn suggestion(Extension(jobs): Imports, Path(id): Path<String>) -> Answered {
     Ok(Json(aside(&jobs, move |jobs| jobs.suggestion(&id)).await?))
 }
@@ -240,6 +251,7 @@ fn given(jobs: &Jobs, order: &Order, body: &str) -> Result<Option<String>, Order
 }
 
 /// What the import would change; nothing is.
+#[utoipa::path(post, path = "/api/v1/imports/{id}/dry-run", operation_id = "imports_dry_run", tag = "imports", params(("id" = String, Path, description = "the id of the import"), Order), request_body(content = String, content_type = "text/plain", description = "the mapping, in YAML; empty for the one that is kept"), responses((status = 200, description = "what it would change; nothing is", body = import::ImportForecast)))]
 pub async fn dry_run(
     Extension(jobs): Imports,
     Path(id): Path<String>,
@@ -255,6 +267,7 @@ pub async fn dry_run(
 }
 
 /// Begins the import, or goes on with one that was stopped.
+#[utoipa::path(post, path = "/api/v1/imports/{id}/start", operation_id = "imports_start", tag = "imports", params(("id" = String, Path, description = "the id of the import"), Order), request_body(content = String, content_type = "text/plain", description = "the mapping, in YAML; empty for the one that is kept"), responses((status = 202, description = "it has begun", body = import::ImportJob)))]
 pub async fn start(
     Extension(jobs): Imports,
     Path(id): Path<String>,
@@ -270,12 +283,14 @@ pub async fn start(
 }
 
 /// Stops the import; it can be started again.
+#[utoipa::path(post, path = "/api/v1/imports/{id}/cancel", operation_id = "imports_cancel", tag = "imports", params(("id" = String, Path, description = "the id of the import")), responses((status = 200, description = "it stops soon; it can be started again", body = import::ImportJob)))]
 pub async fn cancel(Extension(jobs): Imports, Path(id): Path<String>) -> Answered {
     let job = aside(&jobs, move |jobs| jobs.cancel(&id)).await?;
     Ok(Json(shown_job(&job, None)))
 }
 
 /// Takes an import away, with its files.
+#[utoipa::path(delete, path = "/api/v1/imports/{id}", operation_id = "imports_remove", tag = "imports", params(("id" = String, Path, description = "the id of the import")), responses((status = 204, description = "it is gone, with its files")))]
 pub async fn remove(
     Extension(jobs): Imports,
     Path(id): Path<String>,
@@ -285,6 +300,7 @@ pub async fn remove(
 }
 
 /// The rows that could not be used, with their reasons.
+#[utoipa::path(get, path = "/api/v1/imports/{id}/errors.csv", operation_id = "imports_errors", tag = "imports", params(("id" = String, Path, description = "the id of the import")), responses((status = 200, description = "rows that could not be used, with their reasons", body = String, content_type = "text/csv")))]
 pub async fn errors(Extension(jobs): Imports, Path(id): Path<String>) -> Result<Response, Problem> {
     let folder = aside(&jobs, move |jobs| jobs.folder(&id)).await?;
     let file = match tokio::fs::File::open(folder.errors()).await {

@@ -1,29 +1,45 @@
 //! `/api/v1/scenario` and `/api/v1/journeys`: what is published, what publishing would change, and the life
 //! of a journey: pause, resume, archive, draft, and runs that a person or a program begins.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection, StringRejection};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use relance_core::contact::Identity;
 use relance_core::decide::{Input, Overdue, Starter};
 use relance_core::ids::{ContactId, JourneyId, SubjectRef, UserId};
 use relance_core::journey::On;
 use relance_core::value::Fields;
 use relance_engine::arrival::Arrival;
-use relance_engine::ports::{Asset, DRAFT, StoredJourney};
-use relance_store::read::{JourneySummary, PAGE_ROWS_MAX};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use relance_engine::ports::{DRAFT, StoredJourney};
+use relance_store::read::{JourneySummary, JourneyVersion, PAGE_ROWS_MAX, ReadError, Reader};
+use relance_wire::api as shape;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::access::Caller;
 use crate::scenario::apply::{self, ApplyProblem, Asked, InForce, MovesAsked};
-use crate::scenario::{FILE_BYTES_MAX, FileProblem, Files};
+use crate::scenario::{FileProblem, Files};
 use crate::workspace::Workspace;
 
 use super::api::{Answered, read};
-use super::{Problem, Shared};
+use super::{Problem, Shared, drafts};
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(apply, export))
+        .routes(routes!(plan))
+        .routes(routes!(list))
+        .routes(routes!(journey))
+        .routes(routes!(change))
+        .routes(routes!(start))
+}
 
 /// What the smaller requests weigh in the engine's queue.
 const WEIGHT: usize = 512;
@@ -35,17 +51,17 @@ const NO_CONTACT: &str = "contact; tell of it first, by POST /v1/identify";
 const KEY_CHARS_MAX: usize = 200;
 
 /// A scenario, and how runs in flight come to its new versions.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     #[serde(default)]
-    journeys: std::collections::BTreeMap<String, String>,
+    journeys: BTreeMap<String, String>,
     #[serde(default)]
-    templates: std::collections::BTreeMap<String, String>,
+    templates: BTreeMap<String, String>,
     #[serde(default)]
-    lists: std::collections::BTreeMap<String, String>,
+    lists: BTreeMap<String, String>,
     #[serde(default)]
-    segments: std::collections::BTreeMap<String, String>,
+    segments: BTreeMap<String, String>,
     #[serde(default)]
     moves: MovesAsked,
     /// Segments in force that are in no file go.
@@ -98,16 +114,19 @@ fn wrong_files(problems: &[FileProblem]) -> Problem {
 }
 
 /// Applies a scenario: all or nothing. Applying the same again changes nothing.
+#[utoipa::path(post, path = "/api/v1/scenario", operation_id = "scenario_apply", tag = "journeys", request_body = Scenario, responses((status = 200, description = "what changed", body = apply::Applied)))]
 pub async fn apply(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     asked: Result<Json<Scenario>, JsonRejection>,
 ) -> Answered {
     let (files, asked) = asked?.0.split();
-    let applied = apply::apply(&workspace, files, asked).await?;
+    let applied = apply::apply_as(&workspace, files, asked, &caller, "scenario.apply", "").await?;
     Ok(Json(json!(applied)))
 }
 
 /// Says what applying a scenario would change, and for how many runs.
+#[utoipa::path(post, path = "/api/v1/scenario/plan", operation_id = "scenario_plan", tag = "journeys", request_body = Scenario, responses((status = 200, description = "what would change", body = apply::Applied)))]
 pub async fn plan(
     State(workspace): Shared,
     asked: Result<Json<Scenario>, JsonRejection>,
@@ -118,13 +137,15 @@ pub async fn plan(
 }
 
 /// The files that give back what is in force.
+#[utoipa::path(get, path = "/api/v1/scenario", operation_id = "scenario_show", tag = "journeys", responses((status = 200, description = "the files that give back what is in force", body = Files)))]
 pub async fn export(State(workspace): Shared) -> Answered {
     let in_force = read(&workspace, InForce::read).await?;
     Ok(Json(json!(in_force.files())))
 }
 
 /// Where a page begins and how long it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     cursor: Option<String>,
@@ -132,6 +153,7 @@ pub struct Paging {
 }
 
 /// Journeys by id, drafts that were never published among them. The cursor is the last id of a page.
+#[utoipa::path(get, path = "/api/v1/journeys", operation_id = "journeys_list", tag = "journeys", params(Paging), responses((status = 200, description = "a page of journeys, by id", body = shape::Page<shape::journey::JourneySummary>)))]
 pub async fn list(
     State(workspace): Shared,
     asked: Result<Query<Paging>, QueryRejection>,
@@ -139,32 +161,73 @@ pub async fn list(
     let Query(paging) = asked?;
     let limit = paging.limit.unwrap_or(50).clamp(1, PAGE_ROWS_MAX);
     let after = JourneyId::from(paging.cursor.unwrap_or_default());
-    let all = read(&workspace, |reader| reader.journey_list()).await?;
+    let (all, names) = read(&workspace, |reader| {
+        Ok((reader.journey_list()?, names_of(reader)?))
+    })
+    .await?;
     let mut left = all.into_iter().filter(|one| one.id > after);
     let page: Vec<JourneySummary> = left.by_ref().take(limit).collect();
     let last = page.last().map(|one| one.id.to_string());
     let next = last.filter(|_| left.next().is_some());
-    let items: Vec<Value> = page.iter().map(summary).collect();
-    Ok(Json(json!({ "items": items, "next": next })))
+    let items = page.iter().map(|one| summary(one, &names)).collect();
+    Ok(Json(json!(shape::Page { items, next })))
 }
 
-fn summary(one: &JourneySummary) -> Value {
-    json!({
-        "id": one.id.to_string(),
-        "status": one.status.word(),
-        "current": one.current,
-        "newest": one.newest,
-        "published_at": one.published_at.map(|at| at.to_string()),
-        "live_runs": one.live_runs,
-        "drafted_at": one.drafted_at.map(|at| at.to_string()),
-    })
+/// What people call journeys: of the version in force, else the newest, else the draft.
+fn names_of(reader: &Reader) -> Result<BTreeMap<JourneyId, String>, ReadError> {
+    let mut names = BTreeMap::new();
+    for draft in reader.texts(DRAFT)? {
+        let id = JourneyId::from(draft.name);
+        let name = name_in(&draft.body).unwrap_or_else(|| id.to_string());
+        names.insert(id, name);
+    }
+    let mut current = BTreeSet::new();
+    for one in reader.journeys()? {
+        let StoredJourney { id, text, .. } = one.journey;
+        if current.contains(&id) {
+            continue;
+        }
+        if one.journey.current {
+            current.insert(id.clone());
+        }
+        let name = name_in(&text).unwrap_or_else(|| id.to_string());
+        names.insert(id, name);
+    }
+    Ok(names)
+}
+
+/// The `name` of a text that need not be right.
+fn name_in(text: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.strip_prefix("name:"))?;
+    let root = relance_wire::yaml::parse(&format!("name:{line}")).ok()?;
+    root.get("name")
+        .and_then(|name| name.text())
+        .map(str::to_owned)
+}
+
+fn summary(
+    one: &JourneySummary,
+    names: &BTreeMap<JourneyId, String>,
+) -> shape::journey::JourneySummary {
+    let name = names.get(&one.id).cloned();
+    shape::journey::JourneySummary {
+        id: one.id.to_string(),
+        status: one.status.word().to_owned(),
+        current: one.current,
+        newest: one.newest,
+        published_at: one.published_at.map(|at| at.to_string()),
+        live_runs: one.live_runs,
+        drafted_at: one.drafted_at.map(|at| at.to_string()),
+        name: name.unwrap_or_else(|| one.id.to_string()),
+    }
 }
 
 /// One journey: its versions, its draft, and where its runs stand.
+#[utoipa::path(get, path = "/api/v1/journeys/{id}", operation_id = "journeys_show", tag = "journeys", params(("id" = String, Path, description = "the id of the journey")), responses((status = 200, description = "its versions, its draft, and where its runs stand", body = shape::journey::JourneyShown)))]
 pub async fn journey(State(workspace): Shared, Path(id): Path<String>) -> Answered {
     let id = JourneyId::from(id);
     let wanted = id.clone();
-    let (own, versions, standing, draft) = read(&workspace, move |reader| {
+    let (own, versions, standing, draft, names) = read(&workspace, move |reader| {
         let summary = reader
             .journey_list()?
             .into_iter()
@@ -172,52 +235,70 @@ pub async fn journey(State(workspace): Shared, Path(id): Path<String>) -> Answer
         let mut versions = reader.journeys()?;
         versions.retain(|one| one.journey.id == wanted);
         let standing = reader.standing(&wanted)?;
-        let drafts = reader.texts(DRAFT)?;
-        let draft = drafts.into_iter().find(|one| one.name == wanted.as_str());
-        Ok((summary, versions, standing, draft))
+        let draft = drafts::read(reader, wanted.as_str())?;
+        Ok((summary, versions, standing, draft, names_of(reader)?))
     })
     .await?;
     let Some(own) = own else {
         return Err(Problem::not_found(NO_JOURNEY));
     };
-    let versions: Vec<Value> = versions
+    let version = |one: JourneyVersion| shape::journey::JourneyVersion {
+        version: one.journey.version,
+        current: one.journey.current,
+        moves: one.journey.moves.word().to_owned(),
+        published_at: one.published_at.to_string(),
+        live_runs: one.live_runs,
+        text: one.journey.text,
+    };
+    let standing = standing
         .iter()
-        .map(|one| {
-            json!({
-                "version": one.journey.version,
-                "current": one.journey.current,
-                "moves": one.journey.moves.word(),
-                "published_at": one.published_at.to_string(),
-                "live_runs": one.live_runs,
-                "text": one.journey.text,
-            })
-        })
-        .collect();
-    let standing: Vec<Value> = standing
-        .iter()
-        .map(|(version, step, runs)| {
-            json!({ "version": version, "step": step.to_string(), "runs": runs })
-        })
-        .collect();
-    let mut answer = summary(&own);
-    answer["versions"] = json!(versions);
-    answer["standing"] = json!(standing);
-    answer["draft"] = draft
-        .map(|one| json!({ "text": one.body, "updated_at": one.updated_at.to_string() }))
-        .unwrap_or_default();
-    Ok(Json(answer))
+        .map(|(version, step, runs)| shape::journey::StandingAt {
+            version: *version,
+            step: step.to_string(),
+            runs: *runs,
+        });
+    Ok(Json(json!(shape::journey::JourneyShown {
+        summary: summary(&own, &names),
+        versions: versions.into_iter().map(version).collect(),
+        standing: standing.collect(),
+        draft,
+    })))
+}
+
+/// A change of a journey's life that was made.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct JourneyChanged {
+    /// Which journey.
+    id: String,
+    /// `pause`, `resume`, `retire`, `archive`.
+    done: String,
+}
+
+/// A run that was asked for.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct JourneyStarted {
+    /// Whose.
+    contact: String,
+    /// Of which journey.
+    journey: String,
+    /// What came of it, by the ledger.
+    #[schema(required)]
+    newest: Option<shape::LedgerLine>,
 }
 
 /// What a change of a journey's life may say beside its word.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[schema(as = JourneyChange)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     overdue: Option<String>,
 }
 
 /// `pause`, `resume`, `retire` (no new runs) or `archive` (no new runs, those under way end).
+#[utoipa::path(post, path = "/api/v1/journeys/{id}/{change}", operation_id = "journeys_change", tag = "journeys", params(("id" = String, Path, description = "the id of the journey"), ("change" = String, Path, description = "`pause`, `resume`, `retire`, `archive`")), request_body = Option<Change>, responses((status = 200, description = "it was done", body = JourneyChanged)))]
 pub async fn change(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path((id, word)): Path<(String, String)>,
     asked: Result<Option<Json<Change>>, JsonRejection>,
 ) -> Answered {
@@ -244,8 +325,14 @@ pub async fn change(
     published(&workspace, &id).await?;
     // Not between the plan of a scenario and its commit.
     let _turn = workspace.applying.lock().await;
-    workspace.submit(vec![arrival], WEIGHT).await?;
-    Ok(Json(json!({ "id": id.to_string(), "done": word })))
+    let action = format!("journey.{word}");
+    workspace
+        .submit_as(&caller, vec![arrival], WEIGHT, &action, id.as_str())
+        .await?;
+    Ok(Json(json!(JourneyChanged {
+        id: id.to_string(),
+        done: word
+    })))
 }
 
 /// The versions of a journey, of which there is at least one.
@@ -274,74 +361,9 @@ pub(crate) fn overdue(word: Option<&str>) -> Result<Overdue, Problem> {
     }
 }
 
-/// Puts the text that is being worked on beside the published versions; it need not be right yet. The
-/// answer tells what is wrong with it.
-pub async fn put_draft(
-    State(workspace): Shared,
-    Path(id): Path<String>,
-    text: Result<String, StringRejection>,
-) -> Answered {
-    let text = text.map_err(|rejection| {
-        Problem::new(rejection.status(), "malformed", rejection.body_text())
-    })?;
-    if !is_id(&id) {
-        let detail = format!("{id:?} is no id of a journey; use at most 64 of a-z, 0-9, - and _");
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_id", detail));
-    }
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let detail = format!("the text has more than {FILE_BYTES_MAX} bytes");
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            detail,
-        ));
-    }
-    let mut problems: Vec<Value> = Vec::new();
-    match relance_wire::journey::publish(&text, 1) {
-        Err(found) => problems.extend(found.iter().map(|problem| json!(problem))),
-        Ok(journey) if journey.id.as_str() != id => problems.push(json!({
-            "path": "id", "line": 0,
-            "what": format!("the text is the journey {}, and the draft of {id}", journey.id),
-            "remedy": "give both the same id",
-        })),
-        Ok(_) => {}
-    }
-    store_draft(&workspace, &id, Some(text)).await?;
-    Ok(Json(json!({ "id": id, "problems": problems })))
-}
-
-/// Throws the draft away.
-pub async fn delete_draft(State(workspace): Shared, Path(id): Path<String>) -> Answered {
-    store_draft(&workspace, &id, None).await?;
-    Ok(Json(json!({ "id": id })))
-}
-
-/// Whether a journey may have this id.
-fn is_id(text: &str) -> bool {
-    const ID_CHARS_MAX: usize = 64;
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    !text.is_empty() && text.len() <= ID_CHARS_MAX && text.chars().all(good)
-}
-
-async fn store_draft(
-    workspace: &Arc<Workspace>,
-    id: &str,
-    body: Option<String>,
-) -> Result<(), Problem> {
-    let weight = WEIGHT + body.as_ref().map_or(0, String::len);
-    let asset = Asset {
-        kind: DRAFT.to_owned(),
-        name: id.to_owned(),
-        body,
-    };
-    workspace
-        .submit(vec![Arrival::Asset(asset)], weight)
-        .await?;
-    Ok(())
-}
-
 /// A run that a person or a program begins.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = JourneyStart)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
     contact: Option<String>,
@@ -349,6 +371,7 @@ pub struct Start {
     email: Option<String>,
     subject: Option<Subject>,
     #[serde(default)]
+    #[schema(value_type = Object)]
     properties: Fields,
     /// A second request with the same key changes nothing (R6).
     key: Option<String>,
@@ -356,7 +379,8 @@ pub struct Start {
     user: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = SubjectNamed)]
 #[serde(deny_unknown_fields)]
 struct Subject {
     kind: String,
@@ -364,8 +388,10 @@ struct Subject {
 }
 
 /// Begins a run of a journey with the trigger `manual` (with `user`) or `api` (without).
+#[utoipa::path(post, path = "/api/v1/journeys/{id}/start", operation_id = "journeys_start", tag = "journeys", params(("id" = String, Path, description = "the id of the journey")), request_body = Start, responses((status = 200, description = "the newest line of the ledger says what came of it", body = JourneyStarted)))]
 pub async fn start(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     asked: Result<Json<Start>, JsonRejection>,
 ) -> Answered {
@@ -395,8 +421,9 @@ pub async fn start(
         once: asked.key.map(|key| format!("{journey}\0{key}").into()),
         journey: journey.clone(),
     };
+    let arrivals = vec![Arrival::Input { contact, input }];
     workspace
-        .submit(vec![Arrival::Input { contact, input }], WEIGHT)
+        .submit_as(&caller, arrivals, WEIGHT, "journey.start", journey.as_str())
         .await?;
     let wanted = journey.clone();
     let lines = read(&workspace, move |reader| {
@@ -408,10 +435,10 @@ pub async fn start(
         .items
         .iter()
         .find(|line| line.entry.journey.as_ref() == Some(&wanted));
-    Ok(Json(json!({
-        "contact": contact.to_string(),
-        "journey": journey.to_string(),
-        "newest": line.map(|line| relance_wire::api::ledger_line(&line.entry)),
+    Ok(Json(json!(JourneyStarted {
+        contact: contact.to_string(),
+        journey: journey.to_string(),
+        newest: line.map(|line| shape::LedgerLine::of(&line.entry)),
     })))
 }
 

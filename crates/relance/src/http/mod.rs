@@ -1,22 +1,40 @@
 //! The HTTP face: ingestion, public pages, management API, health.
 
+mod access;
 mod accounts;
 mod api;
 mod approvals;
 pub(crate) mod consent;
+mod contacts;
+mod content;
+mod demo;
+mod documents;
+pub(crate) mod drafts;
 mod explain;
 mod exports;
+mod html;
 pub(crate) mod identity;
 mod imports;
 mod ingest;
 pub(crate) mod journeys;
-mod page;
+mod lists;
+mod live;
+mod messages;
+mod next;
+pub mod openapi;
+mod overview;
 mod preferences;
 mod problem;
 mod public;
 mod segments;
+mod settings;
 pub(crate) mod status;
+mod tasks;
+mod templates;
+mod views;
+mod web;
 mod wishes;
+mod workshop;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +43,12 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::workspace::Workspace;
 
@@ -43,6 +62,37 @@ const SCENARIO_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How long a browser may remember that it is let in.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// The management API: each file's routes, with what the document says of them.
+fn api() -> OpenApiRouter<Arc<Workspace>> {
+    openapi::begin()
+        .merge(access::routes())
+        .merge(api::routes())
+        .merge(overview::routes())
+        .merge(documents::routes())
+        .merge(contacts::routes())
+        .merge(tasks::routes())
+        .merge(views::routes())
+        .merge(status::routes())
+        .merge(identity::routes())
+        .merge(demo::routes())
+        .merge(messages::routes())
+        .merge(explain::routes())
+        .merge(consent::routes())
+        .merge(wishes::routes())
+        .merge(accounts::routes())
+        .merge(approvals::routes())
+        .merge(segments::routes())
+        .merge(journeys::routes())
+        .merge(drafts::routes())
+        .merge(live::routes())
+        .merge(workshop::routes())
+        .merge(templates::routes())
+        .merge(content::routes())
+        .merge(settings::routes())
+        .merge(imports::routes())
+        .merge(exports::routes())
+}
 
 /// All routes of a workspace.
 pub fn router(workspace: Arc<Workspace>) -> Router {
@@ -61,101 +111,21 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         // Before the layer, which answers a browser's first question in its place.
         .method_not_allowed_fallback(wrong_method)
         .layer(cors);
-    let api = Router::new()
-        .route("/api/v1/overview", get(api::overview))
-        .route("/api/v1/status", get(status::status))
-        .route("/api/v1/release", post(status::release))
-        .route("/api/v1/contacts", get(api::contacts))
-        .route("/api/v1/contacts/duplicates", get(identity::duplicates))
-        .route("/api/v1/contacts/{id}/merge", post(identity::merge))
-        .route("/api/v1/contacts/{id}/unmerge", post(identity::unmerge))
-        .route(
-            "/api/v1/contacts/{id}",
-            get(api::contact).delete(consent::erase),
-        )
-        .route("/api/v1/contacts/{id}/ledger", get(api::ledger))
-        .route("/api/v1/contacts/{id}/events", get(api::events))
-        .route(
-            "/api/v1/contacts/{id}/touchpoints",
-            get(api::touchpoints_of_contact),
-        )
-        .route("/api/v1/contacts/{id}/tasks", get(identity::tasks))
-        .route(
-            "/api/v1/contacts/{id}/enrollments",
-            get(identity::enrollments),
-        )
-        .route("/api/v1/contacts/{id}/explain", get(explain::contact))
-        .route("/api/v1/touchpoints/{id}/explain", get(explain::message))
-        .route(
-            "/api/v1/contacts/{id}/consents",
-            get(consent::consents).post(consent::consent),
-        )
-        .route(
-            "/api/v1/contacts/{id}/preferences",
-            get(wishes::show).put(wishes::put),
-        )
-        .route("/api/v1/contacts/{id}/export", get(consent::export))
-        .route("/api/v1/erasures/{id}", get(consent::erasure))
-        .route("/api/v1/readmit", post(consent::readmit))
-        .route(
-            "/api/v1/suppressions",
-            get(consent::suppressions)
-                .post(consent::suppress)
-                .delete(consent::unsuppress),
-        )
-        .route("/api/v1/suppressions/import", post(consent::import))
-        .route("/api/v1/accounts", get(accounts::list))
-        .route("/api/v1/accounts/{id}", get(accounts::one))
-        .route("/api/v1/documents", get(api::documents))
-        .route("/api/v1/touchpoints", get(api::touchpoints))
-        .route("/api/v1/touchpoints/{id}/{answer}", post(api::answer))
-        .route(
-            "/api/v1/approvals",
-            get(approvals::list).post(approvals::answer),
-        )
-        .route("/api/v1/approvals/{id}", get(approvals::one))
-        .route("/api/v1/tasks", get(api::tasks))
-        .route("/api/v1/contacts/{id}/segments", get(segments::of_contact))
-        .route("/api/v1/segments", get(segments::list))
-        .route("/api/v1/rfm", get(segments::rfm).post(segments::rfm_now))
-        .route(
-            "/api/v1/segments/{id}",
-            get(segments::one)
-                .put(segments::put)
-                .delete(segments::delete)
-                // Only `preview`: a route of its own would hide a segment of that name.
-                .post(segments::preview),
-        )
-        .route(
-            "/api/v1/segments/{id}/members",
-            get(segments::members)
-                .post(segments::add)
-                .delete(segments::remove),
-        )
-        .route("/api/v1/segments/{id}/why", get(segments::why))
-        .route("/api/v1/journeys", get(journeys::list))
-        .route("/api/v1/journeys/{id}", get(journeys::journey))
-        .route("/api/v1/journeys/{id}/start", post(journeys::start))
-        .route(
-            "/api/v1/journeys/{id}/draft",
-            put(journeys::put_draft).delete(journeys::delete_draft),
-        )
-        .route("/api/v1/journeys/{id}/{change}", post(journeys::change))
-        .route(
-            "/api/v1/scenario",
-            get(journeys::export).post(journeys::apply),
-        )
-        .route("/api/v1/scenario/plan", post(journeys::plan))
-        .merge(imports::routes(&workspace))
-        .merge(exports::routes())
+    let (api, document) = api().split_for_parts();
+    let jobs = imports::open(&workspace);
+    let api = api
+        .layer(Extension(jobs))
+        .layer(Extension(Arc::new(templates::Tests::default())))
+        .layer(Extension(Arc::new(crate::work::Works::default())))
         .layer(DefaultBodyLimit::max(SCENARIO_BYTES_MAX))
         .route_layer(middleware::from_fn_with_state(
             workspace.clone(),
-            api::authorise,
+            access::guard,
         ));
     Router::new()
         .merge(ingest)
         .merge(api)
+        .route("/api/openapi.json", openapi::route(&document))
         .route("/t/o/{token}", get(public::open))
         .route("/t/c/{token}", get(public::click))
         .route(
@@ -172,11 +142,11 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
             "/p/confirm/{token}",
             get(preferences::ask).post(preferences::confirm),
         )
-        .route("/", get(page::overview))
+        .route("/", get(web::page))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .fallback(|| async { Problem::not_found("page") })
+        .fallback(web::fallback)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(security_headers))
         .with_state(workspace)

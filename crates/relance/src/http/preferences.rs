@@ -29,7 +29,7 @@ use crate::link::Link;
 use crate::send::compose::language_of;
 use crate::workspace::Workspace;
 
-use super::page::escape;
+use super::html::escape;
 use super::{Problem, Shared, api};
 
 /// Bytes of a form.

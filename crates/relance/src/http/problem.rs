@@ -7,6 +7,9 @@ use relance_engine::arrival::Refusal;
 use relance_store::read::ReadError;
 use serde_json::{Value, json};
 
+/// The code of a key that is missing or opens nothing.
+const UNAUTHORISED: &str = "unauthorised";
+
 /// A refusal of a request.
 #[derive(Debug)]
 pub struct Problem {
@@ -31,6 +34,12 @@ impl Problem {
         }
     }
 
+    /// With the time after which it may go better.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
     /// With a further member of the answer.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.more.push((name, value));
@@ -39,7 +48,7 @@ impl Problem {
 
     /// The key is missing or opens nothing.
     pub fn unauthorised(detail: &str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
+        Self::new(StatusCode::UNAUTHORIZED, UNAUTHORISED, detail)
     }
 
     /// There is no such thing.
@@ -95,6 +104,39 @@ impl From<QueryRejection> for Problem {
     }
 }
 
+/// A refusal as it is given out (RFC 9457).
+#[derive(utoipa::ToSchema)]
+#[expect(
+    dead_code,
+    reason = "the shape of the document; `into_response` writes it"
+)]
+struct Shape {
+    /// `about:blank#` and the code.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The status.
+    status: u16,
+    /// A short stable code, to act upon and to translate by.
+    code: String,
+    /// What is wrong and what to do, in English.
+    detail: String,
+    /// Each mistake of a text, with its place.
+    problems: Option<Vec<serde_json::Map<String, Value>>>,
+}
+
+impl utoipa::PartialSchema for Problem {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        Shape::schema()
+    }
+}
+
+impl utoipa::ToSchema for Problem {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Problem".into()
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = json!({
@@ -114,7 +156,8 @@ impl IntoResponse for Problem {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        // A browser would ask for a password of its own where a page asks already.
+        if self.status == StatusCode::UNAUTHORIZED && self.code == UNAUTHORISED {
             let how = HeaderValue::from_static("Basic realm=\"relance\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
         }

@@ -19,7 +19,7 @@ use crate::link::Link;
 use crate::workspace::Workspace;
 
 use super::Shared;
-use super::page::escape;
+use super::html::escape;
 
 /// What a mail program sends in its user's name (RFC 8058).
 const ONE_CLICK: &[u8] = b"List-Unsubscribe=One-Click";

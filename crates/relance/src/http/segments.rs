@@ -1,16 +1,21 @@
 //! `/api/v1/segments`: definitions with their counts and progress, members, lists that people keep, and trying a
 //! definition out before it is in force.
 
+use crate::access::Caller;
+use crate::workspace::Workspace;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection, StringRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use relance_core::ids::{ContactId, SegmentId};
 use relance_engine::arrival::{Arrival, SegmentChanges};
 use relance_store::read::{PAGE_ROWS_MAX, ReadError, SegmentRow};
-use relance_wire::api as shape;
+use relance_wire::api::{self as shape, segment};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -27,6 +32,17 @@ use crate::segments::{self, Called, Overview, TryProblem};
 use super::api::{Answered, read};
 use super::{Problem, Shared};
 
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one, put, delete, preview))
+        .routes(routes!(members, add, remove))
+        .routes(routes!(why))
+        .routes(routes!(of_contact))
+        .routes(routes!(rfm, rfm_now))
+}
+
 /// What a change weighs in the engine's queue.
 const WEIGHT: usize = 512;
 /// Characters of a segment's id.
@@ -37,7 +53,8 @@ const SHOWN: usize = 20;
 const PREVIEW: &str = "preview";
 
 /// Where a page begins and how long it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     cursor: Option<String>,
@@ -57,6 +74,7 @@ impl Paging {
 type Page = Result<Query<Paging>, QueryRejection>;
 
 /// Segments by id: those in force, and lists that nobody defined. The cursor is the last id of a page.
+#[utoipa::path(get, path = "/api/v1/segments", operation_id = "segments_list", tag = "segments", params(Paging), responses((status = 200, description = "a page of segments, by id", body = shape::Page<segment::SegmentSummary>)))]
 pub async fn list(State(workspace): Shared, asked: Page) -> Answered {
     let Query(paging) = asked?;
     let overview = read(&workspace, Overview::read).await?;
@@ -70,6 +88,7 @@ pub async fn list(State(workspace): Shared, asked: Page) -> Answered {
 }
 
 /// One segment: its definition, count, state, and who asks about it.
+#[utoipa::path(get, path = "/api/v1/segments/{id}", operation_id = "segments_show", tag = "segments", params(("id" = String, Path, description = "the id of the segment")), responses((status = 200, description = "the segment", body = segment::SegmentShown)))]
 pub async fn one(State(workspace): Shared, Path(id): Path<String>) -> Answered {
     let id = segment_id(&id)?;
     let (overview, in_force) = read(&workspace, |reader| {
@@ -106,15 +125,32 @@ fn users(id: &SegmentId, in_force: &InForce) -> (Vec<String>, Vec<String>) {
 }
 
 /// What a definition may say beside itself.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Confirming {
     confirm: Option<u64>,
 }
 
+/// What became of a definition.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct SegmentPut {
+    /// Which segment.
+    id: String,
+    /// What becomes of each segment that it touches.
+    segments: BTreeMap<String, segments::plan::SegmentApplied>,
+    /// Contacts that enter journeys at once.
+    #[schema(required)]
+    storm: Option<segments::plan::Storm>,
+    /// What should be looked at.
+    warnings: Vec<crate::scenario::FileProblem>,
+}
+
 /// Puts a definition in force: YAML, or JSON with the same words. It is built beside the ordinary work.
+#[utoipa::path(put, path = "/api/v1/segments/{id}", operation_id = "segments_put", tag = "segments", params(("id" = String, Path, description = "the id of the segment"), Confirming), request_body(content = String, content_type = "text/plain", description = "the definition, in YAML"), responses((status = 200, description = "what changed; members are told beside the ordinary work", body = SegmentPut)))]
 pub async fn put(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     asked: Result<Query<Confirming>, QueryRejection>,
     text: Result<String, StringRejection>,
@@ -144,17 +180,30 @@ pub async fn put(
         confirm: asked.confirm,
         ..Asked::default()
     };
-    let applied = apply::apply(&workspace, files, asked).await?;
-    Ok(Json(json!({
-        "id": id.to_string(),
-        "segments": applied.segments,
-        "storm": applied.storm,
-        "warnings": applied.warnings,
+    let applied = apply::apply_as(
+        &workspace,
+        files,
+        asked,
+        &caller,
+        "segment.put",
+        id.as_str(),
+    )
+    .await?;
+    Ok(Json(json!(SegmentPut {
+        id: id.to_string(),
+        segments: applied.segments,
+        storm: applied.storm,
+        warnings: applied.warnings,
     })))
 }
 
 /// Takes a segment out of force, with those that one text defines together; nobody belongs to it then.
-pub async fn delete(State(workspace): Shared, Path(id): Path<String>) -> Answered {
+#[utoipa::path(delete, path = "/api/v1/segments/{id}", operation_id = "segments_delete", tag = "segments", params(("id" = String, Path, description = "the id of the segment")), responses((status = 200, description = "what went", body = segment::SegmentsRemoved)))]
+pub async fn delete(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answered {
     let id = segment_id(&id)?;
     // Not between the plan of a scenario and its commit.
     let _turn = workspace.applying.lock().await;
@@ -192,8 +241,9 @@ pub async fn delete(State(workspace): Shared, Path(id): Path<String>) -> Answere
         removed,
         ..SegmentChanges::default()
     };
+    let arrivals = vec![Arrival::Segments(changes)];
     workspace
-        .submit(vec![Arrival::Segments(changes)], WEIGHT)
+        .submit_as(&caller, arrivals, WEIGHT, "segment.delete", id.as_str())
         .await?;
     Ok(Json(json!({ "removed": told })))
 }
@@ -203,7 +253,8 @@ fn is_there(row: &SegmentRow) -> bool {
 }
 
 /// How many contacts a preview shows.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
     sample: Option<usize>,
@@ -211,6 +262,7 @@ pub struct Sampling {
 
 /// Says who would belong to what a text defines: a number, or an estimate with its interval, and some of them.
 /// Nothing is written. What is posted to another name than [`PREVIEW`] is no request that there is.
+#[utoipa::path(post, path = "/api/v1/segments/{id}", operation_id = "segments_preview", tag = "segments", params(("id" = String, Path, description = "the word `preview`"), Sampling), request_body(content = String, content_type = "text/plain", description = "the definition, in YAML"), responses((status = 200, description = "who would belong; nothing is written", body = segment::DefinitionTried)))]
 pub async fn preview(
     State(workspace): Shared,
     Path(name): Path<String>,
@@ -237,6 +289,7 @@ pub async fn preview(
 }
 
 /// Members, in order of their ids. A page may be short and yet have a next one.
+#[utoipa::path(get, path = "/api/v1/segments/{id}/members", operation_id = "segments_members", tag = "segments", params(("id" = String, Path, description = "the id of the segment"), Paging), responses((status = 200, description = "a page of members; a short one may have a next one", body = shape::Page<shape::Contact>)))]
 pub async fn members(State(workspace): Shared, Path(id): Path<String>, asked: Page) -> Answered {
     let id = segment_id(&id)?;
     let Query(paging) = asked?;
@@ -257,32 +310,38 @@ pub async fn members(State(workspace): Shared, Path(id): Path<String>, asked: Pa
 }
 
 /// Contacts of a list: by id (`con_42`), address, or their id in the customer's own system.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ContactsNamed)]
 #[serde(deny_unknown_fields)]
 pub struct Contacts {
     contacts: Vec<String>,
 }
 
 /// Puts contacts into a list.
+#[utoipa::path(post, path = "/api/v1/segments/{id}/members", operation_id = "segments_members_add", tag = "segments", params(("id" = String, Path, description = "the id of the segment")), request_body = Contacts, responses((status = 200, description = "who was put in", body = segment::ListChanged)))]
 pub async fn add(
     workspace: Shared,
+    caller: Extension<Caller>,
     id: Path<String>,
     asked: Result<Json<Contacts>, JsonRejection>,
 ) -> Answered {
-    change(workspace, id, asked, true).await
+    change(workspace, caller, id, asked, true).await
 }
 
 /// Takes contacts out of a list.
+#[utoipa::path(delete, path = "/api/v1/segments/{id}/members", operation_id = "segments_members_remove", tag = "segments", params(("id" = String, Path, description = "the id of the segment")), request_body = Contacts, responses((status = 200, description = "who was taken out", body = segment::ListChanged)))]
 pub async fn remove(
     workspace: Shared,
+    caller: Extension<Caller>,
     id: Path<String>,
     asked: Result<Json<Contacts>, JsonRejection>,
 ) -> Answered {
-    change(workspace, id, asked, false).await
+    change(workspace, caller, id, asked, false).await
 }
 
 async fn change(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     asked: Result<Json<Contacts>, JsonRejection>,
     member: bool,
@@ -295,8 +354,11 @@ async fn change(
     });
     let change = change.await?.map_err(refused)?;
     let weight = WEIGHT + change.arrivals.len() * 64;
-    workspace.submit(change.arrivals, weight).await?;
     let word = if member { "added" } else { "removed" };
+    let action = format!("segment.members_{word}");
+    workspace
+        .submit_as(&caller, change.arrivals, weight, &action, id.as_str())
+        .await?;
     Ok(Json(
         json!({ "id": id.to_string(), (word): change.found, "unknown": change.nobody }),
     ))
@@ -313,13 +375,15 @@ fn refused(problem: ListProblem) -> Problem {
 }
 
 /// Of which contact it is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OfContact {
     contact: String,
 }
 
 /// Which parts of a segment's condition hold for a contact, and until when.
+#[utoipa::path(get, path = "/api/v1/segments/{id}/why", operation_id = "segments_why", tag = "segments", params(("id" = String, Path, description = "the id of the segment"), OfContact), responses((status = 200, description = "which parts of the condition hold", body = segment::MembershipExplained)))]
 pub async fn why(
     State(workspace): Shared,
     Path(id): Path<String>,
@@ -348,6 +412,7 @@ pub async fn why(
 }
 
 /// How a contact stands to the segments.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/segments", operation_id = "contacts_segments", tag = "segments", params(("id" = String, Path, description = "the id of the contact, `con_42`")), responses((status = 200, description = "how the contact stands to the segments", body = shape::Page<segment::Membership>)))]
 pub async fn of_contact(State(workspace): Shared, Path(id): Path<String>) -> Answered {
     let id: ContactId = id
         .parse()
@@ -385,6 +450,7 @@ fn failed(error: &dyn std::fmt::Display) -> Problem {
 }
 
 /// The bounds of recency, frequency and money in force.
+#[utoipa::path(get, path = "/api/v1/rfm", operation_id = "rfm_show", tag = "segments", responses((status = 200, description = "the bounds in force", body = segment::Rfm)))]
 pub async fn rfm(State(workspace): Shared) -> Answered {
     let config = workspace.clone();
     let told = read(&workspace, move |reader| {
@@ -395,6 +461,7 @@ pub async fn rfm(State(workspace): Shared) -> Answered {
 }
 
 /// Tells the bounds anew; segments that ask for scores are built again.
+#[utoipa::path(post, path = "/api/v1/rfm", operation_id = "rfm_refresh", tag = "segments", responses((status = 200, description = "the bounds as they are now", body = segment::Rfm)))]
 pub async fn rfm_now(State(workspace): Shared) -> Answered {
     match segments::rfm::refresh(&workspace).await {
         Ok(computed) => Ok(Json(computed.value())),

@@ -3,11 +3,13 @@
 //! **Absent:** the page itself, see [`super::preferences`].
 
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use jiff::Timestamp;
 use relance_core::consent::{About, Consent, Evidence, Proof, Source};
 use relance_core::contact::{Channel, Contact};
@@ -16,9 +18,10 @@ use relance_core::ids::{Topic, TouchpointId};
 use relance_core::preferences::{Frequency, PAUSE_MAX, Per, Preferences, Wishes};
 use relance_core::time::Window;
 use relance_engine::arrival::Arrival;
-use relance_wire::api as shape;
+use relance_wire::api::{self as shape, status};
 use serde_json::{Map, Value, json};
 
+use crate::access::Caller;
 use crate::link::Link;
 use crate::send::compose::language_of;
 use crate::workspace::Workspace;
@@ -27,6 +30,11 @@ use super::api::Answered;
 use super::consent::known;
 use super::preferences::{LANGUAGES, choices, is_wanted, updated};
 use super::{Problem, Shared};
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
+    OpenApiRouter::new().routes(routes!(show, put))
+}
 
 /// What may be told.
 const FIELDS: [&str; 8] = [
@@ -41,14 +49,17 @@ const FIELDS: [&str; 8] = [
 ];
 
 /// A contact's wishes, and the link of its own page.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/preferences", operation_id = "contacts_preferences", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`")), responses((status = 200, description = "the wishes, and the link of the contact's own page", body = status::PreferencesShown)))]
 pub async fn show(State(workspace): Shared, Path(id): Path<String>) -> Answered {
     let contact = known(&workspace, &id).await?;
     Ok(Json(told(&workspace, &contact)))
 }
 
 /// Takes wishes over: what is left out stays as it is, and `null` takes away.
+#[utoipa::path(put, path = "/api/v1/contacts/{id}/preferences", operation_id = "contacts_prefer", tag = "consent", params(("id" = String, Path, description = "the id of the contact, `con_42`")), request_body = Object, responses((status = 200, description = "the wishes as they are now", body = status::PreferencesShown)))]
 pub async fn put(
     State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Result<Json<Map<String, Value>>, JsonRejection>,
 ) -> Answered {
@@ -68,7 +79,10 @@ pub async fn put(
         contact: contact.id,
         input,
     });
-    workspace.submit(arrivals.into(), 2_048).await?;
+    let object = contact.id.to_string();
+    workspace
+        .submit_as(&caller, arrivals.into(), 2_048, "contact.prefer", &object)
+        .await?;
     let contact = known(&workspace, &id).await?;
     Ok(Json(told(&workspace, &contact)))
 }

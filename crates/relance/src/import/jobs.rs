@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -62,6 +62,8 @@ pub struct Jobs {
     data: PathBuf,
     outlet: Outlet,
     running: Mutex<BTreeMap<String, Arc<Running>>>,
+    /// Rises with whatever pages show of imports.
+    changes: AtomicU64,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -75,6 +77,7 @@ impl Jobs {
             data: data.to_owned(),
             outlet,
             running: Mutex::default(),
+            changes: AtomicU64::default(),
         });
         for (_, job) in job::list(data) {
             if job.state == State::Running
@@ -107,6 +110,15 @@ impl Jobs {
         }
     }
 
+    /// A number that rises with whatever pages show of imports.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A folder for a file that is being uploaded.
     pub fn make(&self) -> Result<(String, Folder), OrderProblem> {
         let all = job::list(&self.data);
@@ -133,6 +145,7 @@ impl Jobs {
         let length = std::fs::metadata(&path).map_err(SourceProblem::Io)?.len();
         let job = Job::new(id, name, length, table.facts, self.outlet.clock.now());
         folder.save(&job)?;
+        self.changed();
         Ok(job)
     }
 
@@ -253,6 +266,7 @@ impl Jobs {
             live.0.counts = job.counts;
             live.0.position = job.position;
             live.1 = position;
+            self.changed();
         };
         let done = run::import(&mut job, folder, &self.outlet, &running.cancel, &mut watch);
         match done {
@@ -271,6 +285,7 @@ impl Jobs {
             Err(problem) => tracing::warn!(import = job.id, %problem, "an import did not end"),
         }
         locked(&self.running).remove(&job.id);
+        self.changed();
     }
 
     /// Asks a running job to stop.
@@ -288,7 +303,9 @@ impl Jobs {
         if locked(&self.running).contains_key(id) {
             return Err(OrderProblem::Runs);
         }
-        Ok(folder.remove()?)
+        folder.remove()?;
+        self.changed();
+        Ok(())
     }
 }
 

@@ -17,6 +17,7 @@ use relance_wire::segments::Settings;
 use serde::{Deserialize, Serialize};
 
 use super::{Checked, FileProblem, Files, Known, check, compile};
+use crate::access::Caller;
 use crate::backtest::BacktestProblem;
 use crate::config::Config;
 use crate::segments::plan::{self as segments, SegmentApplied, Storm, What};
@@ -26,6 +27,8 @@ use crate::workspace::Workspace;
 const APPLY_WEIGHT: usize = 64 * 1024;
 /// The sort of assets that template files are.
 pub const TEMPLATE: &str = "template";
+/// Words that stand where a journey's id does in the API; no new journey may be called so.
+pub const RESERVED: [&str; 3] = ["check", "preview", "backtest"];
 /// The sort of assets that content lists are.
 pub const LIST: &str = "list";
 
@@ -49,7 +52,7 @@ pub struct InForce {
 }
 
 /// What applying changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Applied {
     /// Journeys published, with their new versions.
     pub published: BTreeMap<String, u32>,
@@ -99,7 +102,7 @@ pub struct Asked {
 }
 
 /// Runs at one step of one version, and what becomes of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunsMoved {
     /// The version they are on.
     pub version: u32,
@@ -115,7 +118,7 @@ pub struct RunsMoved {
 }
 
 /// How runs in flight come to newly published versions.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MovesAsked {
     /// Each finishes on its own version.
@@ -363,6 +366,19 @@ impl InForce {
             Moves::Map(table) => table.clone(),
             Moves::Pin | Moves::Follow => BTreeMap::new(),
         };
+        // The API has pages of its own under these words; what is in force already stays.
+        let hidden: Vec<FileProblem> = journeys
+            .iter()
+            .filter(|(_, journey)| RESERVED.contains(&journey.id.as_str()))
+            .filter(|(_, journey)| !self.journeys.contains_key(&journey.id))
+            .map(|(_, journey)| {
+                let text = format!("no journey may be called {}; choose another id", journey.id);
+                FileProblem::whole(journey.id.as_str(), text)
+            })
+            .collect();
+        if !hidden.is_empty() {
+            return Err(hidden);
+        }
         let ending: Vec<FileProblem> = journeys
             .iter()
             .filter(|(_, journey)| self.ending.contains(&journey.id))
@@ -561,11 +577,38 @@ pub async fn plan(
     })
 }
 
+/// Applies a scenario in somebody's name: the audit says who, in the same commit.
+pub async fn apply_as(
+    workspace: &Arc<Workspace>,
+    files: Files,
+    asked: Asked,
+    caller: &Caller,
+    action: &str,
+    object: &str,
+) -> Result<Applied, ApplyProblem> {
+    let line = Arrival::Audited {
+        by: caller.name(),
+        action: action.to_owned(),
+        object: object.to_owned(),
+        detail: String::new(),
+    };
+    apply_with(workspace, files, asked, Some(line)).await
+}
+
 /// Applies a scenario to a running workspace: in one commit, or not at all.
 pub async fn apply(
     workspace: &Arc<Workspace>,
     files: Files,
     asked: Asked,
+) -> Result<Applied, ApplyProblem> {
+    apply_with(workspace, files, asked, None).await
+}
+
+async fn apply_with(
+    workspace: &Arc<Workspace>,
+    files: Files,
+    asked: Asked,
+    line: Option<Arrival>,
 ) -> Result<Applied, ApplyProblem> {
     // One at a time: each is compared with what the one before left.
     let _turn = workspace.applying.lock().await;
@@ -580,6 +623,7 @@ pub async fn apply(
     if arrivals.is_empty() {
         return Ok(applied);
     }
+    arrivals.extend(line);
     if applied.templates.is_empty() && applied.lists.is_empty() {
         workspace.submit(arrivals, APPLY_WEIGHT).await?;
         return Ok(applied);

@@ -25,7 +25,7 @@ pub const FILE_BYTES_MAX: u64 = 512 * 1024;
 const NAME_BYTES_MAX: usize = 200;
 
 /// The files of a scenario, by name.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
     /// Journeys in YAML.
@@ -43,7 +43,9 @@ pub struct Files {
 }
 
 /// Something wrong with a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, thiserror::Error,
+)]
 #[error("{file}: {text}")]
 pub struct FileProblem {
     /// Which file.

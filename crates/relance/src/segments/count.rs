@@ -43,7 +43,7 @@ pub const SHOWN_MAX: usize = 100;
 const Z: f64 = 1.96;
 
 /// A number, exact or estimated.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Estimate {
     /// The number, or what it probably is.
     pub count: u64,

@@ -27,7 +27,8 @@ use crate::scenario::{FileProblem, SegmentFile};
 pub const STORM_CONTACTS_MAX: u64 = 10_000;
 
 /// What becomes of a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SegmentChange)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// It was not there.
@@ -41,7 +42,7 @@ pub enum What {
 }
 
 /// What becomes of a segment, and for how many.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SegmentApplied {
     /// What.
     pub what: What,
@@ -59,7 +60,7 @@ pub struct SegmentApplied {
 }
 
 /// Contacts that would enter a journey.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Stirred {
     /// Which journey.
     pub journey: String,
@@ -72,7 +73,7 @@ pub struct Stirred {
 }
 
 /// Contacts that would enter journeys at once because of a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Storm {
     /// How many at most.
     pub contacts: u64,

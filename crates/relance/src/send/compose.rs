@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::people::{People, Person};
 use super::thread::Thread;
 use super::words::{self, Links, is_in_thread, subjects_of};
+use crate::access::Users;
 use crate::config::Config;
 use crate::consent::Topics;
 use crate::link::{Link, LinkKey};
@@ -120,6 +121,11 @@ impl Composer {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::new(templates);
         facts.into_iter().collect()
+    }
+
+    /// Learns who logs in: people of ours beside those of the configuration.
+    pub fn set_users(&self, users: &Users) {
+        self.people.join(users);
     }
 
     /// Takes new content lists.

@@ -6,6 +6,7 @@
 pub mod compose;
 mod outcome;
 mod people;
+pub mod post;
 pub mod preview;
 mod thread;
 pub mod wire_log;
@@ -405,9 +406,9 @@ impl Inner {
         kept_back.unwrap_or(outcome)
     }
 
-    async fn over_the_wire(
+    async fn over_the_wire_as(
         &self,
-        id: TouchpointId,
+        id: &str,
         composed: &Composed,
         note: smtp::BeforeBody<'_>,
     ) -> Outcome {

@@ -1,14 +1,19 @@
 //! People of ours: from whom messages come, and who is told.
 //!
-//! **Absent:** roles and rights of those who log in; what is written to them.
+//! They are named by the configuration, and by the accounts of those who log in; where both name somebody, the account
+//! wins. The sender of a watched mailbox is named by the configuration alone.
+//!
+//! **Absent:** what those who log in may do; what is written to them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{PoisonError, RwLock};
 
 use relance_core::contact::Contact;
 use relance_core::journey::Recipient;
 use relance_core::subject::Object;
-use relance_message::outbound::is_address;
+use relance_message::outbound::{RECIPIENTS_MAX, is_address};
 
+use crate::access::Users;
 use crate::config::Config;
 
 /// Someone with an address.
@@ -31,7 +36,7 @@ impl Person {
     }
 }
 
-/// All of us that the configuration names.
+/// All of us that are named.
 #[derive(Debug)]
 pub(super) struct People {
     /// The workspace's own sender.
@@ -41,6 +46,8 @@ pub(super) struct People {
     roles: BTreeMap<String, Vec<Person>>,
     mailboxes: BTreeMap<String, Person>,
     internal_domains: BTreeSet<String>,
+    /// Those who log in, with the word of their role; by address in lower case.
+    accounts: RwLock<BTreeMap<String, (Person, &'static str)>>,
 }
 
 impl People {
@@ -87,7 +94,42 @@ impl People {
                 .iter()
                 .map(|domain| domain.to_lowercase())
                 .collect(),
+            accounts: RwLock::default(),
         }
+    }
+
+    /// Those who log in, as they are now.
+    pub fn join(&self, users: &Users) {
+        let person = |user: &relance_core::user::User| Person {
+            name: user.name.clone(),
+            address: user.address.to_string(),
+            language: user.language.clone(),
+        };
+        let accounts = users
+            .values()
+            .map(|user| (user.address.to_string(), (person(user), user.role.word())));
+        *self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = accounts.collect();
+    }
+
+    /// The account of an address in lower case.
+    fn account(&self, address: &str) -> Option<Person> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(address).map(|(person, _)| person.clone())
+    }
+
+    /// Everyone of a role: as many as one message can be written to.
+    fn of_role(&self, role: &str) -> Vec<Person> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let configured = self.roles.get(role).into_iter().flatten();
+        // Whoever has an account has the role of the account.
+        let configured =
+            configured.filter(|person| !accounts.contains_key(&person.address.to_lowercase()));
+        let own = accounts.values().filter(|(_, own)| *own == role);
+        let all = configured.chain(own.map(|(person, _)| person));
+        all.take(RECIPIENTS_MAX).cloned().collect()
     }
 
     /// The salesperson of a watched mailbox.
@@ -116,6 +158,9 @@ impl People {
     /// One of ours by address.
     fn ours(&self, address: &str) -> Option<Person> {
         let address = address.trim().to_lowercase();
+        if let Some(account) = self.account(&address) {
+            return Some(account);
+        }
         let known = self
             .users
             .get(&address)
@@ -142,7 +187,7 @@ impl People {
         match recipient {
             Recipient::Contact => Vec::new(),
             Recipient::Owner => self.owner(contact, subject).into_iter().collect(),
-            Recipient::Role(role) => self.roles.get(&**role).cloned().unwrap_or_default(),
+            Recipient::Role(role) => self.of_role(role),
             // The journey's author names whom he likes.
             Recipient::User(address) => {
                 let known = self.ours(address);
@@ -171,7 +216,11 @@ pub(super) fn common_language(people: &[Person]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use std::sync::Arc;
+
+    use relance_core::access::Role;
     use relance_core::ids::{ContactId, MailboxId, ObjectKind, SubjectRef};
+    use relance_core::user::User;
     use relance_core::value::Value;
 
     use super::*;
@@ -252,6 +301,30 @@ mod tests {
             people.mailbox("ANNA@shop.test").unwrap().name.as_deref(),
             Some("Anna")
         );
+    }
+
+    #[test]
+    fn whoever_has_an_account_is_as_the_account_says() {
+        let people = people();
+        let user = |address: &str, role| {
+            let mut user = User::new(address.into(), role, Timestamp::UNIX_EPOCH, String::new());
+            user.name = Some("of the account".to_owned());
+            (user.address.clone(), Arc::new(user))
+        };
+        // Boris leads no more; dora has no entry in the configuration, and is of no domain of ours.
+        let users: Users = [
+            user("boris@elsewhere.test", Role::Salesperson),
+            user("dora@far.test", Role::Head),
+        ]
+        .into();
+        people.join(&users);
+        let told = people.told(&Recipient::Role("head".into()), &contact(None), None);
+        let addresses: Vec<&str> = told.iter().map(|one| one.address.as_str()).collect();
+        assert_eq!(addresses, ["clara@elsewhere.test", "dora@far.test"]);
+        let owner = people.owner(&contact(Some("Dora@far.test")), None).unwrap();
+        assert_eq!(owner.name.as_deref(), Some("of the account"));
+        people.join(&Users::new());
+        assert_eq!(people.owner(&contact(Some("dora@far.test")), None), None);
     }
 
     #[test]

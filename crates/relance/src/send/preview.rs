@@ -10,8 +10,10 @@ use relance_core::contact::Channel;
 use relance_core::subject::{relations, with_related};
 use relance_core::touchpoint::Touchpoint;
 use relance_engine::ports::Dispatch;
+use relance_message::outbound::{self, Finding, Kind, Looked, TemplateSet};
 use relance_store::read::{ReadError, Reader};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::compose::{ComposeProblem, Composer};
 use super::thread::Thread;
@@ -36,6 +38,9 @@ pub struct Preview {
     pub language: Option<String>,
     /// Why it could not be sent as it is, and what its template lacks.
     pub problems: Vec<String>,
+    /// What sort of message its template makes; what is given out says it elsewhere.
+    #[serde(skip)]
+    pub kind: Kind,
 }
 
 impl Preview {
@@ -81,6 +86,11 @@ impl Composer {
     /// Renders a message without sending it. Costs a rendering for each variable that its data lacks: for
     /// one message at a time.
     pub fn preview(&self, dispatch: &Dispatch) -> Preview {
+        self.preview_of(&self.templates(), dispatch)
+    }
+
+    /// [`preview`](Self::preview) of other templates than those in force.
+    pub fn preview_of(&self, templates: &TemplateSet, dispatch: &Dispatch) -> Preview {
         let touchpoint = &dispatch.touchpoint;
         let by_mail = touchpoint.channel == Channel::Email;
         let mut preview = Preview::default();
@@ -102,7 +112,7 @@ impl Composer {
         preview.to = to.iter().map(|person| person.address.clone()).collect();
         preview.from = sender.map(|sender| sender.address.clone());
         preview.from_name = sender.and_then(|sender| sender.name.clone());
-        match self.words(dispatch, sender, &to, Links::Placeholders) {
+        match self.words_of(templates, dispatch, sender, &to, Links::Placeholders) {
             Ok(words) => {
                 let rendered = words.rendered;
                 let thread = match is_in_thread(touchpoint) {
@@ -114,6 +124,7 @@ impl Composer {
                 preview.html = rendered.html;
                 preview.from_name = rendered.from_name.or(preview.from_name);
                 preview.language = Some(words.language);
+                preview.kind = words.meta.kind;
                 let missing = words.missing.into_iter();
                 let missing = missing.map(|name| format!("{name} is missing; its place is empty"));
                 preview.problems.extend(missing);
@@ -121,6 +132,26 @@ impl Composer {
             Err(problem) => preview.problems.push(problem.to_string()),
         }
         preview
+    }
+
+    /// What a template finds in a message, as JSON.
+    pub fn preview_context(&self, dispatch: &Dispatch) -> Value {
+        let sender = self.sender_of(dispatch).ok();
+        let unsubscribe = self.placeholder_unsubscribe(&dispatch.touchpoint);
+        self.context(dispatch, sender, &unsubscribe, Links::Placeholders)
+    }
+
+    /// What should be looked at in a message before its template is sent.
+    pub fn checks(&self, preview: &Preview, dispatch: &Dispatch) -> Vec<Finding> {
+        outbound::check(&Looked {
+            subject: &preview.subject,
+            html: preview.html.as_deref(),
+            text: &preview.text,
+            kind: preview.kind,
+            language: preview.language.as_deref().unwrap_or(&self.language),
+            own_links: &self.public_url,
+            unsubscribe: &self.placeholder_unsubscribe(&dispatch.touchpoint),
+        })
     }
 
     /// Renders a message of a channel that is not set up: whether its template is sound is known all the

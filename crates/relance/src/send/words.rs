@@ -99,13 +99,24 @@ impl Composer {
         told: &[Person],
         links: Links,
     ) -> Result<Words, ComposeProblem> {
+        self.words_of(&self.templates(), dispatch, sender, told, links)
+    }
+
+    /// [`words`](Self::words) of other templates than those in force.
+    pub(super) fn words_of(
+        &self,
+        templates: &TemplateSet,
+        dispatch: &Dispatch,
+        sender: Option<&Person>,
+        told: &[Person],
+        links: Links,
+    ) -> Result<Words, ComposeProblem> {
         let touchpoint = &dispatch.touchpoint;
         let wanted = match touchpoint.recipient {
             Recipient::Contact => language_of(&dispatch.contact),
             Recipient::Owner | Recipient::Role(_) | Recipient::User(_) => common_language(told),
         };
         let wanted = wanted.unwrap_or(&self.language);
-        let templates = self.templates();
         let id = touchpoint.template.as_str();
         let template = templates
             .choose(id, Some(wanted))
@@ -192,7 +203,7 @@ impl Composer {
     }
 
     /// What templates see.
-    fn context(
+    pub(super) fn context(
         &self,
         dispatch: &Dispatch,
         sender: Option<&Person>,
@@ -264,6 +275,11 @@ impl Composer {
         };
         let link = format!("{}/p/confirm/{token}", self.public_url);
         touchpoint.is_confirmation().then_some(link)
+    }
+
+    /// What the address of a link of the recipient's own is in a message that is only looked at.
+    pub(super) fn placeholder_unsubscribe(&self, touchpoint: &Touchpoint) -> String {
+        self.link(touchpoint, Place::Unsubscribe, Links::Placeholders)
     }
 
     fn link(&self, touchpoint: &Touchpoint, place: Place, links: Links) -> String {

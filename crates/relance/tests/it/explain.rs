@@ -65,7 +65,7 @@ fn a_contact_and_a_journey_are_explained() {
     });
     assert_eq!(told["standing"]["refused"]["reason"], "where_false");
     assert!(
-        sentences(&told)[0].ends_with("но не начался: условие запуска не выполнено."),
+        sentences(&told)[0].ends_with("но не началась: условие запуска не выполнено."),
         "{told:#}"
     );
 
@@ -137,10 +137,10 @@ fn the_command_line_says_the_same() {
             let done = relance(&arguments);
             let said = String::from_utf8_lossy(&done.stdout);
             assert!(
-                done.status.success() && said.starts_with("Контакт «Ana» вошёл в сценарий «Tips» "),
+                done.status.success() && said.starts_with("Контакт «Ana» вошёл в цепочку «Tips» "),
                 "{done:?}"
             );
-            assert!(said.contains("Сценарий «Tips» ждёт до "), "{said}");
+            assert!(said.contains("Цепочка «Tips» ждёт до "), "{said}");
         }
     }
     let json = relance(&["explain", "ana", "tips", "--json", "--data", &data]);

@@ -1,6 +1,8 @@
 //! Integration tests: the whole program against real servers.
 
+mod access;
 mod accounts;
+mod api;
 mod bad_input;
 mod consent;
 mod crash;
@@ -12,6 +14,7 @@ mod imap;
 mod import;
 mod ingest;
 mod journeys;
+mod lists;
 mod merges;
 mod messages;
 mod office;

@@ -1,12 +1,12 @@
 //! What each happening does to the world.
 
 use jiff::SignedDuration;
-use relance_core::decide::{Answer, Input};
+use relance_core::decide::{Answer, Input, TaskAct, TaskOrder};
 use relance_core::ids::{MailboxId, TouchpointId, UserId};
 use relance_core::journey::Sender;
 use relance_core::ledger::Reason;
 use relance_core::mail::{Address, Folder, MailClass, MailSeen};
-use relance_core::touchpoint::{Outcome, Touchpoint};
+use relance_core::touchpoint::{Outcome, Task, Touchpoint};
 use relance_engine::arrival::Arrival;
 use relance_engine::ports::ThreadEntry;
 
@@ -58,6 +58,13 @@ impl Sim {
                     self.intake
                         .extend(arrivals.into_iter().map(|one| (one, false)));
                 }
+            }
+            Happening::Work(order) => {
+                let arrival = Arrival::Input {
+                    contact: order.task.contact,
+                    input: Input::Task(order),
+                };
+                self.intake.push((arrival, true));
             }
             Happening::Answer(id, answer) => self.answer(id, answer),
             Happening::Act(person, act, key) => self.act(person, act, key),
@@ -298,6 +305,30 @@ impl Sim {
             hours * 3_600_000,
             Happening::Answer(touchpoint.id, answer),
         );
+    }
+
+    /// Somebody has a task: most put it off or do it, some take that back. What they do follows from the task alone, so
+    /// that lives without tasks stay as they are.
+    pub(super) fn give_task(&mut self, task: &Task) {
+        let hour = SignedDuration::from_hours(1);
+        let acts = match task.id.hash % 4 {
+            0 => vec![TaskAct::Done],
+            1 => vec![TaskAct::Postpone(self.now + hour * 20), TaskAct::Done],
+            2 => vec![TaskAct::Done, TaskAct::Reopen, TaskAct::Done],
+            _never => Vec::new(),
+        };
+        for (nth, act) in (1..).zip(acts) {
+            let order = TaskOrder {
+                task: task.id,
+                journey: task.journey.clone(),
+                subject: task.subject.clone(),
+                title: task.title.clone(),
+                by: UserId::from("boss"),
+                act,
+            };
+            let at = i64::from(nth) * 5 * 3_600_000;
+            self.after_ms(at, at + 1, Happening::Work(Box::new(order)));
+        }
     }
 
     fn answer(&mut self, id: TouchpointId, answer: Answer) {

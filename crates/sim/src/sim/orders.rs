@@ -134,6 +134,7 @@ impl Sim {
             | Arrival::Mail(_)
             | Arrival::Threaded(_)
             | Arrival::Asset(_)
+            | Arrival::Audited { .. }
             | Arrival::Synced { .. }
             | Arrival::Watched(_)
             | Arrival::Lists(_)

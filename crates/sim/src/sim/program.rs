@@ -261,6 +261,7 @@ impl Sim {
                 Arrival::Input { .. }
                 | Arrival::Threaded(_)
                 | Arrival::Asset(_)
+                | Arrival::Audited { .. }
                 | Arrival::Erase { .. }
                 | Arrival::Readmit(_)
                 | Arrival::Suppressions { .. }
@@ -338,6 +339,7 @@ impl Sim {
                     }
                 }
                 Effect::Enrollment(run) => drop(self.history.runs.insert(run.id)),
+                Effect::Task(task) => self.give_task(task),
                 Effect::Entry(_)
                 | Effect::Watch(_)
                 | Effect::Membership { .. }
@@ -346,7 +348,7 @@ impl Sim {
                 | Effect::Suppression(_)
                 | Effect::Object(_)
                 | Effect::Event(_)
-                | Effect::Task(_)
+                | Effect::TaskChanged { .. }
                 | Effect::Arm(_)
                 | Effect::Disarm(_)
                 | Effect::Account { .. }
@@ -565,6 +567,7 @@ pub(super) fn brief(arrival: &Arrival) -> String {
             | Input::Arm(_)
             | Input::Resume { .. }
             | Input::End(_)
+            | Input::Task(_)
             | Input::Erase => format!("{contact} {input:?}"),
         },
         Arrival::Mail(mail) => {
@@ -581,6 +584,7 @@ pub(super) fn brief(arrival: &Arrival) -> String {
             format!("suppressions +{} -{}", put.len(), dropped.len())
         }
         Arrival::Asset(asset) => format!("asset {}", asset.name),
+        Arrival::Audited { by, action, .. } => format!("audited {by} {action}"),
         Arrival::Synced { mailbox, at, .. } => format!("synced {mailbox} at {at}"),
         Arrival::Watched(mailbox) => format!("watched {mailbox}"),
         Arrival::Published { text, moves, .. } => format!("published {text} {moves:?}"),

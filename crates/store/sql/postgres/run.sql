@@ -129,8 +129,13 @@ CROSS JOIN LATERAL (
 ) o;
 
 -- name: task_put
--- Writes tasks; the same one twice is one. $1 contacts, $2 hashes, $3 created_at, $4 bodies.
-INSERT INTO task (part, contact_id, hash, created_at, body)
-SELECT (k.contact_id % 256)::smallint, k.*
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS k (contact_id, hash, created_at, body)
+-- Writes tasks; the same one twice is one. $1 contacts, $2 hashes, $3 created_at, $4 bodies, $5 assignees (nothing:
+-- the contact's owner), $6 due at.
+INSERT INTO task (part, contact_id, hash, created_at, body, assignee, due_at, state_at)
+SELECT (k.contact_id % 256)::smallint, k.contact_id, k.hash, k.created_at, k.body,
+       CASE WHEN k.assignee <> '' THEN k.assignee ELSE coalesce(p.owner, '') END,
+       k.due_at, coalesce(k.due_at, 9223372036854775807)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
+     AS k (contact_id, hash, created_at, body, assignee, due_at)
+LEFT JOIN profile p ON p.part = (k.contact_id % 256)::smallint AND p.contact_id = k.contact_id
 ON CONFLICT (part, contact_id, hash) DO NOTHING;

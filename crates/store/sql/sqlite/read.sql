@@ -345,3 +345,28 @@ SELECT id, revision, settled, first_at, last_at, body FROM account WHERE id IN (
 -- Contacts of an account in order of id. ?1 account, ?2 after this contact, ?3 limit.
 SELECT c.contact_id, c.body FROM account_contact a JOIN contact c ON c.contact_id = a.contact_id
 WHERE a.account_id = ?1 AND a.contact_id > ?2 ORDER BY a.contact_id LIMIT ?3;
+
+-- name: asset_one
+-- One text. ?1 kind, ?2 name.
+SELECT name, updated_at, body FROM asset WHERE kind = ?1 AND name = ?2;
+
+-- name: audit_newest
+-- Who changed what, the newest first. ?1 ?2 before this moment and hash, ?3 not before this moment, ?4 the beginning of
+-- the action, ?5 limit.
+SELECT at, hash, who, action, object, detail FROM audit
+WHERE (at, hash) < (?1, ?2) AND at >= ?3 AND substr(action, 1, length(?4)) = ?4
+ORDER BY at DESC, hash DESC LIMIT ?5;
+
+-- name: audit_of_who
+-- What somebody changed, the newest first. ?1 who, ?2 ?3 before this moment and hash, ?4 not before this moment, ?5 the
+-- beginning of the action, ?6 limit.
+SELECT at, hash, who, action, object, detail FROM audit
+WHERE who = ?1 AND (at, hash) < (?2, ?3) AND at >= ?4 AND substr(action, 1, length(?5)) = ?5
+ORDER BY at DESC, hash DESC LIMIT ?6;
+
+-- name: audit_of_object
+-- Who changed something, the newest first. ?1 object, ?2 ?3 before this moment and hash, ?4 not before this moment, ?5 the
+-- beginning of the action, ?6 limit, ?7 who, or nothing for everyone.
+SELECT at, hash, who, action, object, detail FROM audit
+WHERE object = ?1 AND (?7 = '' OR who = ?7) AND (at, hash) < (?2, ?3) AND at >= ?4 AND substr(action, 1, length(?5)) = ?5
+ORDER BY at DESC, hash DESC LIMIT ?6;

@@ -81,6 +81,11 @@ SELECT id, body FROM object WHERE contact_id = ?1 AND kind = ?2
 ORDER BY updated_at DESC, id LIMIT ?3;
 
 -- name: task_put
--- Writes a task; the same one twice is one. ?1 contact, ?2 hash, ?3 created_at, ?4 body.
-INSERT INTO task (contact_id, hash, created_at, body) VALUES (?1, ?2, ?3, ?4)
+-- Writes a task; the same one twice is one. ?1 contact, ?2 hash, ?3 created_at, ?4 body, ?5 assignee (nothing: the
+-- contact's owner), ?6 due at.
+INSERT INTO task (contact_id, hash, created_at, body, assignee, due_at, state_at)
+SELECT ?1, ?2, ?3, ?4,
+       CASE WHEN ?5 <> '' THEN ?5 ELSE coalesce((SELECT owner FROM profile WHERE contact_id = ?1), '') END,
+       ?6, coalesce(?6, 9223372036854775807)
+WHERE true
 ON CONFLICT (contact_id, hash) DO NOTHING;

@@ -82,3 +82,12 @@ ON CONFLICT (kind, name) DO UPDATE SET updated_at = excluded.updated_at, body = 
 -- name: asset_drop
 -- Removes a text, if there is one. ?1 kind, ?2 name.
 DELETE FROM asset WHERE kind = ?1 AND name = ?2;
+
+-- name: audit_put
+-- Notes who changed what. ?1 at, ?2 hash, ?3 who, ?4 action, ?5 object, ?6 detail.
+INSERT INTO audit (at, hash, who, action, object, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (at, hash) DO NOTHING;
+
+-- name: audit_forget
+-- Forgets lines of before a moment. ?1 moment.
+DELETE FROM audit WHERE at < ?1;

@@ -74,6 +74,7 @@ impl Model {
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Task(_)
+            | Effect::TaskChanged { .. }
             | Effect::Ledger(_)
             | Effect::Account { .. }
             | Effect::Belongs { .. }

@@ -139,6 +139,18 @@ pub(super) const TABLES: &[Table] = &[
         ],
     ),
     table(
+        "audit",
+        "audit ORDER BY at, hash",
+        &[
+            n("at"),
+            n("hash"),
+            k("who"),
+            w("action"),
+            k("object"),
+            t("detail"),
+        ],
+    ),
+    table(
         "suppression",
         "suppression ORDER BY kind, value",
         &[w("kind"), k("value"), t("reason"), n("at"), t("source")],
@@ -245,7 +257,56 @@ pub(super) const TABLES: &[Table] = &[
     table(
         "task",
         "task ORDER BY contact_id, hash",
-        &[PART, n("contact_id"), n("hash"), n("created_at"), t("body")],
+        &[
+            PART,
+            n("contact_id"),
+            n("hash"),
+            n("created_at"),
+            t("body"),
+            k("assignee"),
+            n("state"),
+            n("state_at"),
+            n("due_at"),
+            n("done_at"),
+            t("done_by"),
+        ],
+    ),
+    table(
+        "profile",
+        "profile ORDER BY contact_id",
+        &[PART, n("contact_id"), k("owner"), k("name"), k("words")],
+    ),
+    table(
+        "name_word",
+        "name_word ORDER BY word, contact_id",
+        &[PART, n("contact_id"), k("word")],
+    ),
+    table(
+        "document",
+        "document ORDER BY place",
+        &[
+            PART,
+            n("contact_id"),
+            k("id"),
+            n("place"),
+            n("state"),
+            k("owner"),
+            k("own"),
+            k("mailbox"),
+            w("kind"),
+            w("currency"),
+            n("issued"),
+            n("due"),
+            n("amount"),
+            n("updated_at"),
+            k("number"),
+            k("client"),
+        ],
+    ),
+    table(
+        "quarter_count",
+        "quarter_count ORDER BY quarter, what",
+        &[n("quarter"), w("what"), SHARD, n("n")],
     ),
     table(
         "ledger",
@@ -369,6 +430,10 @@ pub(super) const NOT_COPIED: &[&str] = &[
     "lease",
     "news",
     "intake",
+    // Counted by a trigger as documents arrive.
+    "document_sum",
+    // A file is brought over before it goes.
+    "registry_left",
     "seen_generation",
     "relance_schema",
 ];

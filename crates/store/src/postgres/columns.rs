@@ -16,6 +16,7 @@ use super::session::Param;
 use super::text::{key, plain, word};
 use super::workspace::version_column;
 use super::write::Gathered;
+use crate::registry::{DocumentRow, owner_column};
 use crate::sqlite::column::{contact_key, nanos};
 use crate::sqlite::state::{slot_columns, state_columns};
 
@@ -30,6 +31,16 @@ type Consents = (
     Vec<String>,
     Vec<&'static str>,
     Vec<String>,
+);
+
+/// Whose and which, how it stands, when and by whom it was done, and by when it is due from now on.
+type TaskChanges<'a> = (
+    Vec<i64>,
+    Vec<i64>,
+    Vec<i16>,
+    Vec<Option<i64>>,
+    Vec<Option<&'a str>>,
+    Vec<Option<i64>>,
 );
 
 fn small(number: i64) -> i16 {
@@ -66,6 +77,57 @@ pub(super) struct Events<'a> {
     pub(super) bodies: Vec<String>,
 }
 
+/// Documents as lists go by them.
+#[derive(Default)]
+pub(super) struct Documents<'a> {
+    pub(super) contacts: Vec<i64>,
+    ids: Vec<&'a str>,
+    states: Vec<i16>,
+    own: Vec<&'a str>,
+    mailboxes: Vec<&'a str>,
+    kinds: Vec<&'a str>,
+    currencies: Vec<&'a str>,
+    issued: Vec<i64>,
+    due: Vec<i64>,
+    amounts: Vec<i64>,
+    updated_at: Vec<i64>,
+    numbers: Vec<&'a str>,
+}
+
+impl<'a> Documents<'a> {
+    pub(super) fn push(&mut self, contact: i64, id: &'a str, row: &'a DocumentRow) {
+        self.contacts.push(contact);
+        self.ids.push(id);
+        self.states.push(small(row.state.column()));
+        self.own.push(&row.own);
+        self.mailboxes.push(&row.mailbox);
+        self.kinds.push(row.kind);
+        self.currencies.push(&row.currency);
+        self.issued.push(row.issued);
+        self.due.push(row.due);
+        self.amounts.push(row.amount);
+        self.updated_at.push(row.updated_at);
+        self.numbers.push(&row.number);
+    }
+
+    pub(super) fn params(&self) -> Vec<Param<'_>> {
+        vec![
+            &self.contacts,
+            &self.ids,
+            &self.states,
+            &self.own,
+            &self.mailboxes,
+            &self.kinds,
+            &self.currencies,
+            &self.issued,
+            &self.due,
+            &self.amounts,
+            &self.updated_at,
+            &self.numbers,
+        ]
+    }
+}
+
 /// Everything as columns.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
@@ -81,6 +143,11 @@ pub(super) struct Columns<'a> {
     pub(super) armed: (Vec<i64>, Vec<i64>, Vec<i16>, Vec<i64>),
     pub(super) disarmed: (Vec<i64>, Vec<i64>, Vec<i16>, Vec<i64>),
     pub(super) tasks: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<String>),
+    /// Whose they are, and until when.
+    pub(super) task_faces: (Vec<String>, Vec<Option<i64>>),
+    pub(super) task_changes: TaskChanges<'a>,
+    pub(super) profiles: (Vec<i64>, Vec<&'a str>, Vec<&'a str>, Vec<&'a str>),
+    pub(super) documents: Documents<'a>,
     pub(super) consents: Consents,
     pub(super) events: Events<'a>,
     pub(super) heads: (Vec<i64>, Vec<Cow<'a, str>>, Vec<i64>, Vec<i64>),
@@ -181,6 +248,9 @@ impl<'a> Columns<'a> {
             c.tasks.1.push(task.id.hash.cast_signed());
             c.tasks.2.push(nanos(task.created_at));
             c.tasks.3.push(task_text(task).at("task", task.id)?);
+            let assignee = task.assignee.as_deref().map(owner_column);
+            c.task_faces.0.push(assignee.unwrap_or_default());
+            c.task_faces.1.push(task.due_at.map(nanos));
         }
         for (contact, change) in &gathered.consents {
             c.consents.0.push(contact_key(*contact));
@@ -190,6 +260,23 @@ impl<'a> Columns<'a> {
             c.consents
                 .4
                 .push(consent_text(change).at("consent of", contact)?);
+        }
+        for ((contact, hash), row) in &gathered.task_changes {
+            c.task_changes.0.push(*contact);
+            c.task_changes.1.push(*hash);
+            c.task_changes.2.push(small(row.state));
+            c.task_changes.3.push(row.done_at);
+            c.task_changes.4.push(row.done_by);
+            c.task_changes.5.push(row.due_at);
+        }
+        for (contact, profile) in &gathered.profiles {
+            c.profiles.0.push(*contact);
+            c.profiles.1.push(&profile.owner);
+            c.profiles.2.push(&profile.name);
+            c.profiles.3.push(&profile.words);
+        }
+        for ((contact, id), row) in &gathered.documents {
+            c.documents.push(*contact, id, row);
         }
         c.add_events(gathered, event_ids)?;
         Ok(c)

@@ -22,6 +22,7 @@ use super::error::PgLocated;
 use super::ids::part_of;
 use super::text::{key, plain};
 use super::write::state_total;
+use crate::registry::Profile;
 use crate::sqlite::column::{contact_key, moment, nanos};
 use crate::sqlite::state::{SLOT_DONE, SLOT_OUTBOX, SLOT_TIMER};
 use crate::sqlite::tally::totals;
@@ -308,6 +309,7 @@ impl PostgresStore {
         }
         gone.add("watch", answer.rows.len());
         self.forget_timers(contact, &timers, gone)?;
+        self.put_profiles(&[(owner, Profile::default())])?;
         for (table, sql) in [
             ("merged", self.sql.forget_merges),
             ("doubt", self.sql.doubt_drop),

@@ -303,6 +303,7 @@ impl PostgresStore {
             // Whoever held them gave numbers to their rows; later ones must be higher.
             self.event_ids.clear();
             self.line_ids.clear();
+            self.is_brought_over = false;
         }
         self.held = held;
         let told = std::mem::replace(&mut self.standing.told, self.held.clone());

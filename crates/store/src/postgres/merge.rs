@@ -63,6 +63,7 @@ impl PostgresStore {
             Ask::new(self.sql.object_drop_all, vec![&old]),
             Ask::new(self.sql.entry_move, vec![&own, &old]),
         ])?;
+        self.write_documents(&[own])?;
         let lists = self.undefined_lists(absorbed)?;
         for list in &lists {
             self.change_list(*list, absorbed, false)?;
@@ -132,6 +133,7 @@ impl PostgresStore {
             .collect();
         let ids: Vec<_> = moved.objects.iter().map(|one| key(&one.id)).collect();
         self.one(self.sql.object_copy, vec![&old, &own, &kinds, &ids])?;
+        self.write_documents(&[old])?;
         for list in &moved.lists {
             let list = i32::try_from(*list).unwrap_or(i32::MAX);
             self.change_list(list, absorbed, true)?;

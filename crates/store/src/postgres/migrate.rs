@@ -10,7 +10,11 @@ use super::connect::{Address, Link, Purpose, open};
 use super::error::PgLocated;
 
 /// Steps, in order; the first fills an empty schema.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_workspace.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_workspace.sql"),
+    include_str!("../../migrations/postgres/0002_audit.sql"),
+    include_str!("../../migrations/postgres/0003_registry.sql"),
+];
 
 /// The version of the schema that this program reads and writes in PostgreSQL.
 pub const POSTGRES_SCHEMA_VERSION: usize = MIGRATIONS.len();

@@ -23,6 +23,7 @@ mod merge;
 pub(crate) mod migrate;
 mod needs;
 mod quiet;
+mod registry;
 mod seen;
 mod session;
 mod tally;
@@ -45,8 +46,8 @@ use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError, StoredJourney,
-    StoredSegment, Telling, ThreadEntry,
+    Asset, AuditLine, Change, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
 use relance_engine::sharing::Sharing;
 
@@ -81,6 +82,7 @@ const FILES: &[&str] = &[
     include_str!("../../sql/postgres/workspace.sql"),
     include_str!("../../sql/postgres/merge.sql"),
     include_str!("../../sql/postgres/consent.sql"),
+    include_str!("../../sql/postgres/registry.sql"),
     include_str!("../../sql/postgres/lease.sql"),
 ];
 
@@ -213,6 +215,8 @@ pub struct PostgresStore {
     line_ids: Numbers,
     segment_numbers: SegmentNumbers,
     days: BTreeSet<i64>,
+    /// Nothing is left of a schema from before there was a registry.
+    is_brought_over: bool,
 }
 
 impl PostgresStore {
@@ -241,6 +245,7 @@ impl PostgresStore {
             line_ids: Numbers::default(),
             segment_numbers: SegmentNumbers::new(),
             days: BTreeSet::new(),
+            is_brought_over: false,
         };
         let deadline = Instant::now() + store.options.take_wait;
         while !store.take_lock()? {
@@ -407,6 +412,9 @@ impl Store for PostgresStore {
                 "a batch of which a statement failed cannot be committed".to_owned(),
             ));
         }
+        if self.batch.is_open {
+            self.bring_over()?;
+        }
         let sums = self.tally.take();
         let shard = self.standing.shard;
         let mut asks = sums.asks(&self.sql, &shard);
@@ -419,6 +427,7 @@ impl Store for PostgresStore {
     }
 
     fn remember(&mut self, keys: &[u64], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.tally.told_now(now);
         self.together(|store| store.remember_keys(keys, now))
     }
 
@@ -440,6 +449,7 @@ impl Store for PostgresStore {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
+        self.tally.told_now(now);
         self.together(|store| store.resolve_contacts(wanted, now))
     }
 
@@ -607,6 +617,10 @@ impl Store for PostgresStore {
 
     fn put_asset(&mut self, asset: &Asset, now: Timestamp) -> Result<(), StoreError> {
         self.write_asset(asset, now)
+    }
+
+    fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
+        self.write_audit(line)
     }
 
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError> {

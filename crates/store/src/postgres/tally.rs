@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use relance_core::ids::{JourneyId, StepKey};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 
 use super::session::{Ask, Param};
 use super::text::word;
 use crate::sql::PgSql;
-use crate::sqlite::column::day;
+use crate::sqlite::column::{day, quarter};
+use crate::sqlite::tally::daily;
 
 type Count = (JourneyId, i64, Option<StepKey>, What, Option<Reason>);
 
@@ -20,11 +22,32 @@ pub(super) struct Tally {
     live_runs: BTreeMap<(JourneyId, i32), i64>,
     standing: BTreeMap<(JourneyId, i32, StepKey), i64>,
     members: BTreeMap<i32, i64>,
+    quarters: BTreeMap<(i64, &'static str), i64>,
+    /// This quarter of an hour; 0 while nobody told.
+    now: i64,
+    /// The quarter in which old ones were dropped last.
+    dropped: i64,
 }
 
 impl Tally {
+    /// Counts what pages show of a day.
+    pub(super) fn happened(&mut self, what: &'static str, at: Timestamp) {
+        let quarter = quarter(at);
+        if daily::is_kept(quarter, self.now) {
+            *self.quarters.entry((quarter, what)).or_default() += 1;
+        }
+    }
+
+    /// What time it is, by the engine's clock.
+    pub(super) fn told_now(&mut self, now: Timestamp) {
+        self.now = quarter(now);
+    }
+
     /// Counts a line of the ledger, if it is about a journey.
     pub(super) fn line(&mut self, line: &LedgerEntry) {
+        if let Some(what) = daily::of_line(line) {
+            self.happened(what, line.at);
+        }
         if let Some(journey) = &line.journey {
             let count = (
                 journey.clone(),
@@ -57,7 +80,10 @@ impl Tally {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            now: self.now,
+            ..Self::default()
+        };
     }
 
     /// Takes the sums, to be written.
@@ -94,6 +120,16 @@ impl Tally {
         }
         let members = std::mem::take(&mut self.members).into_iter();
         sums.members = members.filter(|(_, n)| changed(n)).unzip();
+        for ((quarter, what), n) in std::mem::take(&mut self.quarters) {
+            sums.quarters.0.push(quarter);
+            sums.quarters.1.push(what);
+            sums.quarters.2.push(n);
+        }
+        // Once a quarter of an hour.
+        if self.now > self.dropped && !sums.quarters.0.is_empty() {
+            self.dropped = self.now;
+            sums.kept_from = Some(self.now - daily::QUARTERS_KEPT);
+        }
         sums
     }
 }
@@ -116,6 +152,9 @@ pub(super) struct Sums {
     live_runs: (Vec<String>, Vec<i32>, Vec<i64>),
     standing: (Vec<String>, Vec<i32>, Vec<String>, Vec<i64>),
     members: (Vec<i32>, Vec<i64>),
+    quarters: (Vec<i64>, Vec<&'static str>, Vec<i64>),
+    /// Quarters before it are forgotten.
+    kept_from: Option<i64>,
 }
 
 impl Sums {
@@ -158,6 +197,15 @@ impl Sums {
         );
         let (segments, n) = &self.members;
         add(sql.segment_count, n.is_empty(), vec![shard, segments, n]);
+        let (quarters, what, n) = &self.quarters;
+        add(
+            sql.quarter_add,
+            n.is_empty(),
+            vec![shard, quarters, what, n],
+        );
+        if let Some(kept_from) = &self.kept_from {
+            add(sql.quarter_drop, false, vec![kept_from]);
+        }
         asks
     }
 }

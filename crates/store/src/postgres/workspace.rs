@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use relance_core::ids::{ContactId, JourneyId, MailboxId, ObjectKind, SegmentId, SubjectRef};
 use relance_core::journey::Moves;
 use relance_engine::ports::{
-    Asset, MailboxState, StoreError, StoredJourney, StoredSegment, ThreadEntry,
+    Asset, AuditLine, MailboxState, StoreError, StoredJourney, StoredSegment, ThreadEntry,
 };
 use relance_wire::stored::{moves_text, read_moves};
 use tokio_postgres::Row;
@@ -188,6 +188,21 @@ impl PostgresStore {
         } else {
             self.one(self.sql.asset_drop, vec![&kind, &name])
         }
+        .map(drop)
+    }
+
+    pub(super) fn write_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
+        let (at, hash) = (nanos(line.at), line.hash().cast_signed());
+        let (who, action) = (key(&line.by), word(&line.action));
+        let (object, detail) = (key(&line.object), plain(&line.detail));
+        let kept = nanos(line.kept_since());
+        self.ask(vec![
+            Ask::new(
+                self.sql.audit_put,
+                vec![&at, &hash, &who, &action, &object, &detail],
+            ),
+            Ask::new(self.sql.audit_forget, vec![&kept]),
+        ])
         .map(drop)
     }
 

@@ -26,9 +26,10 @@ use super::ids::part_of;
 use super::session::{Answer, Ask, Param};
 use super::text::{key, word};
 use super::workspace::{contact_id, version_column};
+use crate::registry::{DocumentRow, Profile, TaskColumns};
 use crate::sqlite::column::{contact_key, day, moment, nanos, subject_columns};
 use crate::sqlite::state::{SLOT_OUTBOX, slot_columns, state_columns};
-use crate::sqlite::tally::totals;
+use crate::sqlite::tally::{daily, totals};
 
 /// Days of which it is remembered that their first event is noted: more than come up in ordinary life.
 const DAYS_HELD_MAX: usize = 4_096;
@@ -45,6 +46,8 @@ type ObjectKey<'a> = (i64, Cow<'a, str>, Cow<'a, str>);
 #[derive(Default)]
 pub(super) struct Gathered<'a> {
     pub(super) contacts: BTreeMap<i64, String>,
+    pub(super) profiles: BTreeMap<i64, Profile>,
+    pub(super) documents: BTreeMap<(i64, Cow<'a, str>), DocumentRow>,
     pub(super) enrollments: BTreeMap<(i64, u32), &'a Enrollment>,
     pub(super) entries: BTreeMap<EntryKey<'a>, i64>,
     pub(super) touchpoints: BTreeMap<(i64, i64), &'a Touchpoint>,
@@ -53,6 +56,7 @@ pub(super) struct Gathered<'a> {
     pub(super) members: BTreeMap<(i64, &'a SegmentId), Membership>,
     pub(super) timers: BTreeMap<TimerKey, bool>,
     pub(super) tasks: Vec<&'a Task>,
+    pub(super) task_changes: BTreeMap<(i64, i64), TaskColumns<'a>>,
     pub(super) events: Vec<(ContactId, &'a Event)>,
     pub(super) lines: Vec<&'a LedgerEntry>,
     pub(super) consents: Vec<(ContactId, &'a ConsentChange)>,
@@ -71,6 +75,8 @@ impl<'a> Gathered<'a> {
             Effect::Contact(body) => {
                 let text = contact_text(body).at("contact", contact)?;
                 self.contacts.insert(contact_key(body.id), text);
+                self.profiles
+                    .insert(contact_key(body.id), Profile::of(body));
             }
             Effect::Enrollment(run) => {
                 let row = (contact_key(run.id.contact), run.id.number);
@@ -97,6 +103,9 @@ impl<'a> Gathered<'a> {
             Effect::Object(object) => {
                 let body = object_text(object).at("object of", contact)?;
                 let (kind, id) = (word(object.subject.kind.as_str()), key(&object.subject.id));
+                if let Some(row) = DocumentRow::of(object) {
+                    self.documents.insert((owner, id.clone()), row);
+                }
                 let row = (nanos(object.updated_at), body);
                 self.objects.insert((owner, kind, id), row);
             }
@@ -111,6 +120,10 @@ impl<'a> Gathered<'a> {
             }
             Effect::Event(event) => self.events.push((contact, event)),
             Effect::Task(task) => self.tasks.push(task),
+            Effect::TaskChanged { task, state } => {
+                let row = (contact_key(task.contact), task.hash.cast_signed());
+                self.task_changes.insert(row, TaskColumns::of(state));
+            }
             Effect::Arm(timer) => {
                 let (kind, target) = timer_columns(timer.kind);
                 self.timers
@@ -199,6 +212,12 @@ impl PostgresStore {
                 vec![&c.contacts.0, &c.contacts.1],
             ),
             add(
+                sql.profile_put,
+                c.profiles.0.is_empty(),
+                Told::Nothing,
+                vec![&c.profiles.0, &c.profiles.1, &c.profiles.2, &c.profiles.3],
+            ),
+            add(
                 sql.enrollment_put,
                 c.runs.contacts.is_empty(),
                 Told::Enrollments,
@@ -264,6 +283,12 @@ impl PostgresStore {
                 ],
             ),
             add(
+                sql.document_put,
+                c.documents.contacts.is_empty(),
+                Told::Nothing,
+                c.documents.params(),
+            ),
+            add(
                 sql.member_put,
                 c.members.0.is_empty(),
                 Told::Nothing,
@@ -291,7 +316,27 @@ impl PostgresStore {
                 sql.task_put,
                 c.tasks.0.is_empty(),
                 Told::Tasks,
-                vec![&c.tasks.0, &c.tasks.1, &c.tasks.2, &c.tasks.3],
+                vec![
+                    &c.tasks.0,
+                    &c.tasks.1,
+                    &c.tasks.2,
+                    &c.tasks.3,
+                    &c.task_faces.0,
+                    &c.task_faces.1,
+                ],
+            ),
+            add(
+                sql.task_change,
+                c.task_changes.0.is_empty(),
+                Told::Nothing,
+                vec![
+                    &c.task_changes.0,
+                    &c.task_changes.1,
+                    &c.task_changes.2,
+                    &c.task_changes.3,
+                    &c.task_changes.4,
+                    &c.task_changes.5,
+                ],
             ),
             add(
                 sql.consent_add,
@@ -470,6 +515,11 @@ impl PostgresStore {
         }
         let events = limit_column(gathered.events.len());
         self.tally.total(totals::EVENTS, events);
+        for (_, event) in &gathered.events {
+            if let Some(what) = daily::of_event(event) {
+                self.tally.happened(what, event.at);
+            }
+        }
         for line in &gathered.lines {
             self.tally.line(line);
         }

@@ -10,10 +10,28 @@ use relance_core::subject::Object;
 use relance_core::touchpoint::{Touchpoint, TouchpointState};
 use relance_engine::ports::StoreError;
 
-use super::{Page, ReadError, Reader, TouchpointList};
+use super::{Page, Place, ReadError, Reader, TouchpointList, limits};
+use crate::sqlite::column::{contact_key, nanos};
 
 /// The newest lines of a run among which the one that put the question is looked for.
 const LINES_LOOKED_AT_MAX: usize = 64;
+
+/// Questions that one page looks at.
+pub const QUESTIONS_WALKED_MAX: usize = 2_000;
+/// Questions that are read at once.
+const CHUNK: usize = 100;
+
+/// Where a question stands in the list.
+fn place(touchpoint: &Touchpoint) -> Option<Place> {
+    let TouchpointState::AwaitingApproval { expires_at, .. } = touchpoint.state else {
+        return None;
+    };
+    Some(Place {
+        at: nanos(expires_at),
+        contact: contact_key(touchpoint.id.contact),
+        hash: touchpoint.id.hash.cast_signed(),
+    })
+}
 
 /// A message that waits for a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +64,40 @@ impl Reader {
         }
         let next = page.next;
         Ok(Page { items, next })
+    }
+
+    /// Questions that `fits` lets through, those that lapse soonest first. A page looks at [`QUESTIONS_WALKED_MAX`], so it
+    /// may hold fewer than asked and yet have a next one.
+    pub fn approvals_where(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        mut fits: impl FnMut(&Question) -> bool,
+    ) -> Result<Page<Question>, ReadError> {
+        let (shown, _) = limits(limit);
+        let mut items = Vec::new();
+        let mut next = after.map(str::to_owned);
+        let mut looked_at = 0;
+        loop {
+            let list = TouchpointList::AwaitingApproval;
+            let page = self.touchpoints(list, next.as_deref(), CHUNK)?;
+            let rows = page.items.len();
+            for (at, touchpoint) in page.items.into_iter().enumerate() {
+                let place = place(&touchpoint);
+                let question = self.question(touchpoint)?;
+                items.extend(question.filter(|question| fits(question)));
+                looked_at += 1;
+                if items.len() == shown || looked_at == QUESTIONS_WALKED_MAX {
+                    let more = at + 1 < rows || page.next.is_some();
+                    let next = place.filter(|_| more).map(Place::text);
+                    return Ok(Page { items, next });
+                }
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(Page { items, next });
+            }
+        }
     }
 
     /// The question about one message; `None` when it is answered, or there is no such message.

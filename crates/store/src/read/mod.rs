@@ -14,9 +14,14 @@
 
 mod accounts;
 mod approvals;
+mod audit;
+#[cfg(test)]
+mod audit_tests;
 mod consent;
 mod contacts;
+mod daily;
 pub(crate) mod db;
+mod documents;
 mod history;
 #[cfg(test)]
 mod history_tests;
@@ -24,6 +29,9 @@ mod history_tests;
 mod journey_tests;
 mod journeys;
 mod ledger;
+#[cfg(test)]
+mod list_tests;
+mod listed;
 mod lists;
 mod merges;
 mod overdue;
@@ -34,17 +42,26 @@ mod search;
 #[cfg(test)]
 mod segment_tests;
 mod segments;
+mod tasks;
 #[cfg(test)]
 mod tests;
+mod walks;
 mod workspace;
 
 use relance_engine::ports::StoreError;
 
-pub use approvals::Question;
+pub use approvals::{QUESTIONS_WALKED_MAX, Question};
+pub use audit::AuditAsked;
 pub use contacts::LoggedEvent;
+pub use daily::QuarterCount;
+pub use documents::{
+    DOCUMENTS_COUNTED_MAX, DOCUMENTS_FOUND_MAX, DOCUMENTS_WALKED_MAX, DocumentFilter, DocumentPage,
+    DocumentSort, DocumentSum, DocumentTotals, ListedDocument,
+};
 pub use history::{CONTACT_EVENTS_MAX, ContactHistory};
 pub use journeys::{DatedText, JourneyStatus, JourneySummary, JourneyVersion};
 pub use ledger::{LINES_WALKED_MAX, LedgerLine};
+pub use listed::{CONTACTS_WALKED_MAX, ContactFilter, ContactSort, ListedContact};
 pub use lists::{ObjectOf, TouchpointList};
 pub use merges::MergeStatus;
 pub use overdue::{Due, DueOf, OVERDUE_COUNTED_MAX, Overdue};
@@ -52,13 +69,20 @@ pub use pool::{READERS_MAX, Reader};
 pub use scan::Scanner;
 pub use search::{Found, SEARCH_CHARS_MAX};
 pub use segments::{MEMBERS_WALKED_MAX, SegmentRow};
+pub use tasks::{ListedTask, TASKS_COUNTED_MAX, TASKS_WALKED_MAX, TaskFilter, TaskSort};
 pub use workspace::{Count, Totals};
 
 /// The SQL of a file.
-const SQLITE: &[&str] = &[include_str!("../../sql/sqlite/read.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("../../sql/sqlite/read.sql"),
+    include_str!("../../sql/sqlite/lists.sql"),
+];
 
 /// The SQL of a server.
-const POSTGRES: &[&str] = &[include_str!("../../sql/postgres/read.sql")];
+const POSTGRES: &[&str] = &[
+    include_str!("../../sql/postgres/read.sql"),
+    include_str!("../../sql/postgres/lists.sql"),
+];
 
 /// Rows of one page.
 pub const PAGE_ROWS_MAX: usize = 500;

@@ -91,6 +91,9 @@ macro_rules! on_both {
 on_both! {
     tests::a_reader_is_shared_between_threads,
     tests::contacts_come_newest_first_in_pages,
+    audit_tests::who_changed_what_is_told_once_the_newest_first,
+    audit_tests::lines_are_cut_and_after_years_forgotten,
+    audit_tests::one_text_is_found_by_its_name,
     accounts::accounts_are_found_by_id_and_by_name_each_once,
     tests::the_ledger_is_read_backwards_and_stays_with_its_contact,
     tests::events_are_those_of_the_contact_whatever_their_names,
@@ -109,6 +112,11 @@ on_both! {
     segment_tests::contacts_are_found_by_the_beginning_of_any_name,
     segment_tests::a_contact_of_many_names_is_one_find,
     segment_tests::a_scan_loads_what_conditions_ask,
+    list_tests::documents_come_in_every_order_each_once,
+    list_tests::documents_are_filtered_searched_and_summed,
+    list_tests::contacts_are_listed_by_name_owner_and_words,
+    list_tests::tasks_are_listed_by_whose_and_when_and_are_done,
+    list_tests::days_are_made_of_quarters_of_an_hour,
 }
 
 /// One cluster serves all of them, each in a schema of its own.
@@ -213,6 +221,8 @@ const WHOLE: &[&str] = &[
     "history_walk",
     "segment_all",
     "member_of_contact",
+    "document_sum_all",
+    "registry_behind",
 ];
 
 #[test]

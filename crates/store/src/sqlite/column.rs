@@ -25,6 +25,11 @@ pub(crate) fn day(at: Timestamp) -> i64 {
     at.as_second().div_euclid(86_400)
 }
 
+/// The quarter of an hour of a moment, counted from 1970.
+pub(crate) fn quarter(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(900)
+}
+
 /// A contact's id as a column. The store gives small numbers; one that does not fit names nobody.
 pub(crate) fn contact_key(id: ContactId) -> i64 {
     i64::try_from(id.0).unwrap_or(-1)

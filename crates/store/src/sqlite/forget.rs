@@ -22,6 +22,7 @@ use super::error::Located;
 use super::state::{SLOT_DONE, SLOT_FLIGHT, SLOT_OUTBOX, SLOT_TIMER};
 use super::tally::totals;
 use super::{SqliteStore, limit_column};
+use crate::registry::Profile;
 
 impl SqliteStore {
     pub(super) fn forget_some(
@@ -325,6 +326,7 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let key = contact_key(contact);
         self.forget_watches(contact, gone)?;
+        self.put_profile(contact, &Profile::default())?;
         let tables = [
             ("entry", self.sql.forget_entries),
             ("object", self.sql.forget_objects),

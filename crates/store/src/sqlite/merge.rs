@@ -65,6 +65,7 @@ impl SqliteStore {
             .at("object of", absorbed)?;
         self.run(self.sql.object_drop_all, params![old])
             .at("object of", absorbed)?;
+        self.write_documents(survivor)?;
         self.run(self.sql.entry_move, params![own, old])
             .at("entry of", absorbed)?;
         let lists = self.undefined_lists(absorbed)?;
@@ -142,6 +143,7 @@ impl SqliteStore {
             self.run(self.sql.object_copy, key)
                 .at("object of", absorbed)?;
         }
+        self.write_documents(absorbed)?;
         for list in &moved.lists {
             self.change_list(*list, absorbed, true)?;
         }

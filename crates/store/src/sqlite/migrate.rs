@@ -18,6 +18,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_workspace.sql"),
     include_str!("../../migrations/sqlite/0002_journeys.sql"),
     include_str!("../../migrations/sqlite/0003_contacts.sql"),
+    include_str!("../../migrations/sqlite/0004_audit.sql"),
+    include_str!("../../migrations/sqlite/0005_registry.sql"),
 ];
 
 /// The version of the schema that this program reads and writes.

@@ -23,6 +23,7 @@ mod log;
 mod merge;
 mod migrate;
 mod quiet;
+mod registry;
 mod scan;
 mod seals;
 mod seen;
@@ -48,7 +49,7 @@ use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
 use relance_core::world::Needs;
 use relance_engine::ports::{
-    Asset, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
+    Asset, AuditLine, Change, Counts, Doubt, Forgotten, MailboxState, NextDue, Store, StoreError,
     StoredJourney, StoredSegment, Telling, ThreadEntry,
 };
 use rusqlite::config::DbConfig;
@@ -78,7 +79,7 @@ pub use self::seen::{SEEN_AGE, SEEN_KEYS_MAX};
 pub use self::workspace::THREADS_PER_MESSAGE_MAX;
 
 /// Statements kept prepared by a connection: more than there are.
-pub(crate) const STATEMENTS_KEPT: usize = 128;
+pub(crate) const STATEMENTS_KEPT: usize = 256;
 /// Pages of the write-ahead log after which a commit moves them into the file: 16 MB.
 const CHECKPOINT_PAGES: u32 = 4_000;
 /// Size to which the write-ahead log is cut back after it was larger.
@@ -95,6 +96,7 @@ pub(crate) const FILES: &[&str] = &[
     include_str!("../../sql/sqlite/segment.sql"),
     include_str!("../../sql/sqlite/consent.sql"),
     include_str!("../../sql/sqlite/merge.sql"),
+    include_str!("../../sql/sqlite/registry.sql"),
     include_str!("../../sql/sqlite/workspace.sql"),
 ];
 
@@ -207,6 +209,8 @@ pub struct SqliteStore {
     accounts: Accounts,
     fresh: Fresh,
     segment_numbers: Numbers,
+    /// Nothing is left of a file from before there was a registry.
+    is_brought_over: bool,
     in_batch: bool,
     /// An erasure ended in this batch.
     empty_log_after_commit: bool,
@@ -265,6 +269,7 @@ impl SqliteStore {
             accounts: Accounts::new(),
             fresh: Fresh::default(),
             segment_numbers: Numbers::new(),
+            is_brought_over: false,
             in_batch: false,
             empty_log_after_commit: false,
         })
@@ -394,6 +399,7 @@ impl Store for SqliteStore {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         self.write_made()?;
+        self.bring_over()?;
         self.chains.flush(&self.conn, &self.sql)?;
         self.tally.flush(&self.conn, &self.sql)?;
         self.seals.flush(&self.conn, &self.sql)?;
@@ -409,6 +415,7 @@ impl Store for SqliteStore {
     }
 
     fn remember(&mut self, keys: &[u64], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.tally.told_now(now);
         self.together(|store| store.seen.remember(&store.conn, &store.sql, keys, now))
     }
 
@@ -425,6 +432,7 @@ impl Store for SqliteStore {
         wanted: &[&[Identity]],
         now: Timestamp,
     ) -> Result<Vec<ContactId>, StoreError> {
+        self.tally.told_now(now);
         self.together(|store| store.resolve_contacts(wanted, now))
     }
 
@@ -628,6 +636,10 @@ impl Store for SqliteStore {
 
     fn put_asset(&mut self, asset: &Asset, now: Timestamp) -> Result<(), StoreError> {
         self.write_asset(asset, now)
+    }
+
+    fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
+        self.write_audit(line)
     }
 
     fn put_journey(&mut self, journey: &StoredJourney, now: Timestamp) -> Result<(), StoreError> {

@@ -26,6 +26,10 @@ impl SqliteStore {
         let swept =
             (0..2).try_for_each(|_| self.heads.sweep(&self.conn, &self.sql, EVENTS_AT_ONCE));
         self.heads.held_min = held_min;
+        let swept = swept.and_then(|()| {
+            while self.bring_over()? {}
+            Ok(())
+        });
         let outcome = swept.and_then(|()| self.commit());
         if outcome.is_err() {
             self.rollback();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use relance_core::ids::{JourneyId, StepKey};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 use relance_engine::ports::StoreError;
 use rusqlite::{Connection, params};
 
-use super::column::day;
+use super::column::{day, quarter};
 use super::error::Located;
 use crate::sql::Sql;
 
@@ -45,6 +46,45 @@ pub(crate) mod totals {
     ];
 }
 
+/// What pages show of a day.
+pub(crate) mod daily {
+    use relance_core::event::{Event, names};
+    use relance_core::ledger::{LedgerEntry, What};
+
+    /// Quarters of an hour that are kept: forty days.
+    pub(crate) const QUARTERS_KEPT: i64 = 40 * 96;
+
+    /// Quarters ahead of the clock that are counted: clocks differ.
+    const QUARTERS_AHEAD: i64 = 96;
+
+    /// Whether a quarter is counted: what a source dates into another age is not. `now` is 0 while it is not known.
+    pub(crate) const fn is_kept(quarter: i64, now: i64) -> bool {
+        now == 0 || (quarter > now - QUARTERS_KEPT && quarter < now + QUARTERS_AHEAD)
+    }
+
+    /// What a line of the ledger counts as.
+    pub(crate) fn of_line(line: &LedgerEntry) -> Option<&'static str> {
+        match line.what {
+            What::Enrolled => Some("enrolled"),
+            What::Sent => Some("sent"),
+            What::Held => Some("held"),
+            What::Converted => Some("converted"),
+            _not_shown => None,
+        }
+    }
+
+    /// What an event counts as.
+    pub(crate) fn of_event(event: &Event) -> Option<&'static str> {
+        match event.name.as_str() {
+            names::REPLIED => Some("replied"),
+            names::DOCUMENT_SENT => Some("documents"),
+            names::DOCUMENT_PAID => Some("paid"),
+            names::TASK_COMPLETED => Some("tasks_done"),
+            _other_event => None,
+        }
+    }
+}
+
 type Count = (JourneyId, i64, Option<StepKey>, What, Option<Reason>);
 
 #[derive(Debug, Default)]
@@ -54,11 +94,32 @@ pub(super) struct Tally {
     live_runs: BTreeMap<(JourneyId, u32), i64>,
     standing: BTreeMap<(JourneyId, u32, StepKey), i64>,
     members: BTreeMap<i64, i64>,
+    quarters: BTreeMap<(i64, &'static str), i64>,
+    /// This quarter of an hour; 0 while nobody told.
+    now: i64,
+    /// The quarter in which old ones were dropped last.
+    dropped: i64,
 }
 
 impl Tally {
+    /// Counts what pages show of a day.
+    pub(super) fn happened(&mut self, what: &'static str, at: Timestamp) {
+        let quarter = quarter(at);
+        if daily::is_kept(quarter, self.now) {
+            *self.quarters.entry((quarter, what)).or_default() += 1;
+        }
+    }
+
+    /// What time it is, by the engine's clock.
+    pub(super) fn told_now(&mut self, now: Timestamp) {
+        self.now = quarter(now);
+    }
+
     /// Counts a line of the ledger, if it is about a journey.
     pub(super) fn line(&mut self, line: &LedgerEntry) {
+        if let Some(what) = daily::of_line(line) {
+            self.happened(what, line.at);
+        }
         if let Some(journey) = &line.journey {
             let count = (
                 journey.clone(),
@@ -109,6 +170,7 @@ impl Tally {
                 .and_then(|mut statement| statement.execute(params![name, n]))
                 .at("total", name)?;
         }
+        self.flush_quarters(conn, sql)?;
         let members = std::mem::take(&mut self.members);
         for (segment, n) in members.into_iter().filter(|(_, n)| *n != 0) {
             conn.prepare_cached(sql.segment_count)
@@ -131,7 +193,27 @@ impl Tally {
         Ok(())
     }
 
+    fn flush_quarters(&mut self, conn: &Connection, sql: &Sql) -> Result<(), StoreError> {
+        let quarters = std::mem::take(&mut self.quarters);
+        for ((quarter, what), n) in quarters {
+            conn.prepare_cached(sql.quarter_add)
+                .and_then(|mut statement| statement.execute(params![quarter, what, n]))
+                .at("quarter_count", quarter)?;
+        }
+        // Once a quarter of an hour.
+        if self.now > self.dropped {
+            self.dropped = self.now;
+            conn.prepare_cached(sql.quarter_drop)
+                .and_then(|mut statement| statement.execute([self.now - daily::QUARTERS_KEPT]))
+                .at("quarter_count", self.now)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn rolled_back(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            now: self.now,
+            ..Self::default()
+        };
     }
 }

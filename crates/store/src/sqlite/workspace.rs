@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use relance_core::ids::{JourneyId, MailboxId};
 use relance_core::journey::Moves;
-use relance_engine::ports::{Asset, MailboxState, StoreError, StoredJourney, ThreadEntry};
+use relance_engine::ports::{
+    Asset, AuditLine, MailboxState, StoreError, StoredJourney, ThreadEntry,
+};
 use relance_wire::stored::moves_text;
 use rusqlite::{Params, params};
 
@@ -168,6 +170,22 @@ impl SqliteStore {
             None => self.run(self.sql.asset_drop, params![asset.kind, asset.name]),
         }
         .at("asset", &asset.name)?;
+        Ok(())
+    }
+
+    pub(super) fn write_audit(&self, line: &AuditLine) -> Result<(), StoreError> {
+        let row = params![
+            nanos(line.at),
+            line.hash().cast_signed(),
+            line.by,
+            line.action,
+            line.object,
+            line.detail
+        ];
+        self.run(self.sql.audit_put, row)
+            .at("audit", &line.object)?;
+        let kept = params![nanos(line.kept_since())];
+        self.run(self.sql.audit_forget, kept).at("audit", "")?;
         Ok(())
     }
 

@@ -23,7 +23,8 @@ use super::chains::OF_CONTACT;
 use super::column::{contact_key, nanos, subject_columns};
 use super::error::Located;
 use super::state::{SLOT_FLIGHT, SLOT_OUTBOX, slot_columns, state_columns};
-use super::tally::totals;
+use super::tally::{daily, totals};
+use crate::registry::owner_column;
 
 /// A row that an effect replaces as a whole.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -52,6 +53,7 @@ fn whole(contact: ContactId, effect: &Effect) -> Option<Whole<'_>> {
         | Effect::Suppression(_)
         | Effect::Event(_)
         | Effect::Task(_)
+        | Effect::TaskChanged { .. }
         | Effect::Arm(_)
         | Effect::Disarm(_)
         | Effect::Ledger(_)
@@ -109,6 +111,7 @@ impl SqliteStore {
                 self.fresh.row_written(body.id);
                 self.run(self.sql.contact_put, params![contact_key(body.id), text])
                     .at("contact", contact)?;
+                self.write_profile(body)?;
             }
             Effect::Enrollment(run) => self.write_enrollment(run)?,
             Effect::Entry(entry) => self.write_entry(contact, entry)?,
@@ -138,8 +141,12 @@ impl SqliteStore {
                 let id = heads.append(&self.conn, &self.sql, contact, is_new, event)?;
                 self.seals.push(id, contact, event);
                 self.tally.total(totals::EVENTS, 1);
+                if let Some(what) = daily::of_event(event) {
+                    self.tally.happened(what, event.at);
+                }
             }
             Effect::Task(task) => self.write_task(task)?,
+            Effect::TaskChanged { task, state } => self.change_task(*task, state)?,
             Effect::Arm(timer) => {
                 let armed = self.run_timer(self.sql.timer_arm, contact, *timer)?;
                 self.tally.total(totals::TIMERS, armed);
@@ -335,15 +342,21 @@ impl SqliteStore {
             params![contact_key(contact), kind, id, updated_at, body],
         )
         .at("object of", contact)?;
-        Ok(())
+        self.write_document(contact, object)
     }
 
     fn write_task(&mut self, task: &Task) -> Result<(), StoreError> {
         let body = task_text(task).at("task", task.id)?;
         let (contact, hash) = (contact_key(task.id.contact), task.id.hash.cast_signed());
         let created_at = nanos(task.created_at);
+        let assignee = task.assignee.as_deref().map(owner_column);
+        let assignee = assignee.unwrap_or_default();
+        let due_at = task.due_at.map(nanos);
         let added = self
-            .run(self.sql.task_put, params![contact, hash, created_at, body])
+            .run(
+                self.sql.task_put,
+                params![contact, hash, created_at, body, assignee, due_at],
+            )
             .at("task", task.id)?;
         self.tally.total(totals::TASKS, i64::from(added > 0));
         Ok(())

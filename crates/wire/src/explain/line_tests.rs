@@ -98,6 +98,9 @@ fn pairs() -> Vec<(What, Vec<Option<Reason>>)> {
                 | What::Approved
                 | What::Sent
                 | What::Task
+                | What::TaskDone
+                | What::TaskReopened
+                | What::TaskPostponed
                 | What::Set
                 | What::Came
                 | What::Branched
@@ -129,6 +132,7 @@ fn full_line(what: What, reason: Option<Reason>) -> LedgerEntry {
         What::Came | What::Exited | What::Converted => "Replied",
         What::Failed | What::Retried => "451 4.7.1 «try» later",
         What::Set => "contact.grade = \"A\"",
+        What::TaskDone | What::TaskReopened | What::TaskPostponed => "anna@firm.example",
         What::Task => "Call {{ contact.name }} about {{ subject.number }}",
         What::Enrolled
         | What::NotEnrolled

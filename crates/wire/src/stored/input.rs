@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use relance_core::consent::{About, Consent};
 use relance_core::contact::{Channel, SuppressionReason};
-use relance_core::decide::{Answer, Input, Overdue, Starter, Timer, TimerKind};
+use relance_core::decide::{Answer, Input, Overdue, Starter, TaskAct, TaskOrder, Timer, TimerKind};
 use relance_core::ids::{JourneyId, SegmentId, Topic, TouchpointId, UserId};
 use relance_core::preferences::Wishes;
 use relance_core::value::Fields;
@@ -87,7 +87,24 @@ enum InputV1<'a> {
         overdue: OverdueV1,
     },
     End(JourneyId),
+    Task {
+        task: TouchpointId,
+        journey: JourneyId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<SubjectV1>,
+        title: Arc<str>,
+        by: UserId,
+        act: TaskActV1,
+    },
     Erase,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TaskActV1 {
+    Done,
+    Reopen,
+    Postpone(Timestamp),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -363,6 +380,18 @@ impl<'a> From<&'a Input> for InputV1<'a> {
                 overdue: (*overdue).into(),
             },
             Input::End(journey) => Self::End(journey.clone()),
+            Input::Task(order) => Self::Task {
+                task: order.task,
+                journey: order.journey.clone(),
+                subject: order.subject.as_ref().map(SubjectV1::from),
+                title: order.title.clone(),
+                by: order.by.clone(),
+                act: match order.act {
+                    TaskAct::Done => TaskActV1::Done,
+                    TaskAct::Reopen => TaskActV1::Reopen,
+                    TaskAct::Postpone(until) => TaskActV1::Postpone(until),
+                },
+            },
             Input::Erase => Self::Erase,
         }
     }
@@ -433,6 +462,25 @@ impl From<InputV1<'_>> for Input {
                 overdue: overdue.into(),
             },
             InputV1::End(journey) => Self::End(journey),
+            InputV1::Task {
+                task,
+                journey,
+                subject,
+                title,
+                by,
+                act,
+            } => Self::Task(Box::new(TaskOrder {
+                task,
+                journey,
+                subject: subject.map(Into::into),
+                title,
+                by,
+                act: match act {
+                    TaskActV1::Done => TaskAct::Done,
+                    TaskActV1::Reopen => TaskAct::Reopen,
+                    TaskActV1::Postpone(until) => TaskAct::Postpone(until),
+                },
+            })),
             InputV1::Erase => Self::Erase,
         }
     }

@@ -24,6 +24,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod touchpoint;
+mod user;
 mod watch;
 
 use std::borrow::Cow;
@@ -45,6 +46,9 @@ pub use moves::{moves_text, read_moves};
 pub use object::{object_text, read_object};
 pub use task::{read_task, task_text};
 pub use touchpoint::{read_touchpoint, touchpoint_text};
+pub use user::{
+    key_text, read_key, read_session, read_ticket, read_user, session_text, ticket_text, user_text,
+};
 pub use watch::{read_watch, watch_text};
 
 /// Levels that a value may nest. What lies deeper is stored as null: the reader has a limit of its own,

@@ -326,6 +326,7 @@ impl Life {
                 | Effect::Suppression(_)
                 | Effect::Object(_)
                 | Effect::Event(_)
+                | Effect::TaskChanged { .. }
                 | Effect::Revoke(_)
                 | Effect::Account { .. }
                 | Effect::Belongs { .. }

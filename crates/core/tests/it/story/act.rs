@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use relance_core::consent::{About, Evidence, Source};
 use relance_core::contact::{Channel, Consent, Contact, SuppressionReason};
-use relance_core::decide::{Answer, Input, Overdue, Starter};
+use relance_core::decide::{Answer, Input, Overdue, Starter, TaskAct, TaskOrder};
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{
     ContactId, JourneyId, MailboxId, StepKey, SubjectRef, TemplateId, Topic, TouchpointId, UserId,
@@ -290,6 +290,24 @@ fn inputs(
             },
             evidence: Evidence::default(),
         }],
+        // The task of a step of the newest run, as its assignee sees it.
+        ["task", act, step, rest @ ..] => {
+            let run = snapshot.enrollments.last().expect("a run");
+            let act = match (*act, rest) {
+                ("done", []) => TaskAct::Done,
+                ("reopened", []) => TaskAct::Reopen,
+                ("postponed", [until]) => TaskAct::Postpone(until.parse().expect("a moment")),
+                (other, _) => panic!("a task cannot be {other}"),
+            };
+            vec![Input::Task(Box::new(TaskOrder {
+                task: TouchpointId::derive(run.id, step, 1),
+                journey: run.journey.clone(),
+                subject: run.subject.clone(),
+                title: "Call".into(),
+                by: UserId::from("boss"),
+                act,
+            }))]
+        }
         ["erase"] => vec![Input::Erase],
         ["settle", outcome, rest @ ..] => settle(driver, contact, outcome, rest),
         [act @ ("opens" | "clicks"), template, rest @ ..] => {

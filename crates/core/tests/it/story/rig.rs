@@ -221,6 +221,7 @@ impl Rig {
             | Effect::Object(_)
             | Effect::Event(_)
             | Effect::Belongs { .. }
+            | Effect::TaskChanged { .. }
             | Effect::Task(_) => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Inputs: every one there is, as version 1 wrote it.
 
 use relance_core::consent::{About, Evidence, Proof, Source};
-use relance_core::decide::{Answer, Input, Overdue, Starter, Timer, TimerKind};
+use relance_core::decide::{Answer, Input, Overdue, Starter, TaskAct, TaskOrder, Timer, TimerKind};
 use relance_core::ids::SegmentId;
 use relance_core::preferences::{Frequency, Per, Preferences, Wishes};
 use relance_core::time::Window;
@@ -9,7 +9,7 @@ use relance_core::time::Window;
 use super::*;
 
 /// Kinds of inputs there are.
-const KINDS: usize = 19;
+const KINDS: usize = 20;
 
 /// The place of an input's kind: a new kind must come in here, and then into [`inputs`].
 fn kind(input: &Input) -> usize {
@@ -33,6 +33,7 @@ fn kind(input: &Input) -> usize {
         Input::End(_) => 16,
         Input::Erase => 17,
         Input::Account => 18,
+        Input::Task(_) => 19,
     }
 }
 
@@ -181,6 +182,33 @@ fn inputs() -> Vec<Input> {
         Input::End("welcome".into()),
         Input::Erase,
         Input::Account,
+        Input::Task(Box::new(TaskOrder {
+            task: message(),
+            journey: "welcome".into(),
+            subject: Some(SubjectRef {
+                kind: "document".into(),
+                id: "d1".into(),
+            }),
+            title: "Call Ana".into(),
+            by: "boss@firm.example".into(),
+            act: TaskAct::Done,
+        })),
+        Input::Task(Box::new(TaskOrder {
+            task: message(),
+            journey: "welcome".into(),
+            subject: None,
+            title: "Call Ana".into(),
+            by: "boss@firm.example".into(),
+            act: TaskAct::Postpone(at(60)),
+        })),
+        Input::Task(Box::new(TaskOrder {
+            task: message(),
+            journey: "welcome".into(),
+            subject: None,
+            title: "Call Ana".into(),
+            by: "boss@firm.example".into(),
+            act: TaskAct::Reopen,
+        })),
     ]);
     all
 }

@@ -1,0 +1,111 @@
+/** Every page of the filled workspace: no fault, no serious finding of axe, in three languages, light and dark, wide and narrow. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findings, type Look, openPage, shot, startBrowser, startDemo } from './harness';
+
+let browser: Browser;
+let demo: Awaited<ReturnType<typeof startDemo>>;
+/** The state of a browser that is signed in: a link works once. */
+let signedIn: NonNullable<Look['state']>;
+let paths: Record<string, string>;
+
+beforeAll(async () => {
+  [browser, demo] = await Promise.all([startBrowser(), startDemo()]);
+  const first = await openPage(browser, demo);
+  await first.page.goto(demo.link);
+  await first.page.getByRole('heading', { level: 1 }).waitFor();
+  signedIn = await first.context.storageState();
+  paths = await allPaths(first.page);
+  await first.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** Each page by a name; of pages about one thing, the first thing that is there. */
+async function allPaths(page: Page): Promise<Record<string, string>> {
+  const first = async (path: string) => {
+    const answer = await page.request.get(path);
+    expect(answer.ok(), path).toBe(true);
+    return (await answer.json()).items[0];
+  };
+  const contact = await first('/api/v1/contacts?limit=1');
+  const document = await first('/api/v1/documents?limit=1');
+  const journey = await first('/api/v1/journeys?limit=1');
+  const template = await first('/api/v1/templates?limit=1');
+  return {
+    overview: '/',
+    approvals: '/approvals',
+    tasks: '/tasks',
+    documents: '/documents',
+    document: `/documents/${document.contact}/${encodeURIComponent(document.id)}`,
+    contacts: '/contacts',
+    contact: `/contacts/${contact.id}`,
+    messages: '/messages',
+    journeys: '/journeys',
+    journey: `/journeys/${journey.id}`,
+    segments: '/segments',
+    'journey-numbers': `/journeys/${journey.id}?tab=numbers`,
+    templates: '/templates',
+    template: `/templates/${template.id}`,
+    lists: '/lists',
+    imports: '/imports',
+    'settings-me': '/settings/me',
+    'settings-team': '/settings/team',
+    'settings-keys': '/settings/keys',
+    'settings-audit': '/settings/audit',
+    'settings-channels': '/settings/channels',
+    'settings-workspace': '/settings/workspace',
+  };
+}
+
+async function look(name: string, path: string, how: Look): Promise<string[]> {
+  const { page, context, faults } = await openPage(browser, demo, { ...how, state: signedIn });
+  await page.goto(path);
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+  const found = [...(await findings(page)), ...faults];
+  const width = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (width > 0) {
+    found.push(`${width} px wider than the window`);
+  }
+  const words = await page.locator('body').textContent();
+  const keys = (words ?? '')
+    .match(/\b[a-z]+(\.[a-zA-Z]+){1,3}\b/g)
+    ?.filter((one) => /^(problem|state|kind|place|part)\./.test(one));
+  found.push(...(keys ?? []).map((one) => `a word without a text: ${one}`));
+  await shot(page, [name, how.language, how.scheme, how.width].filter(Boolean).join('-'));
+  await context.close();
+  return found.map((one) => `${name}: ${one}`);
+}
+
+const LOOKS: Look[] = [
+  { language: 'en', scheme: 'light' },
+  { language: 'ru', scheme: 'dark' },
+  { language: 'ja', scheme: 'light', width: 390, height: 800 },
+  ...(process.env.RELANCE_SHOTS === undefined
+    ? []
+    : ([
+        { language: 'en', scheme: 'dark' },
+        { language: 'ru', scheme: 'light' },
+        { language: 'ja', scheme: 'light' },
+        { language: 'ja', scheme: 'dark' },
+        { language: 'ru', scheme: 'light', width: 390, height: 800 },
+      ] as Look[])),
+];
+
+describe('every page', () => {
+  for (const how of LOOKS) {
+    it(`is whole in ${how.language}, ${how.scheme}, ${how.width ?? 1280} px`, {
+      timeout: 240_000,
+    }, async () => {
+      const found: string[] = [];
+      for (const [name, path] of Object.entries(paths)) {
+        found.push(...(await look(name, path, how)));
+      }
+      expect(found).toEqual([]);
+    });
+  }
+});

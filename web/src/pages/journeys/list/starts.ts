@@ -1,0 +1,181 @@
+/** Journeys to begin with, in the words of whoever begins. */
+import type { TFunction } from 'i18next';
+import { scalar } from '../model/render';
+
+export const STARTS = ['offer', 'invoice', 'welcome', 'cart', 'empty'] as const;
+export type Start = (typeof STARTS)[number];
+
+/** Ids that mean something else in the API. */
+const RESERVED = new Set(['check', 'preview', 'backtest', 'new']);
+const ID_CHARS_MAX = 64;
+
+const LATIN: Record<string, string> = {
+  а: 'a',
+  б: 'b',
+  в: 'v',
+  г: 'g',
+  д: 'd',
+  е: 'e',
+  ё: 'e',
+  ж: 'zh',
+  з: 'z',
+  и: 'i',
+  й: 'y',
+  к: 'k',
+  л: 'l',
+  м: 'm',
+  н: 'n',
+  о: 'o',
+  п: 'p',
+  р: 'r',
+  с: 's',
+  т: 't',
+  у: 'u',
+  ф: 'f',
+  х: 'kh',
+  ц: 'ts',
+  ч: 'ch',
+  ш: 'sh',
+  щ: 'sch',
+  ъ: '',
+  ы: 'y',
+  ь: '',
+  э: 'e',
+  ю: 'yu',
+  я: 'ya',
+};
+
+/** An id made of a name; nothing where the name has no letters that an id may have. */
+export function idOf(name: string): string {
+  const latin = [...name.toLowerCase()].map((char) => LATIN[char] ?? char).join('');
+  const id = latin
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, ID_CHARS_MAX);
+  return RESERVED.has(id) ? `${id}-1` : id;
+}
+
+export function isId(id: string): boolean {
+  return /^[a-z0-9_-]{1,64}$/.test(id) && !RESERVED.has(id);
+}
+
+export function startText(start: Start, id: string, name: string, t: TFunction): string {
+  const head = `format: journey/1\nid: ${id}\nname: ${scalar(name)}\n`;
+  // Within braces.
+  const call = scalar(t('journeys:start.call'), true);
+  switch (start) {
+    case 'offer':
+      return `${head}subject: document
+trigger:
+  event: Document Sent
+  where: { subject.kind: offer }
+reentry: once_per_subject
+goal: { event: Deal Won, within: 30d }
+exit:
+  - { event: Replied }
+  - { event: Document Paid }
+holdout: 10%
+approval: owner
+steps:
+  - id: first-wait
+    wait: 3bd
+    window: { days: mon-fri, hours: 09:00-18:00 }
+  - id: first
+    send: email
+    template: offer-reminder-1
+    from: owner_mailbox
+  - id: second-wait
+    wait: 4d
+    window: { days: mon-fri, hours: 09:00-18:00 }
+  - id: how-much
+    branch:
+      - if: { subject.amount: { gte: 500000 } }
+        then:
+          - id: call
+            task: { title: ${call}, due: 1bd }
+      - else:
+          - id: second
+            send: email
+            template: offer-reminder-2
+            from: owner_mailbox
+`;
+    case 'invoice':
+      return `${head}subject: document
+trigger:
+  event: Document Sent
+  where: { subject.kind: invoice }
+reentry: once_per_subject
+goal: { event: Document Paid, within: 90d }
+exit:
+  - { event: Replied }
+holdout: 10%
+approval: owner
+steps:
+  - id: past-due
+    wait: { until: subject.due, offset: 2bd, at: "10:00" }
+    window: { days: bd, hours: 09:00-18:00 }
+  - id: overdue
+    send: email
+    template: invoice-overdue
+    from: owner_mailbox
+  - id: last-wait
+    wait: 3bd
+    window: { days: bd, hours: 09:00-18:00 }
+  - id: call
+    task: { title: ${call}, due: 1bd }
+`;
+    case 'welcome':
+      return `${head}trigger:
+  event: Signed Up
+reentry: once
+goal: { event: Order Completed, within: 30d }
+topic: onboarding
+steps:
+  - id: welcome
+    send: email
+    template: welcome
+  - id: reaction
+    wait_for: { event: Email Link Clicked }
+    timeout: 3d
+    then:
+      - set: { contact.welcomed: true }
+    else:
+      - id: ask
+        task: { title: ${scalar(t('journeys:start.ask'), true)}, due: 1bd }
+`;
+    case 'cart':
+      return `${head}subject: cart
+trigger:
+  inactive: 45m
+  event: Product Added
+  where: { not: { did: Order Completed, within: 1h } }
+reentry: once_per_subject
+goal: { event: Order Completed, within: 7d }
+exit:
+  - { event: Order Completed }
+  - { event: Cart Emptied }
+holdout: 10%
+topic: carts
+steps:
+  - id: first
+    send: email
+    template: cart-left
+  - id: a-day
+    wait: 1d
+    window: { hours: 10:00-20:00 }
+  - id: code
+    promo: { prefix: CART, valid: 2d, fields: { discount: 5 } }
+  - id: second
+    send: email
+    template: cart-code
+`;
+    case 'empty':
+      return `${head}trigger:
+  event: Signed Up
+steps:
+  - wait: 1d
+`;
+  }
+}

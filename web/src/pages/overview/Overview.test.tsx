@@ -1,0 +1,134 @@
+import { screen, within } from '@testing-library/react';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { queries } from '../../api/queries';
+import { showAt } from '../../testing/render';
+import type { Answer, Day } from './calls';
+import { Overview } from './Overview';
+
+const day = (sent: number): Day => ({
+  date: '2026-11-22',
+  sent,
+  replied: 0,
+  held: 0,
+  documents: 0,
+  paid: 0,
+  enrolled: 0,
+  converted: 0,
+  tasks_done: 0,
+});
+
+const overview: Answer = {
+  now: '2026-11-22T10:00:00Z',
+  zone: 'UTC',
+  quiet: false,
+  contacts: 25,
+  events: 800,
+  timers: 30,
+  tasks: 12,
+  queued: 0,
+  held: 1,
+  awaiting_approval: 7,
+  sending: 0,
+  accepted: 120,
+  not_accepted: 14,
+  today: day(17),
+  days: [day(3), day(12), day(17)],
+  waiting: {
+    approvals: { count: 7, exact: true },
+    tasks: { count: 1, exact: true },
+    documents: { count: 200, exact: false },
+    documents_amount: [{ currency: 'EUR', count: 20, amount: '184500.00' }],
+  },
+  mailboxes: {
+    'works@shop.test': {
+      synced_at: '2026-11-22T09:59:00Z',
+      failure: null,
+      seen: 4,
+      unreadable: 0,
+      unreadable_last: null,
+    },
+    'broken@shop.test': {
+      synced_at: null,
+      failure: 'the login was refused',
+      seen: 0,
+      unreadable: 0,
+      unreadable_last: null,
+    },
+  },
+};
+
+const session = { permissions: ['see', 'approve'], workspace: { name: 'Shop', zone: 'UTC' }, user: null };
+
+function server(answers: Record<string, unknown>) {
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const url = new URL(request.url);
+    const answer = answers[url.pathname + url.search] ?? answers[url.pathname];
+    return answer === undefined
+      ? new Response(JSON.stringify({ code: 'not_found', detail: 'no such list' }), { status: 404 })
+      : new Response(JSON.stringify(answer), { status: 200 });
+  });
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  queries.clear();
+});
+
+describe('the overview', () => {
+  it('leads to what waits, tells today, and puts the broken mailbox first', async () => {
+    const line = {
+      id: 'tp_1',
+      contact: 'con_1',
+      contact_name: 'Kate Doyle',
+      journey: 'j',
+      channel: 'email',
+      at: '2026-11-22T09:00:00Z',
+    };
+    server({
+      '/api/v1/session': session,
+      '/api/v1/overview': overview,
+      '/api/v1/touchpoints': { items: [] },
+      '/api/v1/touchpoints?state=held&limit=8': {
+        items: [{ ...line, template: 'offer-reminder-1', reason: 'quiet_hours' }],
+      },
+    });
+    showAt(<Overview />);
+    const approvals = await screen.findByRole('link', { name: /messages to approve/ });
+    expect(approvals).toHaveTextContent('7');
+    expect(approvals).toHaveAttribute('href', '/approvals');
+    expect(screen.getByRole('link', { name: /overdue documents/ })).toHaveTextContent('200+');
+    expect(screen.getByRole('link', { name: /Messages sent/ })).toHaveTextContent('17in 14 days 32');
+    expect(await screen.findByRole('link', { name: 'Kate Doyle' })).toHaveAttribute(
+      'href',
+      '/contacts/con_1',
+    );
+    const boxes = within(screen.getByRole('region', { name: 'Mailboxes and channels' })).getAllByRole(
+      'listitem',
+    );
+    expect(boxes[0]).toHaveTextContent('broken@shop.test');
+    expect(boxes[0]).toHaveTextContent('the login was refused');
+    expect(boxes[0]).toHaveTextContent('its reminders are held');
+  });
+
+  it('of a new workspace is a list of first steps', async () => {
+    server({
+      '/api/v1/session': session,
+      '/api/v1/overview': { ...overview, contacts: 0, events: 0, mailboxes: {} },
+      '/api/v1/journeys': { items: [{ id: 'welcome' }] },
+    });
+    showAt(<Overview />);
+    expect(await screen.findByText('Connect a mailbox', undefined, { timeout: 5_000 })).toBeVisible();
+    expect(screen.getByText(/curl -u WRITE_KEY:/)).toBeVisible();
+    // What is done is ticked off, and needs no more words.
+    expect(await screen.findByRole('img', { name: 'Done' })).toBeVisible();
+    expect(screen.queryByText(/Ready journeys with their templates/)).not.toBeInTheDocument();
+    expect(screen.queryByRole('link', { name: /messages to approve/ })).not.toBeInTheDocument();
+  });
+
+  it('says what failed, and tries again', async () => {
+    server({ '/api/v1/session': session });
+    showAt(<Overview />);
+    expect(await screen.findByText('It is not there')).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Try again' })).toBeVisible();
+  });
+});
