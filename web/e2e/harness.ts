@@ -266,21 +266,6 @@ export async function openPage(browser: Browser, server: { url: string }, look: 
   };
 }
 
-/** Makes a user and signs them in by a one-time link. */
-export async function signIn(
-  page: Page,
-  server: Server,
-  user: { address: string; role: string; name?: string },
-): Promise<void> {
-  const { items } = (await server.api('GET', '/api/v1/users')) as { items: { address: string }[] };
-  if (!items.some((one) => one.address === user.address)) {
-    await server.api('POST', '/api/v1/users', { ...user, name: user.name ?? user.address });
-  }
-  const { link } = server.command('user', 'link', user.address) as { link: string };
-  await page.goto(link.replace(/^https?:\/\/[^/]+/, server.url));
-  await page.waitForSelector('nav, [class*=navbar]');
-}
-
 const AXE = readFileSync(join(import.meta.dirname, '../node_modules/axe-core/axe.min.js'), 'utf8');
 
 /** Serious findings of axe on the page as it is, each with the element. */

@@ -31,7 +31,7 @@ afterAll(async () => {
 async function enter(url: string, link: string): Promise<NonNullable<Look['state']>> {
   const { page, context } = await openPage(browser, { url });
   await page.goto(link);
-  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForURL(`${url}/`);
   const kept = await context.storageState();
   await context.close();
   return kept;

@@ -11,7 +11,7 @@ beforeAll(async () => {
   [browser, demo] = await Promise.all([startBrowser(), startDemo()]);
   const { page, context } = await openPage(browser, demo);
   await page.goto(demo.link);
-  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForURL('/');
   state = await context.storageState();
   await context.close();
 });

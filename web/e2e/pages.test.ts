@@ -3,6 +3,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findings, type Look, openPage, shot, startBrowser, startDemo } from './harness';
 
+/** How long a page may go on loading before it is looked at as it is. */
+const QUIET_MS_MAX = 2_000;
+
 let browser: Browser;
 let demo: Awaited<ReturnType<typeof startDemo>>;
 /** The state of a browser that is signed in: a link works once. */
@@ -13,7 +16,8 @@ beforeAll(async () => {
   [browser, demo] = await Promise.all([startBrowser(), startDemo()]);
   const first = await openPage(browser, demo);
   await first.page.goto(demo.link);
-  await first.page.getByRole('heading', { level: 1 }).waitFor();
+  await first.page.waitForURL('/');
+  await first.page.getByRole('navigation').first().waitFor();
   signedIn = await first.context.storageState();
   paths = await allPaths(first.page);
   await first.close();
@@ -65,7 +69,9 @@ async function look(name: string, path: string, how: Look): Promise<string[]> {
   const { page, context, faults } = await openPage(browser, demo, { ...how, state: signedIn });
   await page.goto(path);
   await page.getByRole('heading', { level: 1 }).first().waitFor();
-  await page.waitForLoadState('networkidle').catch(() => undefined);
+  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+  // The stream of changes stays open: quiet enough is quiet.
+  await page.waitForLoadState('networkidle', { timeout: QUIET_MS_MAX }).catch(() => undefined);
   const found = [...(await findings(page)), ...faults];
   const width = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (width > 0) {

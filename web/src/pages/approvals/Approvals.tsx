@@ -176,7 +176,7 @@ export function Approvals() {
   if (query.isPending) {
     return (
       <Page title={t('title')} lead={<Skeleton height={18} width={220} />}>
-        <Skeleton height={420} aria-label={t('title')} />
+        <Skeleton role="status" height={420} aria-label={t('title')} />
       </Page>
     );
   }

@@ -56,7 +56,7 @@ export function Tasks() {
       }
     >
       {query.isPending ? (
-        <Skeleton height={320} aria-label={t('title')} />
+        <Skeleton role="status" height={320} aria-label={t('title')} />
       ) : query.isError && query.data === undefined ? (
         <ProblemNote error={query.error} retry={() => query.refetch()} />
       ) : (

@@ -33,12 +33,12 @@ const StepView = memo(function StepView({ id, data }: NodeProps<StepNode>) {
   const { select, focused } = useCanvas();
   const look = SHAPES[data.shape] ?? lookOf(data.kind, data.channel);
   const { icon: Icon, color } = look;
-  const figures = data.figures?.map((one) => `${one.label}: ${one.value}`).join(', ');
+  const figures = data.figures?.map((one) => `${one.value} ${one.label}`).join(', ');
   const label = [
     data.said.head,
     data.said.rest,
-    data.problems > 0 ? t('canvas.problems', { count: data.problems }) : '',
     figures ?? '',
+    data.problems > 0 ? t('canvas.problems', { count: data.problems }) : '',
   ]
     .filter((one) => one !== '')
     .join(', ');
