@@ -39,6 +39,7 @@ fi
 cd web
 # The lock file's packages are there when npm wrote its own note of them after it.
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci --no-audit --no-fund --loglevel=error
+    # Not `npm ci`: it refuses a lock file that lacks another system's binaries, which not every registry has.
+    npm install --no-save --no-audit --no-fund --loglevel=error
     touch node_modules/.package-lock.json
 fi
