@@ -143,7 +143,9 @@ function Header({ contact }: { contact: ContactShape }) {
           ))}
         </Group>
         <Group gap="xs">
-          <Text size="sm">{owner === undefined ? t('noOwner') : t('ownerIs', { owner })}</Text>
+          <Text size="sm" className="breaks" lineClamp={2}>
+            {owner === undefined ? t('noOwner') : t('ownerIs', { owner })}
+          </Text>
           <ChannelBadges contact={contact} all />
         </Group>
       </Stack>
