@@ -1,5 +1,6 @@
-/** Calls whose answers a page describes by itself. */
+/** Calls whose answers a page describes by itself. The path must be one of the document's. */
 import { api } from '../api/client';
+import type { paths } from '../api/schema';
 
 type Init = {
   params?: { path?: Record<string, string>; query?: Record<string, unknown> };
@@ -16,7 +17,7 @@ type Caller = Record<
 
 export async function call<T>(
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-  path: string,
+  path: keyof paths,
   init: Init = {},
 ): Promise<T> {
   const { data } = await (api as unknown as Caller)[method](path, init);

@@ -116,7 +116,11 @@ export const segments = {
   show: (id: string, signal: AbortSignal) =>
     call<SegmentShown>('GET', '/api/v1/segments/{id}', { params: at(id), signal }),
   tryOut: (text: string, signal: AbortSignal) =>
-    sendText<DefinitionTried>('POST', '/api/v1/segments/preview', text, { query: { sample: 12 }, signal }),
+    sendText<DefinitionTried>('POST', '/api/v1/segments/{id}', text, {
+      ...at('preview'),
+      query: { sample: 12 },
+      signal,
+    }),
   plan: (id: string, text: string, signal: AbortSignal) =>
     call<Planned>('POST', '/api/v1/scenario/plan', {
       body: { segments: { [`${id}.yaml`]: text } },

@@ -1,3 +1,4 @@
+import type { paths } from '../../api/schema';
 import { call } from '../call';
 
 type More = {
@@ -8,7 +9,12 @@ type More = {
 };
 
 /** Sends a text as it is: YAML stays YAML. */
-export function sendText<T>(method: 'POST' | 'PUT', path: string, text: string, more: More = {}): Promise<T> {
+export function sendText<T>(
+  method: 'POST' | 'PUT',
+  path: keyof paths,
+  text: string,
+  more: More = {},
+): Promise<T> {
   return call<T>(method, path, {
     params: { path: more.path ?? {}, query: more.query ?? {} },
     body: text,
