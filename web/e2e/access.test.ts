@@ -172,10 +172,10 @@ describe('an empty workspace', () => {
     await page.getByRole('dialog').getByRole('alert').waitFor();
     await page.getByLabel('Code of the app').fill(totp(secret, 0));
     await page.getByRole('button', { name: 'Confirm' }).click();
-    const codes = await page
-      .getByRole('list', { name: 'Recovery codes' })
-      .getByRole('listitem')
-      .allTextContents();
+    const listed = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
+    // They are made by the server, and shown when they came.
+    await listed.first().waitFor();
+    const codes = await listed.allTextContents();
     expect(codes).toHaveLength(10);
     expect(await findings(page)).toEqual([]);
     await page.getByRole('button', { name: 'I have kept them' }).click();

@@ -33,11 +33,9 @@ const StepView = memo(function StepView({ id, data }: NodeProps<StepNode>) {
   const { select, focused } = useCanvas();
   const look = SHAPES[data.shape] ?? lookOf(data.kind, data.channel);
   const { icon: Icon, color } = look;
-  const figures = data.figures?.map((one) => `${one.value} ${one.label}`).join(', ');
   const label = [
     data.said.head,
     data.said.rest,
-    figures ?? '',
     data.problems > 0 ? t('canvas.problems', { count: data.problems }) : '',
   ]
     .filter((one) => one !== '')
@@ -57,7 +55,8 @@ const StepView = memo(function StepView({ id, data }: NodeProps<StepNode>) {
         data-selected={data.isSelected || undefined}
         data-lit={data.mark === 'lit' || undefined}
         data-passed={data.mark === 'passed' || undefined}
-        aria-label={label}
+        // With figures its own text is its name.
+        aria-label={data.figures === undefined || data.figures.length === 0 ? label : undefined}
         aria-pressed={data.isSelected}
         aria-current={data.mark === 'lit' ? 'step' : undefined}
         title={data.said.rest === '' ? data.said.head : `${data.said.head}\n${data.said.rest}`}
@@ -88,7 +87,7 @@ const StepView = memo(function StepView({ id, data }: NodeProps<StepNode>) {
                 className={classes.figure}
                 style={one.color ? { color: one.color } : undefined}
               >
-                <b>{one.value}</b> {one.label}
+                <b>{one.value}</b> {one.label}{' '}
               </span>
             ))}
           </span>
