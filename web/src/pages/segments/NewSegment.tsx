@@ -8,13 +8,16 @@ import { ID, STARTS, type Start } from './starts';
 type Props = { opened: boolean; onClose: () => void; taken: readonly string[] };
 
 /** Names a new segment and opens its page; nothing is saved before that page saves it. */
+/** An id that means something else in the API. */
+const RESERVED = new Set(['preview']);
+
 export function NewSegment({ opened, onClose, taken }: Props) {
   const { t } = useTranslation('segments');
   const navigate = useNavigate();
   const [start, setStart] = useState<Start>('condition');
   const [name, setName] = useState('');
   const [own, setOwn] = useState<string>();
-  const id = own ?? idOf(name);
+  const id = own ?? idOf(name, RESERVED);
   const problem =
     id === '' ? undefined : !ID.test(id) ? t('new.badId') : taken.includes(id) ? t('new.taken') : undefined;
   const open = () => {

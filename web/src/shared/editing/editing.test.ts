@@ -63,6 +63,8 @@ describe('an id of a name', () => {
   it('has letters that files and addresses can have', () => {
     expect(idOf('Лояльные клиенты!')).toBe('loyalnye-klienty');
     expect(idOf('  Épée 2026 ')).toBe('epee-2026');
+    expect(idOf('Чай и ёж')).toBe('chay-i-ezh');
+    expect(idOf('Preview', new Set(['preview']))).toBe('preview-1');
     expect(idOf('優良顧客')).toBe('');
     expect(idOf('x'.repeat(300))).toHaveLength(64);
   });

@@ -23,7 +23,7 @@ const LATIN: Record<string, string> = {
   т: 't',
   у: 'u',
   ф: 'f',
-  х: 'h',
+  х: 'kh',
   ц: 'ts',
   ч: 'ch',
   ш: 'sh',
@@ -36,14 +36,17 @@ const LATIN: Record<string, string> = {
   я: 'ya',
 };
 
-/** An id made of a name; empty where the name has no letters for one. */
-export function idOf(name: string): string {
-  return name
-    .toLowerCase()
+export const ID_CHARS_MAX = 64;
+
+/** An id made of a name; empty where the name has no letters for one. A reserved one gets a number. */
+export function idOf(name: string, reserved?: ReadonlySet<string>): string {
+  // Letters first: taken apart, й would be и.
+  const latin = [...name.toLowerCase()].map((char) => LATIN[char] ?? char).join('');
+  const id = latin
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
-    .replace(/[а-яё]/g, (letter) => LATIN[letter] ?? '')
     .replace(/[^a-z0-9_]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 64);
+    .slice(0, ID_CHARS_MAX)
+    .replace(/^-+|-+$/g, '');
+  return reserved?.has(id) === true ? `${id}-1` : id;
 }

@@ -1,5 +1,6 @@
 /** Journeys to begin with, in the words of whoever begins. */
 import type { TFunction } from 'i18next';
+import { idOf as idFrom } from '../../../shared/editing/idOf';
 import { scalar } from '../model/render';
 
 export const STARTS = ['offer', 'invoice', 'welcome', 'cart', 'empty'] as const;
@@ -7,55 +8,9 @@ export type Start = (typeof STARTS)[number];
 
 /** Ids that mean something else in the API. */
 const RESERVED = new Set(['check', 'preview', 'backtest', 'new']);
-const ID_CHARS_MAX = 64;
 
-const LATIN: Record<string, string> = {
-  а: 'a',
-  б: 'b',
-  в: 'v',
-  г: 'g',
-  д: 'd',
-  е: 'e',
-  ё: 'e',
-  ж: 'zh',
-  з: 'z',
-  и: 'i',
-  й: 'y',
-  к: 'k',
-  л: 'l',
-  м: 'm',
-  н: 'n',
-  о: 'o',
-  п: 'p',
-  р: 'r',
-  с: 's',
-  т: 't',
-  у: 'u',
-  ф: 'f',
-  х: 'kh',
-  ц: 'ts',
-  ч: 'ch',
-  ш: 'sh',
-  щ: 'sch',
-  ъ: '',
-  ы: 'y',
-  ь: '',
-  э: 'e',
-  ю: 'yu',
-  я: 'ya',
-};
-
-/** An id made of a name; nothing where the name has no letters that an id may have. */
-export function idOf(name: string): string {
-  const latin = [...name.toLowerCase()].map((char) => LATIN[char] ?? char).join('');
-  const id = latin
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^a-z0-9_]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, ID_CHARS_MAX);
-  return RESERVED.has(id) ? `${id}-1` : id;
-}
+/** An id made of a name; empty where the name has no letters for one. */
+export const idOf = (name: string): string => idFrom(name, RESERVED);
 
 export function isId(id: string): boolean {
   return /^[a-z0-9_-]{1,64}$/.test(id) && !RESERVED.has(id);
