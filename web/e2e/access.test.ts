@@ -65,7 +65,7 @@ describe('an empty workspace', () => {
 
     await page.getByRole('heading', { level: 1, name: /Hello, Anna/ }).waitFor();
     await page.getByRole('heading', { name: 'First steps' }).waitFor();
-    await page.getByText('[[mailbox]]').first().waitFor();
+    await page.getByRole('link', { name: 'Connect' }).waitFor();
     expect(await findings(page)).toEqual([]);
 
     // The link is spent: it leads to the sign-in, and the server takes it no more.
@@ -150,7 +150,7 @@ describe('an empty workspace', () => {
     await typeCredentials(page, ANNA, PASSWORD);
     await page.getByLabel('Name', { exact: true }).fill('Anna of the long evening');
     await context.clearCookies();
-    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'About you' }).getByRole('button', { name: 'Save' }).click();
     const again = page.getByRole('dialog');
     await again.getByText('Nothing on this page is lost').waitFor();
     await again.getByLabel('Password', { exact: true }).fill(PASSWORD);

@@ -67,6 +67,28 @@ async function writeAside(id: string, text: string, revision: string): Promise<v
   expect(answer.status).toBe(200);
 }
 
+describe('a ready-made journey', () => {
+  it('comes as a draft with its letters, and says afterwards that it is in use', async () => {
+    const { page, close } = await open();
+    await page.goto('/journeys');
+    // Nothing is there yet: the empty list offers the library itself.
+    await page.getByRole('button', { name: 'Start from a ready-made journey' }).click();
+    await page.getByRole('radio', { name: 'Invoice without payment' }).click();
+    await page.getByRole('checkbox', { name: '日本語' }).check();
+    expect(await findings(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Add as a draft' }).click();
+    await node(page, 'before-due').waitFor();
+    expect(page.url()).toContain('/journeys/invoice-unpaid');
+    const draft = await drafted('invoice-unpaid', (text) => text.includes('template: invoice-overdue-2'));
+    expect(draft).toContain('name: Invoice without payment');
+    const letter = await server.api('GET', '/api/v1/templates/invoice-due-day');
+    expect(letter).toMatchObject({ languages: ['en', 'ja'] });
+    await page.goto('/journeys?library=true');
+    await page.getByText('In use', { exact: true }).waitFor();
+    await close();
+  });
+});
+
 describe('a journey', () => {
   it('is built on the canvas by keyboard, checked, played and published', async () => {
     const { page, close } = await open();
@@ -126,6 +148,54 @@ describe('a journey', () => {
     expect(out).toMatchObject({ status: 'live', current: 1, draft: null });
     expect(out.versions[0]?.text).toBe(text);
     expect(await findings(page)).toEqual([]);
+    await close();
+  });
+
+  it('has its steps dragged to where they go, and back by one key', async () => {
+    const text = `format: journey/1
+id: dragged
+name: Dragged
+trigger: { event: Signed Up }
+steps:
+  - { id: first, wait: 1d }
+  - { id: second, wait: 2d }
+  - { id: third, wait: 3d }
+`;
+    await server.api('POST', '/api/v1/scenario', { journeys: { 'dragged.yaml': text } });
+    const { page, close } = await open();
+    await page.goto('/journeys/dragged?view=canvas');
+    // The picture has found its place when the text was looked at.
+    await page.getByText('No problems').waitFor();
+    const box = await node(page, 'first').boundingBox();
+    const last = await node(page, 'third').boundingBox();
+    if (box === null || last === null) {
+      throw new Error('there is no step');
+    }
+    const order = () =>
+      page.locator('[data-node]').evaluateAll((all) =>
+        all
+          .map((one) => one.getAttribute('data-node') ?? '')
+          .filter((one) => ['first', 'second', 'third'].includes(one))
+          .join(' '),
+      );
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, last.y + last.height + 12, { steps: 8 });
+    await page.locator('[data-near]').waitFor();
+    await page.mouse.up();
+    await expect.poll(order).toBe('second third first');
+    // The click that ended it opened nothing.
+    expect(page.url()).not.toContain('step=');
+    await page.keyboard.press('Control+z');
+    await expect.poll(order).toBe('first second third');
+    // Let go where there is no place, it stays; Escape ends a drag too.
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, last.y + last.height + 12, { steps: 8 });
+    await page.locator('[data-near]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.mouse.up();
+    expect(await order()).toBe('first second third');
     await close();
   });
 

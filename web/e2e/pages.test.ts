@@ -62,6 +62,10 @@ async function allPaths(page: Page): Promise<Record<string, string>> {
     'settings-audit': '/settings/audit',
     'settings-channels': '/settings/channels',
     'settings-workspace': '/settings/workspace',
+    'settings-rules': '/settings/rules',
+    'settings-topics': '/settings/topics',
+    'settings-mailboxes': '/settings/mailboxes',
+    'settings-connect': '/settings/mailboxes?connect=new',
   };
 }
 
@@ -77,8 +81,10 @@ async function look(name: string, path: string, how: Look): Promise<string[]> {
   if (width > 0) {
     found.push(`${width} px wider than the window`);
   }
-  const words = await page.locator('body').textContent();
-  const keys = (words ?? '')
+  // As it is seen: texts of two parts that follow each other are no one word.
+  // biome-ignore lint/performance/useDomNodeTextContent: texts that are seen, with the breaks between them
+  const words = await page.locator('body').innerText();
+  const keys = words
     .match(/\b[a-z]+(\.[a-zA-Z]+){1,3}\b/g)
     ?.filter((one) => /^(problem|state|kind|place|part)\./.test(one));
   found.push(...(keys ?? []).map((one) => `a word without a text: ${one}`));

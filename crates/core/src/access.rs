@@ -92,16 +92,17 @@ impl Role {
     }
 
     /// Whose contacts, deals, documents and approvals a user of this role sees. `team` are the users of the same
-    /// team, and empty for a user without one.
-    pub fn sees(self, own: &UserId, team: &BTreeSet<UserId>) -> Sees {
+    /// team, and empty for a user without one; `absent` are those whom the user stands in for.
+    pub fn sees(self, own: &UserId, team: &BTreeSet<UserId>, absent: &BTreeSet<UserId>) -> Sees {
+        let of = |more: &BTreeSet<UserId>| {
+            let all = more.iter().chain(absent).chain([own]);
+            Sees::Of(all.cloned().collect())
+        };
         match self {
             Self::Admin | Self::Marketer | Self::Viewer => Sees::Everything,
             Self::Head if team.is_empty() => Sees::Everything,
-            Self::Head => {
-                let own = std::iter::once(own.clone());
-                Sees::Of(team.iter().cloned().chain(own).collect())
-            }
-            Self::Salesperson => Sees::Of(BTreeSet::from([own.clone()])),
+            Self::Head => of(team),
+            Self::Salesperson => of(&BTreeSet::new()),
         }
     }
 }
@@ -331,13 +332,17 @@ mod tests {
         let [anna, boris] = ["anna@shop.test", "boris@shop.test"].map(UserId::from);
         let team = BTreeSet::from([anna.clone()]);
         let none = BTreeSet::new();
-        let own = Role::Salesperson.sees(&anna, &team);
+        let own = Role::Salesperson.sees(&anna, &team, &none);
         assert!(own.allows(Some(" Anna@shop.test")));
+        let stands_in = Role::Salesperson.sees(&anna, &none, &BTreeSet::from([boris.clone()]));
+        assert!(
+            stands_in.allows(Some("boris@shop.test")) && !stands_in.allows(Some("c@shop.test"))
+        );
         assert!(!own.allows(Some("boris@shop.test")) && !own.allows(None));
-        let heads = Role::Head.sees(&boris, &team);
+        let heads = Role::Head.sees(&boris, &team, &none);
         assert!(heads.allows(Some("anna@shop.test")) && heads.allows(Some("boris@shop.test")));
         assert!(!heads.allows(Some("clara@shop.test")));
-        assert!(!Role::Head.sees(&boris, &none).is_limited());
-        assert!(!Role::Marketer.sees(&boris, &team).is_limited());
+        assert!(!Role::Head.sees(&boris, &none, &none).is_limited());
+        assert!(!Role::Marketer.sees(&boris, &team, &none).is_limited());
     }
 }

@@ -20,6 +20,9 @@ pub const TRAITS_MAX: usize = 500;
 /// The trait that says what is the matter with the trait `email`: [`INVALID`], `disposable` or `role`. Without
 /// it nothing is known to be.
 pub const EMAIL_STATUS: &str = "email_status";
+/// The trait that says on which day the contact is back, as `2027-01-12`: told by an automatic answer, taken back by the
+/// contact's own or by a person. Reminders wait for it.
+pub const AWAY_UNTIL: &str = "away_until";
 /// The status of an address to which nothing can be sent.
 pub const INVALID: &str = "invalid";
 /// Contacts that one contact may have absorbed: each is one more past to look through.

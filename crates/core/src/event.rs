@@ -18,12 +18,28 @@ pub mod names {
     pub const REPLIED: &str = "Replied";
     /// A machine answered: out of office, ticket systems.
     pub const AUTO_REPLIED: &str = "Auto Replied";
+    /// One of ours wrote to the contact about a document, by hand.
+    pub const FOLLOWED_UP: &str = "Followed Up";
+    /// An automatic answer says that the contact has left the company.
+    pub const CONTACT_LEFT: &str = "Contact Left Company";
     /// A document left a watched mailbox.
     pub const DOCUMENT_SENT: &str = "Document Sent";
     /// A person says that a document was not paid after all.
     pub const DOCUMENT_UNPAID: &str = "Document Unpaid";
+    /// A copy of a document that is settled, or an older version of it, left a watched mailbox.
+    pub const DOCUMENT_RESENT: &str = "Document Resent";
+    /// A person says that a document is none: what it began ends.
+    pub const DOCUMENT_WITHDRAWN: &str = "Document Withdrawn";
+    /// A person says that it is one after all.
+    pub const DOCUMENT_RESTORED: &str = "Document Restored";
+    /// A person put right what was read of a document.
+    pub const DOCUMENT_CORRECTED: &str = "Document Corrected";
     /// A document was paid.
     pub const DOCUMENT_PAID: &str = "Document Paid";
+    /// A part of a document was paid.
+    pub const DOCUMENT_PARTLY_PAID: &str = "Document Partly Paid";
+    /// A payment of a document was taken back: the bank returned it, or it was put to the wrong one.
+    pub const DOCUMENT_PAYMENT_WITHDRAWN: &str = "Document Payment Withdrawn";
     /// A person did a task.
     pub const TASK_COMPLETED: &str = "Task Completed";
     /// A mail could not be delivered.
@@ -120,9 +136,13 @@ impl Event {
         )
     }
 
-    /// Whether the contact did it: what a machine did (R7), or a journey of ours, is no activity.
+    /// Whether the contact did it: what a machine did (R7), a journey or a person of ours, is no activity.
     pub fn is_activity(&self) -> bool {
-        !self.by_machine() && self.name.as_str() != names::PROMO_ISSUED
+        !self.by_machine()
+            && !matches!(
+                self.name.as_str(),
+                names::PROMO_ISSUED | names::FOLLOWED_UP | names::CONTACT_LEFT
+            )
     }
 
     /// Whether a machine, not a person, caused it (R7).

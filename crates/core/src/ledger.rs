@@ -192,6 +192,12 @@ codes! {
         Paused = "paused",
         /// The contact wants no messages for a while.
         PausedByContact = "paused_by_contact",
+        /// The contact is away; the message waits until they are back.
+        Away = "away",
+        /// The contact has left the company; a person must look for another.
+        LeftCompany = "left_company",
+        /// One of ours has followed up by hand.
+        FollowedUp = "followed_up",
         /// Waits for other reminders to the same contact.
         Digest = "digest",
         /// The step's own condition did not hold.

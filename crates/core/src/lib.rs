@@ -22,6 +22,7 @@ pub mod journey;
 pub mod ledger;
 pub mod mail;
 pub mod orphans;
+pub mod payment;
 pub mod play;
 pub mod policy;
 pub mod preferences;

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::mail::{Acquaintance, Folder, MailClass, MailSeen, REPLY_CHARS_MAX};
+use crate::mail::{Acquaintance, Folder, MailClass, MailSeen, QUOTED_CHARS_MAX, REPLY_CHARS_MAX};
 use crate::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,8 +47,9 @@ impl Orphans {
             self.kept.pop_front();
         }
         let mut mail = mail.clone();
-        if let MailClass::Reply { text } = &mut mail.class {
+        if let MailClass::Reply { text, said } = &mut mail.class {
             *text = text.chars().take(REPLY_CHARS_MAX).collect();
+            said.quoted = said.quoted.chars().take(QUOTED_CHARS_MAX).collect();
         }
         self.kept.push_back((now, mail));
     }

@@ -28,6 +28,13 @@ const SYNC_RETRY_MAX: SignedDuration = SignedDuration::from_secs(300);
 /// waits for a mailbox finds it read when it comes again.
 pub const SILENCE_AGE_MAX: SignedDuration = SignedDuration::from_secs(600);
 
+/// How long a message to who has left the company waits for another address.
+pub const GONE_HOLD_MAX: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// How often it is looked at meanwhile.
+const GONE_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+/// An absence longer than this is not waited for: whoever is away so long has a deputy.
+pub const AWAY_DAYS_MAX: i64 = 60;
+
 /// A message of a paused journey is looked at again when the journey goes on, not by itself: in the year
 /// 9999.
 pub const PAUSED_UNTIL: Timestamp = Timestamp::constant(253_370_764_800, 0);
@@ -140,6 +147,10 @@ pub struct Question<'a> {
     pub held_out: bool,
     /// The journey stands still.
     pub paused: bool,
+    /// Until when the contact is away, for a journey that waits for that.
+    pub away_until: Option<Timestamp>,
+    /// Nobody reads what goes to the contact's address of mail any more.
+    pub gone: bool,
     /// What the list of suppressions says of the contact's addresses, where it was asked.
     pub listed: Option<&'a Listed>,
     /// What its template is.
@@ -208,6 +219,16 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
     }
     if question.held_out && !exempt.holdout {
         return drop(Reason::Holdout);
+    }
+    if question.gone && touchpoint.channel == Channel::Email && !touchpoint.is_confirmation() {
+        // A person looks for another address; until then it is looked at each day.
+        return match now.duration_since(touchpoint.created_at) < GONE_HOLD_MAX {
+            true => hold(now + GONE_PAUSE, Reason::LeftCompany),
+            false => drop(Reason::LeftCompany),
+        };
+    }
+    if let Some(until) = question.away_until.filter(|until| *until > now) {
+        return hold(until, Reason::Away);
     }
     if !exempt.quiet_hours
         && let Some(until) = contact.preferences.paused_until

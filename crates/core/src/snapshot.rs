@@ -87,8 +87,12 @@ impl Snapshot {
                 needs.accounts.extend(event.account_id());
                 let turned = world.turned_by(&event.name);
                 let calls_back = event.calls_back();
+                let steers = event.steers_subject()
+                    || event.name.as_str() == crate::event::names::FOLLOWED_UP;
                 let concerned = |run: &Enrollment| {
-                    turned.contains(&run.journey) || (calls_back && is_sending(run))
+                    turned.contains(&run.journey)
+                        || (calls_back && is_sending(run))
+                        || (steers && run.subject == event.subject)
                 };
                 self.needs_of_runs(world, concerned, &mut needs);
                 let touched = self.touched_by(world, event, false);
@@ -97,7 +101,10 @@ impl Snapshot {
             Input::Echo(event) => {
                 world.needs_of_objects(event, &mut needs);
                 let turned = world.turned_by(&event.name);
-                let concerned = |run: &Enrollment| turned.contains(&run.journey);
+                let steers = event.steers_subject();
+                let concerned = |run: &Enrollment| {
+                    turned.contains(&run.journey) || (steers && run.subject == event.subject)
+                };
                 self.needs_of_runs(world, concerned, &mut needs);
                 let touched = self.touched_by(world, event, true);
                 self.needs_of_touched(world, touched, None, loaded, &mut needs);
@@ -196,6 +203,7 @@ impl Snapshot {
                 }
             }
             Input::Lift(_) => {}
+            Input::Reconsider(_) => self.needs_of_runs(world, |_| true, &mut needs),
             Input::Account => {
                 world.needs_of_change(None, ACCOUNT, &mut needs);
                 let touched = Touched {

@@ -3,6 +3,7 @@
 //! Secrets are here as hashes only; whoever makes and checks them has the means. **Absent:** hashing, chance, mail.
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 
 use crate::access::{Role, Scope};
 use crate::ids::UserId;
@@ -35,6 +36,12 @@ pub struct User {
     pub language: Option<String>,
     /// Where they are.
     pub zone: Option<String>,
+    /// Who answers in their place while they are away.
+    pub deputy: Option<UserId>,
+    /// When they are away.
+    pub away: Option<Absence>,
+    /// When they are told what waits for them.
+    pub digest: Digest,
     /// What proves them.
     pub credentials: Credentials,
     /// Since when they are known.
@@ -79,6 +86,9 @@ impl User {
             team: None,
             language: None,
             zone: None,
+            deputy: None,
+            away: None,
+            digest: Digest::default(),
             credentials: Credentials::default(),
             made_at,
             made_by,
@@ -88,6 +98,36 @@ impl User {
     /// Whether they can log in: until an invitation is followed they cannot.
     pub const fn is_active(&self) -> bool {
         self.credentials.password.is_some() || self.credentials.vouched
+    }
+
+    /// Whether somebody stands in for them on a day of theirs.
+    pub fn stand_in(&self, on: Date) -> Option<&UserId> {
+        let away = self.away.as_ref()?;
+        (away.from <= on && on <= away.until).then_some(self.deputy.as_ref())?
+    }
+}
+
+/// Days on which somebody is not at work, in their zone; both are days of absence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Absence {
+    /// The first.
+    pub from: Date,
+    /// The last.
+    pub until: Date,
+}
+
+/// When somebody is told by mail what waits for their approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// Never.
+    Off,
+    /// On working days at this time of theirs, when something waits.
+    At(Time),
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self::At(Time::constant(9, 0, 0, 0))
     }
 }
 

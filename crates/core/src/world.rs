@@ -508,7 +508,7 @@ impl World {
     pub fn may_relocate(&self, input: &Input) -> bool {
         let told = match input {
             Input::Event(event) => event.traits.as_ref(),
-            Input::Account => return true,
+            Input::Account | Input::Reconsider(_) => return true,
             Input::Echo(_)
             | Input::Timer(_)
             | Input::Claim(_)

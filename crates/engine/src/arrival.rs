@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use relance_core::consent::DoubleOptIn;
 use relance_core::contact::Identity;
 use relance_core::decide::{Input, Overdue};
 use relance_core::event::Event;
 use relance_core::ids::{ContactId, ItemId, JourneyId, ListId, MailboxId, SegmentId, TemplateId};
 use relance_core::journey::{Journey, Moves};
 use relance_core::mail::MailSeen;
-use relance_core::policy::TemplateFacts;
+use relance_core::payment::PaymentRecord;
+use relance_core::policy::{Policy, TemplateFacts};
 use relance_core::rfm::RfmBounds;
 use relance_core::segment::Segment;
 use relance_core::suppression::{Suppression, SuppressionKey};
@@ -36,6 +38,15 @@ pub struct DefinedSegments {
     pub text: String,
     /// What it defines.
     pub segments: Vec<Arc<Segment>>,
+}
+
+/// What the workspace allows, beside its journeys.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// What the gate asks.
+    pub policy: Policy,
+    /// Which sign-ups must be confirmed.
+    pub double_opt_in: DoubleOptIn,
 }
 
 /// One thing that came.
@@ -72,6 +83,9 @@ pub enum Arrival {
         /// More of it, as a JSON object; empty for nothing.
         detail: String,
     },
+    /// Money came to the bank, or it is decided anew what it paid. What follows for documents comes as events
+    /// beside it.
+    Payment(Box<PaymentRecord>),
     /// A person is to be forgotten.
     Erase {
         /// Any contact that was theirs.
@@ -127,6 +141,8 @@ pub enum Arrival {
     Lists(BTreeMap<ListId, Arc<[ItemId]>>),
     /// What the gate must know of templates.
     Templates(Vec<(TemplateId, TemplateFacts)>),
+    /// The workspace's rules are these from now on; what waits by the old ones is asked anew.
+    Rules(Box<Rules>),
     /// A person released a quiet workspace: it sends again. Changes nothing when it was not quiet (R10).
     Released(Backlog),
     /// Two contacts are one. What stands against it for a while, such as a message in flight, puts it off; what
@@ -162,6 +178,7 @@ impl Arrival {
             | Self::Segments(_)
             | Self::Lists(_)
             | Self::Templates(_)
+            | Self::Rules(_)
             | Self::Released(_) => true,
             Self::Event { .. }
             | Self::Input { .. }
@@ -169,6 +186,7 @@ impl Arrival {
             | Self::Threaded(_)
             | Self::Asset(_)
             | Self::Audited { .. }
+            | Self::Payment(_)
             | Self::Erase { .. }
             | Self::Readmit(_)
             | Self::Suppressions { .. }

@@ -14,6 +14,7 @@ use relance_core::ids::{
     AccountId, ContactId, EventName, JourneyId, MailboxId, SegmentId, SubjectRef, TouchpointId,
 };
 use relance_core::journey::Moves;
+use relance_core::payment::PaymentRecord;
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::{Object, with_related};
 use relance_core::suppression::{Suppression, SuppressionKey};
@@ -372,6 +373,14 @@ pub trait Store {
         limit: usize,
     ) -> Result<Vec<ContactId>, StoreError>;
 
+    /// Contacts with messages that are not settled, each once, in an order of the store's own, after one, at most
+    /// `limit`. A page costs the same wherever it lies.
+    fn contacts_awaiting(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
+
     /// All contacts, in order of id, after one, at most `limit`. A page costs the same wherever it lies.
     fn contacts_after(
         &mut self,
@@ -407,6 +416,10 @@ pub trait Store {
 
     /// Notes who changed what; the same line at the same moment is one. Lines older than [`AUDIT_KEPT`] are forgotten.
     fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError>;
+
+    /// Keeps a payment and what it was put to; says whether it is new, or newer than what is known of it. Of one that
+    /// is not, nothing changes.
+    fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError>;
 
     /// What is known of the watched mailboxes.
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError>;

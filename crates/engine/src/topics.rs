@@ -105,6 +105,7 @@ impl Topics {
             | Arrival::Mail(_)
             | Arrival::Threaded(_)
             | Arrival::Audited { .. } => Self::default(),
+            Arrival::Payment(_) => Self::of(&[Topic::Documents]),
             Arrival::Asset(asset) => Self::of_asset(asset),
             Arrival::Erase { .. } | Arrival::Readmit(_) => Self::of(&Topic::ALL),
             Arrival::Suppressions { .. } => Self::of(&[Topic::Contacts]),
@@ -116,7 +117,7 @@ impl Topics {
             | Arrival::Archived(_) => Self::of(&[Topic::Journeys, Topic::Overview]),
             Arrival::Segments(_) => Self::of(&[Topic::Segments]),
             Arrival::Lists(_) | Arrival::Templates(_) => Self::of(&[Topic::Templates]),
-            Arrival::Released(_) => Self::of(&[Topic::Overview]),
+            Arrival::Released(_) | Arrival::Rules(_) => Self::of(&[Topic::Overview]),
             Arrival::Merge { .. } | Arrival::Unmerge { .. } => Self::of(&Topic::ALL),
         }
     }

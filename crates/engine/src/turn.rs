@@ -1,9 +1,11 @@
 //! One turn: load, decide, commit, and only then dispatch.
 
+mod about;
 mod accounts;
 mod backlog;
 mod build;
 mod due;
+mod earlier;
 mod erase;
 mod gather;
 mod identity;
@@ -327,6 +329,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                     let line = AuditLine::new(now, by, action, object, detail);
                     self.store.put_audit(&line)?;
                 }
+                Arrival::Payment(record) => {
+                    self.store.put_payment(record)?;
+                }
                 Arrival::Erase { .. } | Arrival::Readmit(_) | Arrival::Suppressions { .. } => {
                     self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
                     self.obey_order(arrival, &mut work, now)?;
@@ -353,6 +358,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 | Arrival::Segments(_)
                 | Arrival::Lists(_)
                 | Arrival::Templates(_)
+                | Arrival::Rules(_)
                 | Arrival::Released(_) => {
                     // Order matters: what came before was not yet under the new configuration.
                     self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;

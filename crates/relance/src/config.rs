@@ -63,6 +63,12 @@ pub struct Config {
     pub topic: Vec<TopicConfig>,
     /// A provider by which users sign in.
     pub oidc: Option<OidcConfig>,
+    /// What this server is called at providers of mail, to be let into mailboxes.
+    pub oauth_clients: OauthClientsConfig,
+    /// Other addresses of those providers, by `google` and `microsoft`.
+    pub oauth_endpoints: BTreeMap<String, EndpointsConfig>,
+    /// What holds for all mailboxes.
+    pub mailboxes: MailboxesConfig,
     /// What an order is, for recency, frequency and money.
     pub rfm: RfmConfig,
 }
@@ -191,7 +197,7 @@ impl Default for WorkspaceConfig {
 }
 
 /// A mail server to submit to.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmtpConfig {
     /// Its name.
@@ -219,7 +225,8 @@ pub struct SmtpConfig {
     pub per_hour_max: Option<u32>,
 }
 
-fn default_helo() -> String {
+/// The name given in EHLO, unless another is set.
+pub(crate) fn default_helo() -> String {
     "localhost".to_owned()
 }
 
@@ -237,13 +244,16 @@ pub enum Tls {
 }
 
 /// A password or token, in one of four places.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct SecretConfig {
     password: Option<String>,
     password_file: Option<PathBuf>,
     password_env: Option<String>,
     /// A file with an OAuth 2 access token, read anew for each connection.
     token_file: Option<PathBuf>,
+    /// Why a sealed one does not open.
+    #[serde(skip)]
+    shut: Option<String>,
 }
 
 impl std::fmt::Debug for SecretConfig {
@@ -262,6 +272,36 @@ pub enum Credential {
 }
 
 impl SecretConfig {
+    /// A password that is at hand.
+    pub fn of(password: String) -> Self {
+        Self {
+            password: Some(password),
+            ..Self::default()
+        }
+    }
+
+    /// One that is sealed and does not open, with the reason: whatever needs it waits for the key.
+    pub fn shut(reason: String) -> Self {
+        Self {
+            shut: Some(reason),
+            ..Self::default()
+        }
+    }
+
+    /// Why it does not open, where it is sealed.
+    pub fn why_shut(&self) -> Option<&str> {
+        self.shut.as_deref()
+    }
+
+    /// Whether one is set, wherever it stands.
+    pub const fn is_set(&self) -> bool {
+        self.shut.is_some()
+            || self.password.is_some()
+            || self.password_file.is_some()
+            || self.password_env.is_some()
+            || self.token_file.is_some()
+    }
+
     /// The secret, if one is set.
     pub fn read(&self, field: &str, base: &Path) -> Result<Option<Credential>, ConfigProblem> {
         let file = |path: &Path| {
@@ -272,6 +312,12 @@ impl SecretConfig {
                     what: format!("cannot read {}: {error}", path.display()),
                 })
         };
+        if let Some(reason) = &self.shut {
+            return Err(ConfigProblem::Field {
+                field: field.to_owned(),
+                what: reason.clone(),
+            });
+        }
         if let Some(path) = &self.token_file {
             return file(path).map(|token| Some(Credential::Token(token)));
         }
@@ -329,6 +375,14 @@ pub struct MailboxConfig {
     pub imap: ImapConfig,
     /// How it sends; without it the workspace's route is used.
     pub smtp: Option<SmtpConfig>,
+    /// The folder of sent mail, as people read it; found by its mark and name, when missing.
+    pub sent_folder: Option<String>,
+    /// Other addresses that it sends as.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Users who work with it, when it is shared.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// A mail server to read from.
@@ -389,6 +443,132 @@ pub struct OidcConfig {
     pub name: String,
     /// What users become who are not known yet; without it they are not let in.
     pub role: Option<String>,
+}
+
+/// Where a provider of mail is asked for tokens, where not at its own places.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndpointsConfig {
+    /// Where the person agrees.
+    pub auth: Option<String>,
+    /// Where tokens are had.
+    pub token: Option<String>,
+    /// Where a leave is taken back.
+    pub revoke: Option<String>,
+    /// Where its mailboxes are read.
+    pub imap: Option<relance_wire::stored::MailServer>,
+    /// How they send.
+    pub smtp: Option<relance_wire::stored::MailServer>,
+}
+
+/// What holds for all mailboxes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailboxesConfig {
+    /// Whether everyone may connect mailboxes of servers in private networks; otherwise admins alone.
+    pub private_hosts: bool,
+    /// How long a mailbox may be silent before people are told: `30m`.
+    pub alert_after: String,
+    /// Whether servers are looked for on the internet by the address of a mailbox.
+    pub discovery: bool,
+}
+
+impl Default for MailboxesConfig {
+    fn default() -> Self {
+        Self {
+            private_hosts: false,
+            alert_after: "30m".to_owned(),
+            discovery: true,
+        }
+    }
+}
+
+/// What this server is called at providers of mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OauthClientsConfig {
+    /// At Google.
+    pub google: Option<OauthClientConfig>,
+    /// At Microsoft.
+    pub microsoft: Option<OauthClientConfig>,
+}
+
+/// What this server is called at one of them, and what proves it.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OauthClientConfig {
+    /// Its name there.
+    pub client_id: String,
+    client_secret: Option<String>,
+    client_secret_file: Option<PathBuf>,
+    #[serde(skip)]
+    shut: Option<String>,
+    /// The directory of one company, at Microsoft; everybody's by default.
+    #[serde(rename = "tenant")]
+    pub directory: Option<String>,
+}
+
+impl std::fmt::Debug for OauthClientConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OauthClientConfig({})", self.client_id)
+    }
+}
+
+impl OauthClientConfig {
+    /// With a secret that is at hand.
+    pub fn new(
+        client_id: String,
+        client_secret: Option<String>,
+        directory: Option<String>,
+    ) -> Self {
+        Self {
+            client_id,
+            client_secret,
+            client_secret_file: None,
+            shut: None,
+            directory,
+        }
+    }
+
+    /// Its secret is sealed and does not open, for this reason.
+    pub fn shut(self, reason: String) -> Self {
+        Self {
+            shut: Some(reason),
+            ..self
+        }
+    }
+
+    /// Why the secret does not open, where it is sealed.
+    pub fn why_shut(&self) -> Option<&str> {
+        self.shut.as_deref()
+    }
+
+    /// Whether there is a secret.
+    pub const fn has_secret(&self) -> bool {
+        self.shut.is_some() || self.client_secret.is_some() || self.client_secret_file.is_some()
+    }
+
+    /// The secret of another takes its place.
+    pub fn with_secret_of(self, other: &Self) -> Self {
+        Self {
+            client_secret: other.client_secret.clone(),
+            client_secret_file: other.client_secret_file.clone(),
+            ..self
+        }
+    }
+
+    /// The secret, if one is set.
+    pub fn secret(&self, field: &str, base: &Path) -> Result<Option<String>, ConfigProblem> {
+        let file = SecretConfig {
+            password: self.client_secret.clone(),
+            password_file: self.client_secret_file.clone(),
+            shut: self.shut.clone(),
+            ..SecretConfig::default()
+        };
+        Ok(file.read(field, base)?.map(|secret| match secret {
+            Credential::Password(secret) | Credential::Token(secret) => secret,
+        }))
+    }
 }
 
 fn default_provider_name() -> String {
@@ -599,61 +779,4 @@ pub(crate) fn field(name: &str, what: impl ToString) -> ConfigProblem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_whole_file_is_read_and_secrets_stay_hidden() {
-        let config = Config::parse(
-            r#"
-            [workspace]
-            name = "Shop"
-            zone = "Europe/Moscow"
-            [smtp]
-            host = "mail.shop.test"
-            port = 587
-            user = "news"
-            password = "hunter2"
-            [[mailbox]]
-            address = "anna@shop.test"
-            imap = { host = "imap.shop.test", port = 993, tls = "implicit", password_env = "X" }
-            [quiet_hours]
-            email = "21:00-09:00"
-            "#,
-        )
-        .unwrap();
-        assert_eq!(config.mailbox[0].imap.look_back_days, 90);
-        assert!(!format!("{config:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn users_are_told_apart_and_their_deputies_exist() {
-        let folder = tempfile::tempdir().unwrap();
-        let load = |text: &str| {
-            std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-            Config::load(folder.path()).map_err(|problem| problem.to_string())
-        };
-        let anna = "[[user]]\naddress = \"anna@shop.test\"\nname = \"Anna\"\nlanguage = \"ru\"\n";
-        let boris = "[[user]]\naddress = \"boris@shop.test\"\nrole = \"head\"\ndeputy = \"Anna@shop.test\"\n";
-        let config = load(&format!("{anna}{boris}")).unwrap();
-        assert_eq!(config.user[0].language.as_deref(), Some("ru"));
-        assert_eq!(config.user[1].role.as_deref(), Some("head"));
-        assert!(load(boris).unwrap_err().contains("user[0].deputy"));
-        let twice = load(&format!("{anna}{}", anna.replace("anna@", "Anna@"))).unwrap_err();
-        assert!(twice.contains("user[1].address"), "{twice}");
-        let none = load("[[user]]\naddress = \"anna\"\n").unwrap_err();
-        assert!(none.contains("is no address"), "{none}");
-        let heads: String = (0..=RECIPIENTS_MAX)
-            .map(|n| format!("[[user]]\naddress = \"u{n}@shop.test\"\nrole = \"head\"\n"))
-            .collect();
-        assert!(load(&heads).unwrap_err().contains("user[100].role"));
-    }
-
-    #[test]
-    fn an_unknown_field_is_named() {
-        let error = Config::parse("[workspace]\nnmae = \"x\"\n")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("nmae"), "{error}");
-    }
-}
+mod tests;

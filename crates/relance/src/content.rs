@@ -86,6 +86,28 @@ impl Content {
         Ok(Laid { facts, before })
     }
 
+    /// Takes files out of those in force; what is left must fit together.
+    pub fn take_out(&self, kind: &str, names: &[String]) -> Result<Laid, Vec<FileProblem>> {
+        let mut held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = held.clone();
+        for name in names {
+            if kind == LIST {
+                all.lists.remove(name);
+            } else {
+                all.templates.remove(name);
+            }
+        }
+        let facts = self.use_texts(&all)?;
+        let before = std::mem::replace(&mut *held, all);
+        Ok(Laid { facts, before })
+    }
+
+    /// Content lists in force, by file.
+    pub fn lists(&self) -> BTreeMap<String, String> {
+        let held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        held.lists.clone()
+    }
+
     /// Gives back what was in force: what was laid over it was refused.
     pub fn take_back(&self, laid: Laid) {
         let mut held = self.files.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,6 +4,8 @@
 //! (see `relance-store`), byte formats (see `relance-message` and `relance-wire`).
 
 pub mod access;
+pub mod approvals;
+pub mod autoconfig;
 pub mod backtest;
 pub mod cli;
 pub mod config;
@@ -11,12 +13,14 @@ pub mod consent;
 pub mod content;
 pub mod copy;
 pub mod demo;
+pub mod digest;
 pub mod examine;
 pub mod explain;
 pub mod held;
 pub mod http;
 pub mod import;
 pub mod keys;
+mod library;
 pub mod link;
 pub mod listing;
 pub mod live;
@@ -24,12 +28,17 @@ pub mod lock;
 pub mod mailbox;
 pub mod metrics;
 pub mod node;
+pub mod oauth;
+pub mod payments;
 pub mod policy;
 pub mod preview;
+pub mod recognition;
 mod scenario;
 mod see;
 pub mod segments;
 pub mod send;
+pub mod settings;
+pub mod vault;
 pub mod work;
 pub mod workspace;
 

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use relance_core::account::Account;
 use relance_core::contact::{Contact, IdentityKind};
-use relance_core::ids::{ObjectKind, SegmentId};
+use relance_core::ids::{ContactId, ObjectKind, SegmentId, SubjectRef};
 use relance_store::read::{DocumentFilter, DocumentSort, PAGE_ROWS_MAX, Page, ReadError, Reader};
 use relance_wire::api as shape;
 use relance_wire::table::COLUMNS_MAX;
@@ -133,6 +133,27 @@ pub fn documents_of(
             .collect(),
         next: page.next,
     })
+}
+
+/// These documents, as far as they are there and of these owners; in one page.
+pub fn chosen_documents(
+    reader: &Reader,
+    ids: &[(ContactId, String)],
+    owners: Option<&BTreeSet<String>>,
+) -> Result<Page<Value>, ReadError> {
+    let mut items = Vec::with_capacity(ids.len());
+    for (contact, id) in ids {
+        let subject = SubjectRef {
+            kind: ObjectKind::from("document"),
+            id: id.as_str().into(),
+        };
+        let listed = reader.listed_document(*contact, id)?;
+        let is_seen = listed.is_some_and(|one| owners.is_none_or(|own| own.contains(&one.owner)));
+        if is_seen && let Some(object) = reader.object(*contact, &subject)? {
+            items.push(shape::object(*contact, &object));
+        }
+    }
+    Ok(Page { items, next: None })
 }
 
 /// Contacts as an import reads them.

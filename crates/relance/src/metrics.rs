@@ -36,6 +36,8 @@ pub struct Metrics {
     pub queued_bytes: Gauge<u64, AtomicU64>,
     /// 1 while nothing is sent because this is a copy (R10).
     pub quiet: Gauge<u64, AtomicU64>,
+    /// Mailboxes that were not read for too long.
+    pub silent_mailboxes: Gauge<u64, AtomicU64>,
     /// Partitions that this program works for: all of them where it works alone.
     pub partitions: Gauge<u64, AtomicU64>,
 }
@@ -94,6 +96,11 @@ impl Metrics {
             "quiet",
             "1 while a copy waits to be released and sends nothing",
             self.quiet.clone(),
+        );
+        registry.register(
+            "silent_mailboxes",
+            "Mailboxes that were not read for longer than mailboxes.alert_after",
+            self.silent_mailboxes.clone(),
         );
         registry.register(
             "partitions",

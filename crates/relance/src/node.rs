@@ -8,24 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use relance_core::ids::ContactId;
 use relance_core::world::World;
-use relance_engine::ports::{Dispatch, Store, StoreError};
+use relance_engine::ports::{Dispatch, StoreError};
 use relance_engine::quiet;
-use relance_engine::sharing::{Held, Node, part_of, part_of_mailbox};
+use relance_engine::sharing::{Held, Node, part_of};
 use relance_store::AnyStore;
 use relance_store::read::Reader;
 
 use crate::access::{self, Access};
-use crate::config::Config;
 use crate::consent::Erased;
 use crate::content::{self, Content};
 use crate::copy::{self, Guard};
 use crate::keys::{self, Keys};
-use crate::mailbox::Watching;
+use crate::mailbox::book;
+use crate::mailbox::keep::Watching;
 use crate::metrics::Metrics;
 use crate::scenario::apply::{LIST, TEMPLATE};
 use crate::segments::rfm::RFM;
 use crate::send::Sending;
+use crate::send::compose::Composer;
 use crate::send::wire_log::Noted;
+use crate::settings::{self, SETTING, Settings};
+use crate::vault::Vault;
 use crate::workspace::{OpenProblem, empty_world};
 
 /// The program round an engine that shares its store.
@@ -35,7 +38,9 @@ pub struct Member {
     /// Whether work that is nobody's own falls to this node.
     pub first: Arc<AtomicBool>,
     /// The configuration of this node; the same on all, but for what tells them apart.
-    pub config: Config,
+    pub settings: Arc<Settings>,
+    /// Makes mails.
+    pub composer: Arc<Composer>,
     /// The workspace's secret.
     pub secret: Vec<u8>,
     /// Templates and content lists.
@@ -55,24 +60,38 @@ pub struct Member {
     /// What the wire log told when this program began.
     pub noted: Noted,
     /// Mailboxes.
-    pub watching: Watching,
+    pub watching: Arc<Watching>,
+    /// Opens the secrets of mailboxes.
+    pub vault: Arc<Vault>,
     /// Messages of gone nodes that wait for the release of a copy.
     pub waiting: Mutex<Vec<(Dispatch, bool)>>,
 }
 
 impl Member {
     fn load(&self, store: &mut AnyStore, world: &mut World) -> Result<(), OpenProblem> {
-        let mut fresh = empty_world(&self.config, &self.secret)?;
+        let config = self.settings.look(store)?;
+        let mut fresh = empty_world(&config, &self.secret)?;
         self.content.reload(store, &mut fresh)?;
-        let settings = self.config.rfm.settings();
+        let settings = config.rfm.settings();
         content::load_segments(store, &settings, &mut fresh)?;
         content::load_journeys(store, &settings, &mut fresh)?;
         fresh.synced = std::mem::take(&mut world.synced);
         fresh.set_all_paused(world.set_all_paused(std::collections::BTreeSet::new()));
         *world = fresh;
         self.keys.reload(store)?;
+        self.watching.rules.own.reload(store)?;
         self.access.reload(store)?;
         self.erased.reload(&self.reader)?;
+        let watching = &self.watching;
+        watching.book.reload(store, &self.vault, &watching.tokens)?;
+        watching.apply();
+        // Last, so that nothing goes by what the engine does not go by.
+        let users = settings::Users {
+            composer: &self.composer,
+            access: &self.access,
+            sending: &self.sending,
+        };
+        self.settings.go_by(config, &users);
         Ok(())
     }
 
@@ -120,19 +139,13 @@ impl Node<AnyStore> for Member {
         Ok(())
     }
 
-    fn hold(&mut self, store: &mut AnyStore, held: &Held) -> Result<(), StoreError> {
+    fn hold(&mut self, _store: &mut AnyStore, held: &Held) -> Result<(), StoreError> {
         self.first
             .store(held.holds(part_of(ContactId(0))), Ordering::Release);
         self.metrics.partitions.set(held.parts.len() as u64);
         self.sending
             .give_back(|contact| held.lost.binary_search(&part_of(contact)).is_ok());
-        let known = if held.gained.is_empty() {
-            Vec::new()
-        } else {
-            store.mailboxes()?
-        };
-        self.watching
-            .hold(&known, |mailbox| held.holds(part_of_mailbox(mailbox)));
+        self.watching.hold(held);
         Ok(())
     }
 
@@ -146,6 +159,16 @@ impl Node<AnyStore> for Member {
     }
 
     fn is_configuration(&self, kind: &str) -> bool {
-        [TEMPLATE, LIST, RFM, keys::KIND, access::USER].contains(&kind)
+        [
+            TEMPLATE,
+            LIST,
+            RFM,
+            SETTING,
+            keys::KIND,
+            access::USER,
+            book::KIND,
+            crate::recognition::own::KIND,
+        ]
+        .contains(&kind)
     }
 }

@@ -11,7 +11,7 @@ use relance_core::journey::{Holdout, Unit};
 use relance_core::policy::{Cap, Policy, ServiceExemption};
 use relance_core::time::{Calendar, QuietHours, Window, Zone};
 
-use crate::config::{CapConfig, Config, ConfigProblem, QuietConfig, field};
+use crate::config::{CapConfig, Config, ConfigProblem, QuietConfig, QuietPeriod, field};
 
 /// Domains of mail providers, one a line.
 const FREEMAIL: &str = include_str!("../../../assets/rules/freemail.txt");
@@ -28,38 +28,70 @@ pub fn calendars() -> BTreeMap<String, Arc<Calendar>> {
         .collect()
 }
 
+/// The working days of contacts and users who tell none.
+pub fn calendar(config: &Config) -> Result<Arc<Calendar>, ConfigProblem> {
+    match config.workspace.calendar.as_str() {
+        "none" => Ok(Arc::new(Calendar::weekends_only())),
+        id => calendars().get(&id.to_lowercase()).cloned().ok_or_else(|| {
+            let known: Vec<String> = calendars().into_keys().collect();
+            let what = format!(
+                "{id:?} is not known; use none or one of {}",
+                known.join(", ")
+            );
+            field("workspace.calendar", what)
+        }),
+    }
+}
+
 /// The workspace's rules.
 pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
+    let mut found = Vec::new();
+    match policy_or(config, &mut found) {
+        Some(policy) if found.is_empty() => Ok(policy),
+        Some(_) | None => Err(found
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| field("workspace", "it cannot be used"))),
+    }
+}
+
+/// The workspace's rules; all that is wrong with them goes to `found`.
+pub fn policy_or(config: &Config, found: &mut Vec<ConfigProblem>) -> Option<Policy> {
     let own = &config.workspace;
-    let zone = Zone::parse(&own.zone).map_err(|problem| field("workspace.zone", problem))?;
-    let calendar = match own.calendar.as_str() {
-        "none" => Arc::new(Calendar::weekends_only()),
-        id => calendars()
-            .get(&id.to_lowercase())
-            .cloned()
-            .ok_or_else(|| {
-                let known: Vec<String> = calendars().into_keys().collect();
-                let what = format!(
-                    "{id:?} is not known; use none or one of {}",
-                    known.join(", ")
-                );
-                field("workspace.calendar", what)
-            })?,
-    };
+    let mut note = |problem: ConfigProblem| found.push(problem);
+    let zone = Zone::parse(&own.zone)
+        .map_err(|problem| note(field("workspace.zone", problem)))
+        .ok();
+    let calendar = calendar(config).map_err(&mut note).ok();
     if let Some(country) = &own.country
         && !relance_wire::phone::is_country(country)
     {
         let what = format!("{country:?} is not known; write two letters such as RU, JP or US");
-        return Err(field("workspace.country", what));
+        note(field("workspace.country", what));
     }
     let mut quiet_hours = BTreeMap::new();
     for (word, hours) in &config.quiet_hours {
-        quiet_hours.insert(channel("quiet_hours", word)?, quiet(hours)?);
+        let read = channel(&format!("quiet_hours.{word}"), word)
+            .and_then(|channel| Ok((channel, quiet(word, hours)?)));
+        match read {
+            Ok((channel, hours)) => drop(quiet_hours.insert(channel, hours)),
+            Err(problem) => note(problem),
+        }
     }
-    let caps = config.cap.iter().map(cap).collect::<Result<_, _>>()?;
-    Ok(Policy {
-        zone,
-        calendar,
+    let caps = config.cap.iter().enumerate();
+    let caps = caps
+        .filter_map(|(place, one)| cap(place, one).map_err(&mut note).ok())
+        .collect();
+    let approval_expiry = own
+        .approval_expiry
+        .parse()
+        .map_err(|problem| note(field("workspace.approval_expiry", problem)))
+        .ok();
+    let service = service(&own.service_asks).map_err(&mut note).ok();
+    let holdout = holdout(&own.holdout).map_err(&mut note).ok();
+    Some(Policy {
+        zone: zone?,
+        calendar: calendar?,
         quiet_hours,
         caps,
         opt_in_topics: own
@@ -83,12 +115,9 @@ pub fn policy(config: &Config) -> Result<Policy, ConfigProblem> {
             .iter()
             .map(|(name, kind)| (name.as_str().into(), *kind))
             .collect(),
-        approval_expiry: own
-            .approval_expiry
-            .parse()
-            .map_err(|problem| field("workspace.approval_expiry", problem))?,
-        service: service(&own.service_asks)?,
-        holdout: holdout(&own.holdout)?,
+        approval_expiry: approval_expiry?,
+        service: service?,
+        holdout: holdout?,
     })
 }
 
@@ -101,44 +130,46 @@ fn channel(place: &str, word: &str) -> Result<Channel, ConfigProblem> {
 }
 
 /// The same hours every day, or periods with their weekdays.
-fn quiet(hours: &QuietConfig) -> Result<QuietHours, ConfigProblem> {
-    let wrong = |problem| field("quiet_hours", problem);
+fn quiet(channel: &str, hours: &QuietConfig) -> Result<QuietHours, ConfigProblem> {
+    let wrong = |problem| field(&format!("quiet_hours.{channel}"), problem);
     match hours {
         QuietConfig::Daily(hours) => QuietHours::daily(hours).map_err(wrong),
         QuietConfig::Periods(periods) => {
-            let windows = periods
-                .iter()
-                .map(|period| Window::parse(period.days.as_deref(), Some(&period.hours)))
-                .collect::<Result<_, _>>()
-                .map_err(wrong)?;
-            QuietHours::new(windows).map_err(wrong)
+            let window = |(place, period): (usize, &QuietPeriod)| {
+                Window::parse(period.days.as_deref(), Some(&period.hours))
+                    .map_err(|problem| field(&format!("quiet_hours.{channel}[{place}]"), problem))
+            };
+            let windows = periods.iter().enumerate().map(window);
+            QuietHours::new(windows.collect::<Result<_, _>>()?).map_err(wrong)
         }
     }
 }
 
-fn cap(cap: &CapConfig) -> Result<Cap, ConfigProblem> {
+fn cap(place: usize, cap: &CapConfig) -> Result<Cap, ConfigProblem> {
+    let wrong = |name: &str, what: String| field(&format!("cap[{place}].{name}"), what);
     let days = match (cap.days, cap.per.as_deref()) {
-        (Some(0), _) => return Err(field("cap.days", "zero; count at least today")),
+        (Some(0), _) => return Err(wrong("days", "zero; count at least today".to_owned())),
         (Some(days), None) => days,
         (None, Some("day")) => 1,
         (None, Some("week")) => 7,
         (None, Some("month")) => 30,
         (None, Some(other)) => {
             let what = format!("{other:?} is no period; write day, week or month");
-            return Err(field("cap.per", what));
+            return Err(wrong("per", what));
         }
         (Some(_), Some(_)) | (None, None) => {
-            return Err(field("cap", "write either days = 7 or per = \"week\""));
+            let what = "write either days = 7 or per = \"week\"";
+            return Err(wrong("days", what.to_owned()));
         }
     };
     if usize::try_from(cap.most).map_or(true, |most| most > SENDS_MAX) {
         let what = format!("more than {SENDS_MAX} messages are not counted; write a lower cap");
-        return Err(field("cap.most", what));
+        return Err(wrong("most", what));
     }
     let channel = cap
         .channel
         .as_deref()
-        .map(|word| channel("cap.channel", word))
+        .map(|word| channel(&format!("cap[{place}].channel"), word))
         .transpose()?;
     Ok(Cap {
         channel,
@@ -170,25 +201,35 @@ fn service(asks: &[String]) -> Result<ServiceExemption, ConfigProblem> {
 
 /// Where sign-ups must be confirmed.
 pub fn double_opt_in(config: &Config) -> Result<DoubleOptIn, ConfigProblem> {
+    let mut found = Vec::new();
+    let double_opt_in = double_opt_in_or(config, &mut found);
+    match found.into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(double_opt_in),
+    }
+}
+
+/// The same; all that is wrong with it goes to `found`.
+pub fn double_opt_in_or(config: &Config, found: &mut Vec<ConfigProblem>) -> DoubleOptIn {
     /// A year: a question that stands longer is forgotten.
     const DAYS_MAX: u16 = 365;
     let own = &config.consent;
     if own.confirmations_per_day > CONFIRMATIONS_MAX || own.confirmations_per_day == 0 {
         let what = format!("write a number from 1 to {CONFIRMATIONS_MAX}");
-        return Err(field("consent.confirmations_per_day", what));
+        found.push(field("consent.confirmations_per_day", what));
     }
     if !(1..=DAYS_MAX).contains(&own.confirm_within_days) {
         let what = format!("write a number from 1 to {DAYS_MAX}");
-        return Err(field("consent.confirm_within_days", what));
+        found.push(field("consent.confirm_within_days", what));
     }
     let email = Channel::Email.word();
     let topics = own.double_opt_in.iter().filter(|word| *word != email);
-    Ok(DoubleOptIn {
+    DoubleOptIn {
         topics: topics.map(|topic| Topic::from(topic.as_str())).collect(),
         email: own.double_opt_in.iter().any(|word| word == email),
         per_day_max: own.confirmations_per_day,
         expiry: SignedDuration::from_hours(24 * i64::from(own.confirm_within_days)),
-    })
+    }
 }
 
 /// `10%` of contacts, or of accounts, that no journey writes to.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use relance_core::ids::MailboxId;
-use relance_core::mail::{Address, DocumentFacts, Folder, MailClass, MailSeen};
-use relance_message::document::{DocumentKind, FoundDocument};
+use relance_core::mail::{Address, DocumentFacts, Folder, Forwarded, MailClass, MailSeen};
+use relance_message::document::{DocumentKind, Forwarded as Inner, FoundDocument};
 use relance_message::inbound::Classified;
 use relance_message::outbound::touchpoint_of;
 use serde::Serialize;
@@ -19,11 +19,24 @@ impl Examined {
         at: Timestamp,
         unnamed: String,
     ) -> MailSeen {
+        let is_said = self.is_said();
         let Self {
             mail,
             class,
             document,
+            rule: _,
+            is_bulk,
+            forwarded,
+            numbers,
         } = self;
+        let numbers = numbers.into_iter().take(relance_core::mail::NUMBERS_MAX);
+        let numbers = numbers.map(|one| relance_core::mail::NamedNumber {
+            number: one.number,
+            is_distinctive: one.is_distinctive,
+        });
+        // What a person said is a document is one, whatever it came in.
+        let document = document.filter(|_| is_said || !is_bulk);
+        let forwarded = forwarded.filter(|_| !is_said);
         let language = relance_message::mail::language(&format!("{}\n{}", mail.subject, mail.text));
         let message_id = mail.message_id.clone().unwrap_or(unnamed);
         MailSeen {
@@ -36,7 +49,8 @@ impl Examined {
             to: mail.to.iter().chain(&mail.cc).map(address).collect(),
             at,
             subject: mail.subject.clone(),
-            class: mail_class(folder, class, document, language),
+            numbers: numbers.collect(),
+            class: mail_class(folder, class, document, language, forwarded),
         }
     }
 }
@@ -46,16 +60,29 @@ fn mail_class(
     class: Classified,
     document: Option<FoundDocument>,
     language: Option<&str>,
+    forwarded: Option<Inner>,
 ) -> MailClass {
     let by_person = matches!(class, Classified::Reply(_));
     // A machine's mail that came in is no answer, whatever it carries.
     if let Some(document) = document.filter(|_| folder == Folder::Sent || by_person) {
-        return MailClass::Document(document_facts(document, language));
+        let facts = document_facts(document, language, forwarded);
+        return MailClass::Document(Box::new(facts));
     }
     match class {
-        Classified::Reply(reply) => MailClass::Reply { text: reply.text },
+        Classified::Reply(reply) => MailClass::Reply {
+            said: relance_core::mail::Said {
+                intent: relance_core::mail::Intent::from_word(reply.intent.name())
+                    .unwrap_or_default(),
+                date: reply.intent_date,
+                percent: reply.intent_confidence.0,
+                quoted: reply.quoted,
+            },
+            text: reply.text,
+        },
         Classified::AutoReply(reply) => MailClass::AutoReply {
             until: reply.until,
+            returns: reply.returns,
+            new_address: reply.new_address,
             reason: word(&reply.reason),
         },
         Classified::Bounce(bounce) => MailClass::Bounce {
@@ -75,7 +102,11 @@ fn mail_class(
     }
 }
 
-fn document_facts(document: FoundDocument, language: Option<&str>) -> DocumentFacts {
+fn document_facts(
+    document: FoundDocument,
+    language: Option<&str>,
+    forwarded: Option<Inner>,
+) -> DocumentFacts {
     let kind = match document.kind {
         DocumentKind::Invoice => "invoice",
         DocumentKind::Offer => "offer",
@@ -87,7 +118,15 @@ fn document_facts(document: FoundDocument, language: Option<&str>) -> DocumentFa
         currency: document.currency,
         issued: document.issued,
         due: document.due.or(document.valid_until),
+        vat: document.vat.map(|vat| vat.to_string()),
+        vat_rates: document.vat_rates.iter().map(ToString::to_string).collect(),
+        net: document.net.map(|net| net.to_string()),
+        payer: document.payer,
+        payer_tax_id: document.payer_tax_id,
+        seller_tax_id: document.seller_tax_id,
+        bank_reference: document.bank_reference,
         language: language.map(str::to_owned),
+        forwarded: forwarded.map(|inner| Forwarded { from: inner.from }),
     }
 }
 

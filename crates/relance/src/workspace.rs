@@ -20,7 +20,8 @@ use relance_engine::clock::SharedClock;
 use relance_engine::ports::{Dispatch, Store, StoreError};
 use relance_engine::quiet::Backlog;
 use relance_engine::run::{self, Handle};
-use relance_engine::sharing::PARTITIONS;
+use relance_engine::sharing::{Held, PARTITIONS};
+use relance_engine::topics::{Topic, Topics};
 use relance_engine::turn::Engine;
 use relance_store::AnyStore;
 use relance_store::postgres::PostgresOptions;
@@ -39,19 +40,27 @@ use crate::examine::Rules;
 use crate::keys;
 use crate::link::LinkKey;
 use crate::live::Live;
-use crate::mailbox::{Mailboxes, Watching};
+use crate::mailbox::Mailboxes;
+use crate::mailbox::book::Book;
+use crate::mailbox::keep::Watching;
 use crate::metrics::Metrics;
 use crate::node::Member;
+use crate::oauth::Tokens;
 use crate::policy::{calendars, double_opt_in, policy};
 use crate::send::compose::Composer;
 use crate::send::post::{Letter, PostProblem};
 use crate::send::wire_log::{Noted, WireLog};
 use crate::send::{Sending, WORKSPACE_ROUTE, Wire};
+use crate::settings::{self, Settings, SettingsProblem};
+use crate::vault::Vault;
 
 /// The database's name inside the data folder.
 pub const DATABASE: &str = "relance.db";
 /// The folder of messages that are not sent.
 pub const OUTBOX: &str = "outbox";
+
+/// Mailboxes that are tried, and servers that are looked for, at once.
+const CHECKS_MAX: usize = 8;
 
 /// How long a polite end waits for messages under way.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -62,6 +71,9 @@ pub enum OpenProblem {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigProblem),
+    /// What was changed of it in the interface.
+    #[error(transparent)]
+    Settings(#[from] SettingsProblem),
     /// The database.
     #[error(transparent)]
     Database(#[from] relance_store::PlaceError),
@@ -95,7 +107,7 @@ pub enum OpenProblem {
 /// A workspace that runs.
 pub struct Workspace {
     /// The configuration in force.
-    pub config: Config,
+    pub settings: Arc<Settings>,
     /// The data folder.
     pub data: PathBuf,
     /// The way to the engine.
@@ -124,6 +136,12 @@ pub struct Workspace {
     pub demo: std::sync::OnceLock<Arc<crate::demo::control::Control>>,
     /// What changes, for open pages.
     pub live: Arc<Live>,
+    /// Seals and opens secrets.
+    pub vault: Arc<Vault>,
+    /// The mailboxes in force, and what keeps them watched.
+    pub watching: Arc<Watching>,
+    /// Mailboxes are changed one at a time.
+    pub changing_mailboxes: tokio::sync::Mutex<()>,
     /// Scenarios are applied one at a time.
     pub applying: tokio::sync::Mutex<()>,
     shared: bool,
@@ -158,13 +176,21 @@ impl Workspace {
         let begun = copy::begin(&mut store, &reader, data, node, clock.now())?;
         let quiet = begun.quiet.clone();
         let secret = keys::link_secret(&mut store, clock.now())?;
+        let vault = Arc::new(Vault::begin(&mut store, data, clock.now())?);
+        if let Some(problem) = vault.problem() {
+            tracing::error!(%problem, "sealed secrets cannot be opened");
+        }
         let keys = Arc::new(keys::Keys::load(&mut store)?);
         let erased = Arc::new(Erased::load(&secret, &reader)?);
+        let in_force = Arc::new(Settings::load(config, &mut store, vault.clone(), data)?);
+        let config = in_force.config();
         let signers = signers(&config, data)?;
         let composer = Arc::new(Composer::new(&config, LinkKey::new(&secret), signers));
         let people = Access::load(&mut store, composer.clone(), accounts_of)?;
         let access = Arc::new(people);
+        access.set_zone(policy(&config)?.zone);
         let rules = Arc::new(Rules::bundled().map_err(OpenProblem::Bundled)?);
+        rules.own.reload(&mut store)?;
 
         let mut world = empty_world(&config, &secret)?;
         let content = Arc::new(Content::load(&mut store, composer.clone(), &mut world)?);
@@ -196,7 +222,9 @@ impl Workspace {
         }
         let log = WireLog::begin(data, &keep)?;
 
-        let accounts = accounts(&config, data)?;
+        let tokens = Arc::new(Tokens::default());
+        let book = Arc::new(Book::new(&in_force.file, data)?);
+        book.reload(&mut store, &vault, &tokens)?;
         let wire = wire(&config, data)?;
         let mailboxes = Arc::new(Mailboxes::default());
         let syncing = mailboxes.clone();
@@ -207,38 +235,46 @@ impl Workspace {
             rules.clone(),
             wire,
             log,
-            accounts.clone(),
+            book.clone(),
             reader.clone(),
-            Box::new(move |mailbox| syncing.sync_now(mailbox)),
+            Box::new(move |mailbox| {
+                syncing.sync_now(mailbox);
+            }),
         );
 
-        let known = store.mailboxes()?;
         let (handle, intake) = run::intake();
         sending.connect(handle.clone());
         let mut engine = Engine::new(store, sending.clone(), world, content::title_writer())?;
         engine.set_identity_hash(erased.hash());
         let copy = Arc::new(Guard::new(begun));
-        let watching = Watching {
+        let watching = Arc::new(Watching {
+            book,
+            tokens,
+            reader: reader.clone(),
+            sending: sending.clone(),
+            held: Mutex::new(node.map(|_| Held::default())),
+            turn: Mutex::default(),
+            checks: tokio::sync::Semaphore::new(CHECKS_MAX),
             mailboxes: mailboxes.clone(),
-            accounts: look_backs(&config, &accounts),
             rules: rules.clone(),
             engine: handle.clone(),
             clock: clock.clone(),
             runtime: tokio::runtime::Handle::current(),
-        };
+        });
         let metrics = Arc::new(Metrics::default());
         let first = Arc::new(AtomicBool::new(node.is_none()));
         match node {
             None => {
                 metrics.partitions.set(PARTITIONS as u64);
-                watching.hold(&known, |_| true);
+                watching.apply();
             }
             Some(name) => {
                 tracing::info!(node = name, "shares the workspace with other nodes");
                 engine.share(Box::new(Member {
                     metrics: metrics.clone(),
                     first: first.clone(),
-                    config: config.clone(),
+                    settings: in_force.clone(),
+                    composer: composer.clone(),
                     secret: secret.clone(),
                     content: content.clone(),
                     keys: keys.clone(),
@@ -248,7 +284,8 @@ impl Workspace {
                     copy: copy.clone(),
                     sending: sending.clone(),
                     noted: keep,
-                    watching,
+                    watching: watching.clone(),
+                    vault: vault.clone(),
                     waiting: Mutex::default(),
                 }))?;
             }
@@ -265,7 +302,7 @@ impl Workspace {
             })?;
         let workspace = Arc::new(Self {
             reader,
-            config,
+            settings: in_force,
             data: data.to_owned(),
             engine: handle,
             composer,
@@ -279,6 +316,9 @@ impl Workspace {
             erased,
             demo: std::sync::OnceLock::new(),
             live,
+            vault,
+            watching,
+            changing_mailboxes: tokio::sync::Mutex::default(),
             shared,
             applying: tokio::sync::Mutex::default(),
             sending: sending.clone(),
@@ -294,6 +334,9 @@ impl Workspace {
         }
         copy::keep_witness(&workspace);
         crate::segments::rfm::keep(&workspace);
+        crate::oauth::renew::keep(&workspace);
+        crate::mailbox::alert::keep(&workspace);
+        crate::digest::keep(&workspace);
         Ok(workspace)
     }
 
@@ -307,6 +350,32 @@ impl Workspace {
             quiet.reason.sentence(),
             copy::REMEDY
         );
+    }
+
+    /// The configuration in force now; what is changed in the interface comes with the next call.
+    pub fn config(&self) -> Arc<Config> {
+        self.settings.config()
+    }
+
+    /// Goes by another configuration from now on; the engine was told in the commit.
+    pub(crate) fn go_by(&self, config: Config) {
+        let users = settings::Users {
+            composer: &self.composer,
+            access: &self.access,
+            sending: &self.sending,
+        };
+        self.settings.go_by(config, &users);
+    }
+
+    /// Lets what runs follow the mailboxes in force, off the network threads.
+    pub fn apply_mailboxes(&self) {
+        let watching = self.watching.clone();
+        let live = self.live.clone();
+        // Nobody waits: what differs is done by the next call at the latest.
+        let _done = tokio::task::spawn_blocking(move || {
+            watching.apply();
+            live.touch(Topics::of(&[Topic::Overview]));
+        });
     }
 
     /// Whether other nodes may commit beside this one.
@@ -434,22 +503,6 @@ pub(crate) fn empty_world(config: &Config, secret: &[u8]) -> Result<World, Confi
     Ok(world)
 }
 
-/// Accounts with the days that the first reading of each looks back.
-fn look_backs(
-    config: &Config,
-    accounts: &BTreeMap<String, ImapAccount>,
-) -> BTreeMap<String, (ImapAccount, u16)> {
-    let days = |address: &str| {
-        let mut own = config.mailbox.iter();
-        let own = own.find(|mailbox| mailbox.address.eq_ignore_ascii_case(address));
-        own.map_or(0, |mailbox| mailbox.imap.look_back_days)
-    };
-    let accounts = accounts.iter();
-    accounts
-        .map(|(address, account)| (address.clone(), (account.clone(), days(address))))
-        .collect()
-}
-
 /// The tries of messages in flight, as the wire log names them.
 fn in_flight(unsettled: &[Dispatch]) -> impl Iterator<Item = (TouchpointId, u8)> {
     unsettled
@@ -497,24 +550,50 @@ fn wire(config: &Config, data: &Path) -> Result<Wire, OpenProblem> {
         return Ok(Wire::Outbox(folder));
     }
     let sender = SmtpSender::new();
-    let add = |id: &str, own: &SmtpConfig, place: &str| {
-        let route = route(own, data, place)?;
-        sender
-            .configure(RouteId::new(id), route)
-            .map_err(|problem| field(place, problem))
-    };
-    if let Some(own) = &config.smtp {
-        add(WORKSPACE_ROUTE, own, "smtp")?;
-    }
-    for mailbox in &config.mailbox {
-        if let Some(own) = mailbox.smtp.as_ref().or(config.smtp.as_ref()) {
-            add(&mailbox.address.to_lowercase(), own, "mailbox.smtp")?;
-        }
-    }
+    set_routes(&sender, config, data)?;
     Ok(Wire::Smtp(sender))
 }
 
-fn route(own: &SmtpConfig, data: &Path, place: &str) -> Result<SmtpRoute, ConfigProblem> {
+/// The routes of a configuration, in the place of those of another one: what is on its way ends on the old.
+pub(crate) fn set_routes(
+    sender: &SmtpSender,
+    config: &Config,
+    data: &Path,
+) -> Result<(), ConfigProblem> {
+    let set = |id: &str, own: Option<&SmtpConfig>, place: &str| {
+        let id = RouteId::new(id);
+        let Some(own) = own else {
+            sender.remove(&id);
+            return Ok(());
+        };
+        if let Some(reason) = own.secret.why_shut() {
+            tracing::error!(
+                reason,
+                place,
+                "messages wait for the mail server's password"
+            );
+            sender.remove(&id);
+            return Ok(());
+        }
+        let route = route(own, data, place)?;
+        sender
+            .configure(id, route)
+            .map_err(|problem| field(place, problem))
+    };
+    set(WORKSPACE_ROUTE, config.smtp.as_ref(), "smtp")?;
+    for mailbox in &config.mailbox {
+        let own = mailbox.smtp.as_ref().or(config.smtp.as_ref());
+        set(&mailbox.address.to_lowercase(), own, "mailbox.smtp")?;
+    }
+    Ok(())
+}
+
+/// What a mail server is for the channel.
+pub(crate) fn route(
+    own: &SmtpConfig,
+    data: &Path,
+    place: &str,
+) -> Result<SmtpRoute, ConfigProblem> {
     let tls = match own.tls {
         config::Tls::Implicit => smtp::Tls::Implicit,
         config::Tls::Starttls => smtp::Tls::StartTls,
@@ -561,7 +640,11 @@ pub fn accounts(
     Ok(accounts)
 }
 
-fn account(own: &ImapConfig, address: &str, data: &Path) -> Result<ImapAccount, ConfigProblem> {
+pub(crate) fn account(
+    own: &ImapConfig,
+    address: &str,
+    data: &Path,
+) -> Result<ImapAccount, ConfigProblem> {
     let place = "mailbox.imap";
     let tls = match own.tls {
         config::Tls::Implicit => imap::Tls::Implicit,

@@ -90,6 +90,28 @@ pub struct Reply {
     pub document: Option<String>,
 }
 
+/// An automatic answer that names a day of return, in a watched mailbox.
+#[derive(Debug, Clone)]
+pub struct Absence {
+    /// When.
+    pub at: Timestamp,
+    /// Where it lies.
+    pub mailbox: MailboxId,
+    /// Who is away.
+    pub email: String,
+    /// The day.
+    pub returns: jiff::civil::Date,
+}
+
+/// A mail that one of ours wrote by hand about a document.
+#[derive(Debug, Clone)]
+pub struct FollowUp {
+    /// When.
+    pub at: Timestamp,
+    /// About which, by its Message-ID.
+    pub document: String,
+}
+
 /// A whole life.
 #[derive(Debug, Default)]
 pub struct History {
@@ -99,6 +121,10 @@ pub struct History {
     pub deliveries: Vec<Delivery>,
     /// Replies of persons, in order of arrival in a mailbox.
     pub replies: Vec<Reply>,
+    /// Days of return that were told.
+    pub absences: Vec<Absence>,
+    /// What was written by hand.
+    pub follow_ups: Vec<FollowUp>,
     /// Events that callers were told to be safe.
     pub acknowledged: Vec<(Timestamp, Arc<Event>)>,
     /// Documents that lie in a Sent folder, by Message-ID, and whose folder it is.

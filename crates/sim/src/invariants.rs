@@ -3,6 +3,7 @@
 //! Each returns an example for every breach. They judge by what people and servers did, and by what was
 //! committed; never by the engine's own opinion.
 
+mod answers;
 mod messages;
 mod reminders;
 mod segments;
@@ -23,6 +24,14 @@ pub const ALL: &[(&str, Invariant)] = &[
     (
         "no_reminder_leaves_after_a_reply",
         reminders::no_reminder_leaves_after_a_reply,
+    ),
+    (
+        "no_reminder_leaves_before_the_return_date",
+        answers::no_reminder_leaves_before_the_return_date,
+    ),
+    (
+        "no_reminder_leaves_after_a_manual_follow_up_of_the_same_step",
+        answers::no_reminder_leaves_after_a_manual_follow_up_of_the_same_step,
     ),
     (
         "holdout_receives_nothing",

@@ -8,6 +8,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::{Effect, Timer};
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::payment::PaymentRecord;
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -203,6 +204,14 @@ impl<S: Store> Store for Recorder<S> {
         self.inner.contacts_running(journey, after, limit)
     }
 
+    fn contacts_awaiting(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.inner.contacts_awaiting(after, limit)
+    }
+
     fn contacts_after(
         &mut self,
         after: Option<ContactId>,
@@ -221,6 +230,10 @@ impl<S: Store> Store for Recorder<S> {
 
     fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
         self.inner.put_audit(line)
+    }
+
+    fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError> {
+        self.inner.put_payment(record)
     }
 
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError> {

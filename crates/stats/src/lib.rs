@@ -1,2 +1,3 @@
 //! Numbers in, numbers out. Pure, and of nothing else of ours: whoever asks brings the numbers.
 pub mod rfm;
+pub mod share;

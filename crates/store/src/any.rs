@@ -8,6 +8,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::Timer;
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::payment::PaymentRecord;
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -107,6 +108,8 @@ delegate! {
     fn paused_journeys() -> Result<Vec<JourneyId>, StoreError>;
     fn contacts_running(journey: &JourneyId, after: Option<ContactId>, limit: usize)
         -> Result<Vec<ContactId>, StoreError>;
+    fn contacts_awaiting(after: Option<ContactId>, limit: usize)
+        -> Result<Vec<ContactId>, StoreError>;
     fn contacts_after(after: Option<ContactId>, limit: usize) -> Result<Vec<ContactId>, StoreError>;
     fn segments() -> Result<Vec<StoredSegment>, StoreError>;
     fn put_segment(segment: &StoredSegment, now: Timestamp) -> Result<(), StoreError>;
@@ -117,6 +120,7 @@ delegate! {
     fn assets(kind: &str) -> Result<Vec<Asset>, StoreError>;
     fn put_asset(asset: &Asset, now: Timestamp) -> Result<(), StoreError>;
     fn put_audit(line: &AuditLine) -> Result<(), StoreError>;
+    fn put_payment(record: &PaymentRecord) -> Result<bool, StoreError>;
     fn mailboxes() -> Result<Vec<MailboxState>, StoreError>;
     fn put_mailbox(state: &MailboxState) -> Result<(), StoreError>;
     fn find_all(wanted: &[&Identity]) -> Result<Vec<Option<ContactId>>, StoreError>;

@@ -10,6 +10,7 @@ mod any;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod moving;
+mod payment;
 mod place;
 pub mod postgres;
 pub mod read;

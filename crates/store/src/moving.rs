@@ -405,6 +405,7 @@ impl Target {
         let line = last("SELECT max(ledger_id) FROM ledger", "ledger")?;
         let segment = last("SELECT max(number) FROM segment", "segment")?;
         let document = last("SELECT max(place) FROM document", "document")?;
+        let feed = last("SELECT max(feed_id) FROM feed", "feed")?;
         let generation = last("SELECT max(generation) FROM seen", "seen")?;
         let since: Option<i64> = source
             .query_row(
@@ -423,7 +424,8 @@ impl Target {
                  SELECT setval('contact_block', {}, false), setval('event_block', {}, false),
                         setval('ledger_block', {}, false),
                         setval(pg_get_serial_sequence('segment', 'number'), {}, false),
-                        setval(pg_get_serial_sequence('document', 'place'), {}, false);
+                        setval(pg_get_serial_sequence('document', 'place'), {}, false),
+                        setval(pg_get_serial_sequence('feed', 'feed_id'), {}, false);
                  UPDATE seen_generation SET generation = {generation}, since = {since};
                  DROP TABLE {MOVE_TABLE};
                  COMMIT;
@@ -433,6 +435,7 @@ impl Target {
                 after(line),
                 segment.saturating_add(1),
                 document.saturating_add(1),
+                feed.saturating_add(1),
                 analyze.join(", "),
             ),
             "last step",

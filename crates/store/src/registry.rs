@@ -7,15 +7,20 @@
 //!
 //! **Absent:** SQL; rules: a document's state here is a word of its fields, and nothing follows from it.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use relance_core::contact::Contact;
 use relance_core::decide::TaskState;
+use relance_core::enrollment::{Enrollment, EnrollmentState};
 use relance_core::ids::ObjectKind;
+use relance_core::journey::Recipient;
 use relance_core::subject::Object;
+use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
 use relance_core::value::Value;
 
-use crate::sqlite::column::nanos;
+use crate::sqlite::column::{day, nanos};
 
 /// The kind of objects that the registry lists.
 pub(crate) const DOCUMENT: &str = "document";
@@ -34,6 +39,14 @@ pub const AMOUNT_PARTS: i64 = 10_000;
 pub(crate) const AMOUNT_NONE: i64 = i64::MIN;
 /// No date by which a document is due: behind all others.
 pub(crate) const DUE_NONE: i64 = i32::MAX as i64;
+/// Not paid.
+pub(crate) const PAID_NOT: i64 = i32::MAX as i64;
+/// Paid, and nobody knows when.
+pub(crate) const PAID_SOMETIME: i64 = PAID_NOT - 1;
+/// Nothing is next about a document: behind all others.
+pub(crate) const NEXT_NONE: i64 = i64::MAX - 1;
+/// No reminder left.
+pub(crate) const REMINDED_NEVER: i64 = i64::MIN;
 /// The column `state` of tasks.
 pub(crate) const TASK_OPEN: i64 = 1;
 pub(crate) const TASK_DONE: i64 = 2;
@@ -53,10 +66,12 @@ pub enum DocumentState {
     Won,
     /// Declined, cancelled, void.
     Lost,
+    /// A person said that it is no document: it is in no list and no total that does not ask for it.
+    Withdrawn,
 }
 
 impl DocumentState {
-    /// All of them.
+    /// All that lists and totals are of, where none is named.
     pub const ALL: [Self; 5] = [
         Self::Open,
         Self::Answered,
@@ -64,6 +79,19 @@ impl DocumentState {
         Self::Won,
         Self::Lost,
     ];
+
+    /// Whether a list of these states has it; no state named means [`ALL`](Self::ALL).
+    pub fn is_listed(self, states: &BTreeSet<Self>) -> bool {
+        if states.is_empty() {
+            self != Self::Withdrawn
+        } else {
+            states.contains(&self)
+        }
+    }
+
+    fn every() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain([Self::Withdrawn])
+    }
 
     /// Those of which something is still expected.
     pub const WAITING: [Self; 2] = [Self::Open, Self::Answered];
@@ -76,12 +104,13 @@ impl DocumentState {
             Self::Paid => "paid",
             Self::Won => "won",
             Self::Lost => "lost",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
     /// The state of a word.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.word() == word)
+        Self::every().find(|state| state.word() == word)
     }
 
     /// The column; never another number.
@@ -92,17 +121,19 @@ impl DocumentState {
             Self::Paid => 3,
             Self::Won => 4,
             Self::Lost => 5,
+            Self::Withdrawn => 6,
         }
     }
 
     pub(crate) fn from_column(column: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.column() == column)
+        Self::every().find(|state| state.column() == column)
     }
 
     /// What an object's fields say.
-    fn of(object: &Object) -> Self {
+    pub fn of(object: &Object) -> Self {
         let status = object.text("status").unwrap_or_default().to_lowercase();
         match status.trim() {
+            "withdrawn" => return Self::Withdrawn,
             "paid" | "settled" => return Self::Paid,
             "won" | "accepted" | "signed" => return Self::Won,
             "lost" | "declined" | "rejected" | "cancelled" | "canceled" | "void" | "expired"
@@ -253,6 +284,10 @@ pub(crate) struct DocumentRow {
     pub(crate) amount: i64,
     pub(crate) updated_at: i64,
     pub(crate) number: String,
+    /// Whether it was ever answered, as far as its fields say.
+    pub(crate) answered: bool,
+    /// On which day it was paid.
+    pub(crate) paid: i64,
 }
 
 impl DocumentRow {
@@ -262,7 +297,7 @@ impl DocumentRow {
             return None;
         }
         let owner = |field| object.text(field).map(owner_column).unwrap_or_default();
-        let day = |field| object.text(field).and_then(day_of);
+        let on = |field| object.text(field).and_then(day_of);
         let sent = || object.created_at.to_zoned(TimeZone::UTC).date();
         let number = match object.fields.get("number") {
             Some(Value::String(text)) => sort_column(text),
@@ -271,8 +306,23 @@ impl DocumentRow {
                 String::new()
             }
         };
+        let state = DocumentState::of(object);
+        let paid = match state {
+            DocumentState::Paid => on("paid_at").unwrap_or(PAID_SOMETIME),
+            DocumentState::Open
+            | DocumentState::Answered
+            | DocumentState::Won
+            | DocumentState::Lost
+            | DocumentState::Withdrawn => PAID_NOT,
+        };
+        let was_answered = object.fields.get("answered_at");
         Some(Self {
-            state: DocumentState::of(object),
+            state,
+            // What is no document was not answered either, whatever came back.
+            answered: state == DocumentState::Answered
+                || state != DocumentState::Withdrawn
+                    && was_answered.is_some_and(|value| !value.is_null()),
+            paid,
             own: owner("owner"),
             mailbox: owner("mailbox"),
             kind: match object.text("kind").map(str::to_lowercase).as_deref() {
@@ -281,10 +331,10 @@ impl DocumentRow {
                 Some(_) | None => "other",
             },
             currency: currency_of(object),
-            issued: day("issued")
-                .or_else(|| day("sent_at"))
+            issued: on("issued")
+                .or_else(|| on("sent_at"))
                 .unwrap_or_else(|| days(sent())),
-            due: day("due").unwrap_or(DUE_NONE),
+            due: on("due").unwrap_or(DUE_NONE),
             amount: object
                 .fields
                 .get("amount")
@@ -292,6 +342,80 @@ impl DocumentRow {
                 .unwrap_or(AMOUNT_NONE),
             updated_at: nanos(object.updated_at),
             number,
+        })
+    }
+}
+
+/// What a run or message has to do with a document, as a row of `document_doing`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Doing<'a> {
+    /// The document.
+    pub(crate) id: &'a str,
+    pub(crate) what: i64,
+    pub(crate) source: i64,
+    /// `None`: no longer.
+    pub(crate) at: Option<i64>,
+}
+
+/// The column `what` of doings.
+const RUN_WAITS: i64 = 1;
+const MESSAGE_WAITS: i64 = 2;
+const MESSAGE_LEFT: i64 = 3;
+const HELD_OUT: i64 = 4;
+
+impl<'a> Doing<'a> {
+    /// What a run has to do with the document that it is about, if it is about one.
+    pub(crate) fn of_run(run: &'a Enrollment) -> impl Iterator<Item = Self> {
+        let until = match &run.state {
+            EnrollmentState::Waiting { until, .. } => Some(*until),
+            EnrollmentState::Listening { until, .. } => *until,
+            EnrollmentState::Standing { due, .. } => Some(*due),
+            EnrollmentState::Sending { .. }
+            | EnrollmentState::Finished { .. }
+            | EnrollmentState::Exited { .. } => None,
+        };
+        // A run of the control group waits too, and nothing comes of it.
+        let until = until.filter(|_| !run.held_out);
+        let subject = run.subject.iter();
+        let about = subject.filter(|subject| is_document(&subject.kind));
+        about.flat_map(move |subject| {
+            let doing = |what, at| Self {
+                id: &subject.id,
+                what,
+                source: i64::from(run.id.number),
+                at,
+            };
+            let waits = doing(RUN_WAITS, until.map(nanos));
+            let silent = run.held_out.then(|| doing(HELD_OUT, Some(0)));
+            std::iter::once(waits).chain(silent)
+        })
+    }
+
+    /// What a message has to do with the documents that it is about.
+    pub(crate) fn of_message(one: &'a Touchpoint) -> impl Iterator<Item = Self> {
+        let to_contact = one.recipient == Recipient::Contact;
+        let (until, left) = match &one.state {
+            TouchpointState::Queued { ready_at } => (Some(*ready_at), None),
+            TouchpointState::Sending { since } => (Some(*since), None),
+            TouchpointState::Held { until, .. } => (Some(*until), None),
+            TouchpointState::AwaitingApproval { expires_at, .. } => (Some(*expires_at), None),
+            TouchpointState::Settled { at, outcome } => {
+                (None, (*outcome == Outcome::Accepted).then_some(*at))
+            }
+        };
+        let about = one
+            .subjects()
+            .filter(move |subject| to_contact && is_document(&subject.kind));
+        about.flat_map(move |subject| {
+            let doing = |what, at| Self {
+                id: &subject.id,
+                what,
+                source: one.id.hash.cast_signed(),
+                at,
+            };
+            let waits = doing(MESSAGE_WAITS, until.map(nanos));
+            let went = left.map(|at| doing(MESSAGE_LEFT, Some(day(at))));
+            std::iter::once(waits).chain(went)
         })
     }
 }
@@ -470,7 +594,12 @@ mod tests {
             DocumentState::Won
         );
         assert_eq!(state(json!({"status": 5})), DocumentState::Open);
-        for state in DocumentState::ALL {
+        assert_eq!(
+            state(json!({"status": "withdrawn", "paid_at": "2026-11-01"})),
+            DocumentState::Withdrawn
+        );
+        assert!(!DocumentState::Withdrawn.is_listed(&BTreeSet::new()));
+        for state in DocumentState::every() {
             assert_eq!(DocumentState::from_column(state.column()), Some(state));
             assert_eq!(DocumentState::from_word(state.word()), Some(state));
         }

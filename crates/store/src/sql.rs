@@ -80,7 +80,7 @@ in_use! {
     event_after, event_between, mark_get, mark_put, seal_put, seal_replace, seal_next, seal_last,
     enrollment_before, enrollment_put, enrollment_step, enrollment_live, enrollment_running,
     entry_put, entry_list,
-    touchpoint_before, touchpoint_put, touchpoint_open,
+    touchpoint_before, touchpoint_put, touchpoint_open, touchpoint_waiting,
     watch_put, watch_drop, watch_list,
     object_put, object_get, object_list, task_put,
     timer_arm, timer_disarm, timer_due, timer_next,
@@ -95,6 +95,7 @@ in_use! {
     segment_list, segment_number, segment_add, segment_define, segment_count,
     member_get, member_put, member_drop, member_next, member_range,
     asset_list, asset_put, asset_drop, audit_put, audit_forget,
+    payment_put, payment_share_drop, payment_share_put, forget_payments, forget_payment, forget_payment_share,
     mailbox_list, mailbox_put,
     identity_list, identity_move, identity_return, domain_drop,
     object_keys, object_move, object_copy, object_drop_all, entry_move, member_lists,
@@ -107,6 +108,8 @@ in_use! {
     forget_merges, forget_doubts,
     profile_get, registry_page, profile_put, profile_drop, word_put, word_drop, document_put, document_follow,
     document_bodies, task_follow, task_change, task_face, task_bodies, quarter_add, quarter_drop,
+    doing_put, doing_drop, doing_move, doing_follow, doing_forget, run_bodies, message_bodies,
+    feed_add, feed_drop, event_name_add,
     }
 }
 
@@ -122,6 +125,8 @@ in_use! {
         ledger_of_contact, ledger_of_run, ledger_newest,
         counter_days, total_all, journey_all, journey_versions_of, journey_paused_all, standing_of, asset_all, asset_one, mailbox_all,
         audit_newest, audit_of_who, audit_of_object,
+        payment_newest, payment_of_state, payment_one, payment_known, payment_count, payment_of_amount, payment_by_mark,
+        invoice_of_number, invoice_of_amount, contact_of_word,
         history_from, history_last, history_walk,
         database_identity, nodes_beside,
         overdue_timers, overdue_timer_last, overdue_messages, overdue_message_last,
@@ -137,11 +142,12 @@ in_use! {
         document_by_owner_up, document_by_owner_down, document_of_owner_by_issued_up,
         document_of_owner_by_issued_down, document_of_owner_by_due_up, document_of_owner_by_due_down,
         document_of_owner_by_amount_up, document_of_owner_by_amount_down, document_of_owner_by_updated_up,
-        document_of_owner_by_updated_down, document_numbered, document_of_contact_page, document_one,
+        document_of_owner_by_updated_down, document_by_next_up, document_by_next_down,
+        document_of_owner_by_next_up, document_of_owner_by_next_down, document_numbered, document_of_contact_page, document_one,
         document_sum_all, document_sum_of, registry_behind, quarter_all, profile_one, profile_by_name_up,
         profile_by_name_down, profile_of_owner_by_name_up, profile_of_owner_by_name_down, profile_of_owner_up,
         profile_of_owner_down, contact_up, contact_down, name_word_range, member_up, member_down, member_one,
-        event_seen, task_one, task_list, task_newest, task_by_state_up, task_by_state_down,
+        event_seen, feed_all, feed_of_owner, feed_since, ledger_one, event_one, event_name_all, object_kind_next, task_one, task_list, task_newest, task_by_state_up, task_by_state_down,
         task_of_assignee_up, task_of_assignee_down,
     }
 }
@@ -157,7 +163,7 @@ in_use! {
         event_block, event_append, event_head_put, event_day_put, event_history, event_last_at,
         enrollment_put, enrollment_live, enrollment_running,
         entry_put, entry_list,
-        touchpoint_put, touchpoint_open,
+        touchpoint_put, touchpoint_open, touchpoint_waiting,
         watch_put, watch_drop, watch_list,
         object_put, object_get, object_list, task_put,
         timer_arm, timer_disarm, timer_due, timer_next,
@@ -171,6 +177,7 @@ in_use! {
         segment_list, segment_number, segment_add, segment_define,
         member_get, member_put, member_drop, member_next,
         asset_list, asset_put, asset_drop, audit_put, audit_forget,
+        payment_put, payment_share_drop, payment_share_put, forget_payments, forget_payment, forget_payment_share,
         mailbox_list, mailbox_put,
         sole_take, share_take, sole_fence, node_fence, node_lock, node_dead, node_remove, node_shards,
         node_join, node_renew, node_count, node_configured, node_leave,
@@ -185,6 +192,8 @@ in_use! {
         lease_got, lease_give_wanted, news, news_add, intake_put, intake_take, orphaned_list,
         profile_put, document_put, document_bodies, task_change, task_face, task_bodies, registry_next,
         registry_page, registry_put, registry_drop, quarter_add, quarter_drop,
+        doing_put, doing_drop, doing_move, doing_follow, doing_forget, run_bodies, message_bodies,
+        feed_add, feed_drop, event_name_add,
     }
 }
 

@@ -7,12 +7,18 @@ pub mod access;
 mod contact;
 pub mod explain;
 pub mod explained;
+pub mod feed;
 pub mod import;
 pub mod journey;
+pub mod library;
+pub mod mailbox;
 mod message;
+pub mod payment;
 mod preview;
+pub mod recognition;
 pub mod registry;
 pub mod segment;
+pub mod settings;
 pub mod status;
 pub mod template;
 

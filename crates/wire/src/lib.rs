@@ -8,6 +8,7 @@ pub mod list;
 pub mod phone;
 pub mod segment;
 pub mod segments;
+pub mod statement;
 pub mod stored;
 pub mod table;
 pub mod yaml;

@@ -10,6 +10,13 @@ export function problemWords(error: unknown): { title: string; detail: string | 
   const key = `problem.${problem.code}`;
   const known = i18next.exists(key, { ns: 'shell' });
   const fallback = status === 0 ? 'problem.unreachable' : 'problem.failed';
+  if (problem.code === 'forbidden') {
+    // Which word of the server is missing says nothing to a person; whom to ask does.
+    return {
+      title: i18next.t('problem.forbidden', { ns: 'shell' }),
+      detail: i18next.t('forbiddenText', { ns: 'shell' }),
+    };
+  }
   return {
     title: i18next.t(known ? key : fallback, { ns: 'shell' }),
     detail: status === 0 && !known ? undefined : problem.detail,
@@ -26,6 +33,7 @@ type Props = {
 export function ProblemNote({ error, retry }: Props) {
   const { t } = useTranslation('shell');
   const { title, detail } = problemWords(error);
+  const isForbidden = failureOf(error).problem.code === 'forbidden';
   return (
     <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={title} role="alert">
       <Stack gap="xs" align="flex-start">
@@ -34,7 +42,7 @@ export function ProblemNote({ error, retry }: Props) {
             {detail}
           </Text>
         )}
-        {retry !== undefined && (
+        {retry !== undefined && !isForbidden && (
           <Group>
             <Button size="xs" variant="light" color="red" onClick={() => retry()}>
               {t('retry')}

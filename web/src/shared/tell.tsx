@@ -39,6 +39,7 @@ export function tellUndoable(message: string, undo: () => Promise<unknown>): voi
         <Button
           size="compact-sm"
           variant="subtle"
+          style={{ flex: 'none' }}
           onClick={() => {
             notifications.hide(id);
             undo().catch(tellFailure);

@@ -46,7 +46,10 @@ import classes from './Shell.module.css';
 import { SignInAgain } from './SignInAgain';
 import { sessionQuery, useMay, useSession } from './useSession';
 
-const Search = lazy(() => import('./Search').then((module) => ({ default: module.Search })));
+const loadSearch = () => import('./Search').then((module) => ({ default: module.Search }));
+const Search = lazy(loadSearch);
+/** The search is fetched when the page has nothing else to do: Ctrl K then opens it at once. */
+const IDLE_MS_MAX = 4_000;
 
 /** The frame of every page for whoever is signed in. */
 export function Shell() {
@@ -87,6 +90,11 @@ function Frame() {
       speak(chosen).catch(tellFailure);
     }
   }, [mine]);
+  useEffect(() => {
+    const idle = window.requestIdleCallback ?? ((run: () => void) => setTimeout(run, IDLE_MS_MAX));
+    // What could not be fetched now is fetched when it is asked for.
+    idle(() => loadSearch().catch(() => undefined), { timeout: IDLE_MS_MAX });
+  }, []);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {

@@ -2,9 +2,12 @@
 import {
   IconAddressBook,
   IconBriefcase,
+  IconBuildingBank,
+  IconChartBar,
   IconChecklist,
   IconFileImport,
   IconFileInvoice,
+  IconFileSearch,
   IconHome,
   IconListDetails,
   IconMail,
@@ -32,8 +35,10 @@ export const PARTS: { name: string; places: Place[] }[] = [
       { to: '/approvals', name: 'approvals', icon: IconChecklist, needs: 'approve' },
       { to: '/tasks', name: 'tasks', icon: IconBriefcase },
       { to: '/documents', name: 'documents', icon: IconFileInvoice },
+      { to: '/payments', name: 'payments', icon: IconBuildingBank },
       { to: '/contacts', name: 'contacts', icon: IconAddressBook },
       { to: '/messages', name: 'messages', icon: IconSend },
+      { to: '/reports', name: 'reports', icon: IconChartBar },
     ],
   },
   {
@@ -49,6 +54,7 @@ export const PARTS: { name: string; places: Place[] }[] = [
     name: 'house',
     places: [
       { to: '/imports', name: 'imports', icon: IconFileImport, needs: 'import' },
+      { to: '/recognition', name: 'recognition', icon: IconFileSearch, needs: 'work' },
       { to: '/settings', name: 'settings', icon: IconSettings },
     ],
   },

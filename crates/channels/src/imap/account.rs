@@ -28,7 +28,7 @@ pub enum Tls {
 }
 
 /// Which certificates are believed: the bundled roots of the web, and these.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
@@ -70,7 +70,7 @@ impl Login {
 }
 
 /// What one connection may cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImapLimits {
     /// For TCP, TLS and the greeting, each.
     pub connect_timeout: Duration,
@@ -110,7 +110,7 @@ impl ImapLimits {
 const BATCH_MESSAGES_MAX: usize = 80;
 
 /// One mailbox on one server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImapAccount {
     pub host: String,
     pub port: u16,
@@ -131,6 +131,24 @@ impl ImapAccount {
             login,
             limits: ImapLimits::default(),
         }
+    }
+
+    /// Whether it is the same mailbox, reached in the same way; what is logged in with may differ.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let Self {
+            host,
+            port,
+            tls,
+            trust,
+            login,
+            limits,
+        } = self;
+        *host == other.host
+            && *port == other.port
+            && *tls == other.tls
+            && *trust == other.trust
+            && *limits == other.limits
+            && login.user() == other.login.user()
     }
 
     pub(super) fn tls_config(&self) -> Result<Arc<ClientConfig>, ImapError> {

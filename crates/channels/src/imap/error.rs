@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use super::diagnose::diagnose;
+
 /// Characters of a server's text that are kept.
 const SERVER_TEXT_MAX: usize = 300;
 
@@ -88,6 +90,16 @@ impl ImapError {
             | Self::Unreadable { .. }
             | Self::Input { .. } => FailureKind::Protocol,
         }
+    }
+
+    /// What went wrong, as a code that people are helped by.
+    pub fn code(&self) -> &'static str {
+        diagnose(self)
+    }
+
+    /// Whether the server asks for patience: trying soon makes it worse.
+    pub fn is_throttling(&self) -> bool {
+        matches!(self.code(), "throttled" | "too_many_connections")
     }
 
     /// The message with its sources, for a person.

@@ -13,6 +13,7 @@
 //! cursors are kept, and how OAuth tokens are obtained.
 
 mod account;
+mod diagnose;
 mod error;
 mod guard;
 mod name;
@@ -28,11 +29,14 @@ pub use crate::secret::Secret;
 pub use account::{
     ImapAccount, ImapLimits, Login, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX_DEFAULT, Tls, Trust,
 };
+pub use diagnose::of_text;
 pub use error::{FailureKind, ImapError};
 pub use name::FolderName;
-pub use session::{Filed, MailSession, append_sent, ensure_in_sent, find_by_message_id};
+pub use session::{
+    Filed, FolderInfo, MailSession, append_sent, ensure_in_sent, find_by_message_id,
+};
 pub use sync::{Caution, Content, Cursor, FetchedMessage, FolderPass};
 pub use watch::{
-    Clock, EVENTS_MAX, Folder, FolderCursor, MailboxEvent, MailboxWatcher, VISIBILITY_LAG,
-    WatchConfig, WatchTimings,
+    Clock, EVENTS_MAX, Folder, FolderCursor, MailboxEvent, MailboxWatcher, Progress,
+    VISIBILITY_LAG, WatchConfig, WatchTimings,
 };

@@ -102,6 +102,8 @@ pub(super) struct ListedFolder {
     pub(super) name: FolderName,
     pub(super) delimiter: Option<String>,
     pub(super) sent: bool,
+    /// The server marks it as one of nobody's interest: drafts, junk, trash.
+    pub(super) other: bool,
     pub(super) selectable: bool,
 }
 
@@ -116,6 +118,39 @@ pub(super) fn pick_sent(folders: &[ListedFolder]) -> Option<FolderName> {
         .min_by_key(|(rank, folder)| (*rank, folder.name.raw.len()))
         .map(|(_, folder)| folder.name.clone())
 }
+
+/// All folders of sent mail, the one to file in first: beside the marked one, those next to it that some mail
+/// program made in its own language. At most [`SENT_FOLDERS_MAX`].
+pub(super) fn pick_all_sent(folders: &[ListedFolder]) -> Vec<FolderName> {
+    let Some(main) = pick_sent(folders) else {
+        return Vec::new();
+    };
+    let parent = |folder: &ListedFolder| {
+        let delimiter = folder.delimiter.clone().filter(|text| !text.is_empty());
+        let parent = delimiter.and_then(|delimiter| {
+            let (parent, _) = folder.name.raw.rsplit_once(&delimiter)?;
+            Some(parent.to_owned())
+        });
+        // What lies in the inbox lies beside it, for servers that keep everything in it.
+        parent.filter(|parent| !parent.eq_ignore_ascii_case("INBOX"))
+    };
+    let home = folders.iter().find(|folder| folder.name == main);
+    let home = home.and_then(parent);
+    let twins = folders.iter().filter(|folder| {
+        folder.selectable
+            && folder.name != main
+            && sent_rank(folder).is_some()
+            && parent(folder).is_none_or(|parent| Some(parent) == home)
+    });
+    let twins = twins.map(|folder| folder.name.clone());
+    std::iter::once(main.clone())
+        .chain(twins)
+        .take(SENT_FOLDERS_MAX)
+        .collect()
+}
+
+/// Folders of sent mail that are watched.
+pub(super) const SENT_FOLDERS_MAX: usize = 4;
 
 fn sent_rank(folder: &ListedFolder) -> Option<usize> {
     let whole = folder.name.text().to_lowercase();
@@ -215,6 +250,7 @@ mod tests {
             name: FolderName::from_raw(raw),
             delimiter: Some("/".into()),
             sent,
+            other: false,
             selectable: true,
         }
     }
@@ -248,6 +284,17 @@ mod tests {
             pick(&[listed("INBOX", false), listed("Unsent", false)]),
             None
         );
+        // Twins that mail programs made, beside the marked one; not those of an archive.
+        let sent = FolderName::from_text("Отправленные");
+        let twins = [
+            listed("Archive/Sent", false),
+            listed("INBOX/Gesendet", false),
+            listed(sent.raw(), false),
+            listed("Sent", true),
+        ];
+        let all: Vec<String> = pick_all_sent(&twins).iter().map(FolderName::text).collect();
+        assert_eq!(all, ["Sent", "INBOX/Gesendet", "Отправленные"]);
+        assert!(pick_all_sent(&[listed("INBOX", false)]).is_empty());
         let unselectable = [ListedFolder {
             selectable: false,
             ..listed("Sent", true)

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::account::ImapAccount;
 use super::error::ImapError;
-use super::name::{FolderName, ListedFolder, pick_sent};
+use super::name::{FolderName, ListedFolder, pick_all_sent, pick_sent};
 use super::sync::{
     Caution, Content, Cursor, FetchedMessage, FolderPass, Listed, Listing, Source, body_of,
     search_date, uid_of, uid_set,
@@ -48,6 +48,18 @@ pub enum Filed {
     AlreadyThere,
 }
 
+/// A folder, as somebody chooses among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderInfo {
+    pub name: FolderName,
+    /// What comes in lies there.
+    pub inbox: bool,
+    /// What was sent lies there, by its mark or name.
+    pub sent: bool,
+    /// The server itself says what it is for.
+    pub marked: bool,
+}
+
 struct Opened {
     uid_validity: Option<u32>,
     uid_next: Option<u32>,
@@ -69,6 +81,30 @@ impl MailSession {
 
     /// The folder of sent mail, if there is one.
     pub async fn find_sent(&mut self) -> Result<Option<FolderName>, ImapError> {
+        Ok(pick_sent(&self.list().await?))
+    }
+
+    /// All folders of sent mail, the one to file in first: programs of several languages make several.
+    pub async fn find_all_sent(&mut self) -> Result<Vec<FolderName>, ImapError> {
+        Ok(pick_all_sent(&self.list().await?))
+    }
+
+    /// All folders that hold mail.
+    pub async fn folders(&mut self) -> Result<Vec<FolderInfo>, ImapError> {
+        let listed = self.list().await?;
+        let sent = pick_all_sent(&listed);
+        let held = listed.into_iter().filter(|folder| folder.selectable);
+        Ok(held
+            .map(|folder| FolderInfo {
+                inbox: folder.name.raw().eq_ignore_ascii_case("INBOX"),
+                sent: sent.contains(&folder.name),
+                marked: folder.sent || folder.other,
+                name: folder.name,
+            })
+            .collect())
+    }
+
+    async fn list(&mut self) -> Result<Vec<ListedFolder>, ImapError> {
         // A server that knows the extended form marks folders for certain only when asked.
         let marks = self.wire.has("SPECIAL-USE") && self.wire.has("LIST-EXTENDED");
         let command = match marks {
@@ -87,6 +123,12 @@ impl MailSession {
                         name: FolderName::from_raw(raw),
                         delimiter: listed.delimiter.as_deref().map(str::to_owned),
                         sent: listed.name_attributes.contains(&NameAttribute::Sent),
+                        other: listed.name_attributes.iter().any(|attribute| {
+                            matches!(
+                                attribute,
+                                NameAttribute::Drafts | NameAttribute::Junk | NameAttribute::Trash
+                            )
+                        }),
                         selectable: !listed.name_attributes.iter().any(|attribute| {
                             matches!(attribute, NameAttribute::NoSelect)
                                 || matches!(attribute, NameAttribute::Extension(name)
@@ -96,7 +138,7 @@ impl MailSession {
                 }
             })
             .await?;
-        Ok(pick_sent(&folders))
+        Ok(folders)
     }
 
     /// Starts to read what is new in `folder` since `cursor`.

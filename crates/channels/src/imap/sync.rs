@@ -111,6 +111,15 @@ impl FolderPass {
         })
     }
 
+    /// Messages that are still to be read, as far as is known.
+    pub fn left(&self) -> u64 {
+        let found = match &self.source {
+            Source::Found { uids, .. } => uids.len(),
+            Source::From { .. } => 0,
+        };
+        (self.listed.len() + found) as u64
+    }
+
     /// The message that the next batch begins with, when that is known.
     pub fn next_uid(&self) -> Option<u32> {
         match (self.listed.front(), &self.source) {

@@ -78,6 +78,7 @@ impl Server {
             account: self.account(),
             cursors: Vec::new(),
             look_back: SignedDuration::from_hours(24 * 30),
+            sent: None,
             timings: WatchTimings {
                 poll_interval: Duration::from_millis(100),
                 answer_timeout: Duration::from_millis(200),

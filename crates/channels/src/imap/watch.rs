@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -91,6 +91,8 @@ pub enum MailboxEvent {
     /// The mailbox cannot be read now. It is tried again at about `retry_at`.
     Failed {
         kind: FailureKind,
+        /// What it means for the person who must act.
+        code: &'static str,
         /// For the operator; may hold the server's words, so it is not for logs.
         text: String,
         retry_at: Timestamp,
@@ -108,6 +110,8 @@ pub struct WatchTimings {
     pub poll_interval: Duration,
     pub retry_delay_min: Duration,
     pub retry_delay_max: Duration,
+    /// A server that asks for patience is left alone for this long at least.
+    pub throttle_delay_min: Duration,
     /// Refused logins are repeated slowly: providers lock accounts.
     pub auth_retry_delay_min: Duration,
     pub auth_retry_delay_max: Duration,
@@ -123,6 +127,7 @@ impl Default for WatchTimings {
             poll_interval: Duration::from_secs(60),
             retry_delay_min: Duration::from_secs(1),
             retry_delay_max: Duration::from_secs(300),
+            throttle_delay_min: Duration::from_secs(60),
             auth_retry_delay_min: Duration::from_secs(60),
             auth_retry_delay_max: Duration::from_secs(1800),
             asked_retry_delay_min: Duration::from_secs(5),
@@ -137,14 +142,34 @@ pub struct WatchConfig {
     pub cursors: Vec<FolderCursor>,
     /// How old mail may be that is read where there is no cursor.
     pub look_back: SignedDuration,
+    /// The folder of sent mail that somebody chose; else those that are found.
+    pub sent: Option<FolderName>,
     pub timings: WatchTimings,
     pub clock: Clock,
+}
+
+/// How far the reading of a folder has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub folder: Folder,
+    /// Messages that were handed out.
+    pub done: u64,
+    /// Messages that this reading has found.
+    pub total: u64,
+}
+
+/// What a watcher tells whoever looks, beside its events.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    progress: Option<Progress>,
+    sent: Vec<FolderName>,
 }
 
 /// A running watcher. Dropping it ends the task and its connections.
 pub struct MailboxWatcher {
     wake: Arc<Notify>,
     login: watch::Sender<Login>,
+    shown: Arc<Mutex<Shown>>,
     task: JoinHandle<()>,
 }
 
@@ -154,12 +179,15 @@ impl MailboxWatcher {
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let (login, logins) = watch::channel(config.account.login.clone());
         let wake = Arc::new(Notify::new());
+        let shown = Arc::new(Mutex::new(Shown::default()));
         let task = Task {
             progress: config
                 .cursors
                 .into_iter()
-                .map(|cursor| (cursor.folder, cursor))
+                .map(|cursor| ((cursor.folder, cursor.name.clone()), cursor))
                 .collect(),
+            chosen: config.sent,
+            shown: Arc::clone(&shown),
             account: config.account,
             look_back: config.look_back,
             timings: config.timings,
@@ -168,7 +196,7 @@ impl MailboxWatcher {
             wake: Arc::clone(&wake),
             logins,
             lanes: Vec::new(),
-            sent: None,
+            sent: Vec::new(),
             second_lane_after: None,
             connected_at: Instant::now(),
             failures: 0,
@@ -178,6 +206,7 @@ impl MailboxWatcher {
         let watcher = Self {
             wake,
             login,
+            shown,
             task: tokio::spawn(task.run()),
         };
         (watcher, receiver)
@@ -200,6 +229,16 @@ impl MailboxWatcher {
         });
     }
 
+    /// How far a reading under way has come; `None` between readings.
+    pub fn progress(&self) -> Option<Progress> {
+        lock(&self.shown).progress
+    }
+
+    /// The folders of sent mail that are watched, once they are known.
+    pub fn sent_folders(&self) -> Vec<FolderName> {
+        lock(&self.shown).sent.clone()
+    }
+
     /// Ends the task and waits until it has.
     pub async fn stop(mut self) {
         self.task.abort();
@@ -212,6 +251,10 @@ impl Drop for MailboxWatcher {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection with the folder it idles on.
@@ -259,10 +302,13 @@ struct Task {
     events: mpsc::Sender<MailboxEvent>,
     wake: Arc<Notify>,
     logins: watch::Receiver<Login>,
-    progress: BTreeMap<Folder, FolderCursor>,
+    progress: BTreeMap<(Folder, FolderName), FolderCursor>,
+    chosen: Option<FolderName>,
+    shown: Arc<Mutex<Shown>>,
     /// One or two; the first reads every folder that has no own.
     lanes: Vec<Lane>,
-    sent: Option<FolderName>,
+    /// The one to file in first.
+    sent: Vec<FolderName>,
     second_lane_after: Option<Instant>,
     connected_at: Instant,
     /// Failures in a row.
@@ -317,15 +363,19 @@ impl Task {
                 session,
                 folder: Folder::Inbox,
             });
-            self.sent = None;
+            self.sent.clear();
         }
         let Some(first) = self.lanes.first_mut() else {
             return Ok(());
         };
-        if self.sent.is_none() {
-            self.sent = first.session.find_sent().await?;
+        if self.sent.is_empty() {
+            self.sent = match &self.chosen {
+                Some(chosen) => vec![chosen.clone()],
+                None => first.session.find_all_sent().await?,
+            };
+            lock(&self.shown).sent = self.sent.clone();
         }
-        let wanted = self.sent.is_some() && first.session.can_idle() && self.lanes.len() == 1;
+        let wanted = !self.sent.is_empty() && first.session.can_idle() && self.lanes.len() == 1;
         let allowed = self
             .second_lane_after
             .is_none_or(|after| Instant::now() >= after);
@@ -349,19 +399,17 @@ impl Task {
     async fn read_folders(&mut self) -> Result<(), Cut> {
         let started_at = (self.clock)();
         // Sent before Inbox: what is answered is known before its answer.
-        for folder in [Folder::Sent, Folder::Inbox] {
-            let name = match folder {
-                Folder::Inbox => FolderName::inbox(),
-                Folder::Sent => match &self.sent {
-                    Some(name) => name.clone(),
-                    None => {
-                        self.progress.remove(&Folder::Sent);
-                        continue;
-                    }
-                },
-            };
-            self.read_folder(folder, &name, started_at).await?;
+        let mut names = self.sent.clone();
+        self.progress
+            .retain(|(folder, name), _| *folder == Folder::Inbox || names.contains(name));
+        // The first is read last, so that its connection idles on it.
+        names.reverse();
+        for name in names {
+            self.read_folder(Folder::Sent, &name, started_at).await?;
         }
+        self.read_folder(Folder::Inbox, &FolderName::inbox(), started_at)
+            .await?;
+        lock(&self.shown).progress = None;
         let cursors = self.progress.values().cloned().collect();
         self.emit(MailboxEvent::Synced {
             started_at,
@@ -381,13 +429,22 @@ impl Task {
             .unwrap_or(Timestamp::UNIX_EPOCH);
         let known = self
             .progress
-            .get(&folder)
-            .filter(|known| known.name == *name)
+            .get(&(folder, name.clone()))
             .map(|known| known.cursor);
         let lane = self.lane_of(folder);
         let session = self.session(lane)?;
         let mut pass = session.begin(name, known, since, started_at).await?;
+        let mut done = 0;
         loop {
+            let total = done + pass.left();
+            if total > 0 {
+                let progress = Progress {
+                    folder,
+                    done,
+                    total,
+                };
+                lock(&self.shown).progress = Some(progress);
+            }
             let next = pass.next_uid();
             self.at_work = next.map(|uid| (folder, uid));
             let caution = caution(self.suspect.as_ref(), folder, next);
@@ -399,6 +456,7 @@ impl Task {
                 self.suspect = None;
             }
             for message in batch {
+                done += 1;
                 let uid_validity = pass.uid_validity;
                 let uid = message.uid;
                 self.emit(MailboxEvent::Message {
@@ -429,7 +487,7 @@ impl Task {
 
     fn advance(&mut self, folder: Folder, name: &FolderName, cursor: Cursor) {
         self.progress.insert(
-            folder,
+            (folder, name.clone()),
             FolderCursor {
                 folder,
                 name: name.clone(),
@@ -498,7 +556,7 @@ impl Task {
         for tag in started {
             tags.push(tag.map_err(Cut::WhileIdle)?);
         }
-        let covered = self.sent.is_none() || self.lanes.len() > 1;
+        let covered = self.sent.is_empty() || (self.lanes.len() > 1 && self.sent.len() == 1);
         let time = match covered {
             true => self.timings.idle_max,
             false => self.timings.idle_max.min(self.timings.poll_interval),
@@ -548,6 +606,7 @@ impl Task {
     /// Reports a failure and waits out the back-off.
     async fn recover(&mut self, error: ImapError, quiet: bool) -> Result<(), Cut> {
         let kind = error.kind();
+        let code = error.code();
         self.note_suspect(kind);
         let (min, max) = match kind {
             FailureKind::Auth => (
@@ -559,6 +618,10 @@ impl Task {
             }
         };
         let delay = backoff(self.failures, min, max, self.account.login.user());
+        let delay = match error.is_throttling() {
+            true => delay.max(self.timings.throttle_delay_min),
+            false => delay,
+        };
         self.failures = self.failures.saturating_add(1);
         tracing::debug!(?kind, quiet, ?delay, "mailbox connection lost");
         let failed_at = Instant::now();
@@ -570,6 +633,7 @@ impl Task {
             let text = error.explain();
             self.emit(MailboxEvent::Failed {
                 kind,
+                code,
                 text,
                 retry_at,
             })

@@ -40,6 +40,11 @@ const BUSY_SIGNS: &[&str] = &[
     "temporar",
     "too many",
     "try again",
+    "[throttled]",
+    "throttle",
+    "maximum number of connections",
+    "rate limit",
+    "bandwidth limit",
 ];
 
 pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
@@ -388,8 +393,15 @@ impl Wire {
             }
             Login::XOAuth2 { user, token } => {
                 let token = token.expose();
-                let answer = format!("user={user}\x01auth=Bearer {token}\x01\x01");
-                self.authenticate("XOAUTH2", &answer).await
+                if self.has("AUTH=OAUTHBEARER") && !self.has("AUTH=XOAUTH2") {
+                    // RFC 7628; a comma or an equals sign in a name is written by its number.
+                    let name = user.replace('=', "=3D").replace(',', "=2C");
+                    let answer = format!("n,a={name},\x01auth=Bearer {token}\x01\x01");
+                    self.authenticate("OAUTHBEARER", &answer).await
+                } else {
+                    let answer = format!("user={user}\x01auth=Bearer {token}\x01\x01");
+                    self.authenticate("XOAUTH2", &answer).await
+                }
             }
         };
         result.map_err(|error| match error {
@@ -414,7 +426,11 @@ impl Wire {
         loop {
             let patience = self.limits.command_timeout;
             match self.step(NAME, patience, &mut |_| {}).await? {
-                // XOAUTH2 explains a refusal in a challenge, and waits for an empty answer to it.
+                // A refusal is explained in a challenge. XOAUTH2 waits for an empty answer to it, RFC 7628 for a
+                // byte of 1.
+                Step::Continue(_) if mechanism == "OAUTHBEARER" => {
+                    self.write(NAME, b"AQ==\r\n").await?;
+                }
                 Step::Continue(_) => self.write(NAME, b"\r\n").await?,
                 Step::Done(done) if done.tag == tag => return done.into_result(NAME).map(drop),
                 Step::Done(_) | Step::Untagged => {}

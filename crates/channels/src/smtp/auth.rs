@@ -1,4 +1,4 @@
-//! Authentication: PLAIN, LOGIN (RFC 4954, RFC 4616) and XOAUTH2.
+//! Authentication: PLAIN, LOGIN (RFC 4954, RFC 4616), XOAUTH2 and OAUTHBEARER (RFC 7628).
 //!
 //! A refusal is always [`Stage::Auth`], so that nobody mistakes a wrong password for a bounce.
 //!
@@ -35,8 +35,18 @@ impl Connection {
                 }
             }
             Auth::XOAuth2 { user, token } => {
+                if !self.capabilities.auth_xoauth2 && self.capabilities.auth_oauthbearer {
+                    let name = user.replace('=', "=3D").replace(',', "=2C");
+                    let response = STANDARD.encode(format!(
+                        "n,a={name},\x01auth=Bearer {}\x01\x01",
+                        token.expose()
+                    ));
+                    return self
+                        .auth_with_response("OAUTHBEARER", &response, wait)
+                        .await;
+                }
                 if !self.capabilities.auth_xoauth2 {
-                    return Err(no_mechanism("no AUTH XOAUTH2"));
+                    return Err(no_mechanism("neither AUTH XOAUTH2 nor AUTH OAUTHBEARER"));
                 }
                 let response = STANDARD.encode(format!(
                     "user={user}\x01auth=Bearer {}\x01\x01",
@@ -58,8 +68,13 @@ impl Connection {
             .command(&["AUTH ", mechanism, " ", response], Stage::Auth, wait)
             .await?;
         if reply.code == CONTINUE {
-            // XOAUTH2 explains a refusal in a challenge; an empty answer brings the refusal itself.
-            reply = self.command(&[], Stage::Auth, wait).await?;
+            // A refusal is explained in a challenge; an empty answer, or a byte of 1 for RFC 7628, brings the
+            // refusal itself.
+            let answer: &[&str] = match mechanism {
+                "OAUTHBEARER" => &["AQ=="],
+                _other => &[],
+            };
+            reply = self.command(answer, Stage::Auth, wait).await?;
         }
         accepted(reply, Stage::Auth).map(drop)
     }

@@ -4,8 +4,8 @@
 //! keyword and no other.
 
 use smtp_proto::{
-    AUTH_LOGIN, AUTH_PLAIN, AUTH_XOAUTH2, EXT_8BIT_MIME, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8,
-    EXT_START_TLS, EhloResponse,
+    AUTH_LOGIN, AUTH_OAUTHBEARER, AUTH_PLAIN, AUTH_XOAUTH2, EXT_8BIT_MIME, EXT_PIPELINING,
+    EXT_SIZE, EXT_SMTP_UTF8, EXT_START_TLS, EhloResponse,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) struct Capabilities {
     pub(crate) auth_plain: bool,
     pub(crate) auth_login: bool,
     pub(crate) auth_xoauth2: bool,
+    pub(crate) auth_oauthbearer: bool,
 }
 
 impl Capabilities {
@@ -55,6 +56,7 @@ impl Capabilities {
         self.auth_plain |= parsed.auth_mechanisms & AUTH_PLAIN != 0;
         self.auth_login |= parsed.auth_mechanisms & AUTH_LOGIN != 0;
         self.auth_xoauth2 |= parsed.auth_mechanisms & AUTH_XOAUTH2 != 0;
+        self.auth_oauthbearer |= parsed.auth_mechanisms & AUTH_OAUTHBEARER != 0;
     }
 }
 
@@ -79,6 +81,7 @@ mod tests {
                 auth_plain: true,
                 auth_login: true,
                 auth_xoauth2: true,
+                auth_oauthbearer: true,
             }
         );
         let postfix = Capabilities::parse(

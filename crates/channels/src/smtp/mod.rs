@@ -17,6 +17,7 @@ mod auth;
 pub mod backoff;
 mod body;
 mod breaker;
+mod check;
 mod connection;
 mod ehlo;
 mod envelope;
@@ -33,6 +34,7 @@ mod transaction;
 pub use crate::secret::Secret;
 pub use body::normalise;
 pub use breaker::BreakerCause;
+pub use check::{CheckFailure, check};
 pub use envelope::{ADDRESS_BYTES_MAX, Envelope, EnvelopeProblem, RECIPIENTS_MAX};
 pub use outcome::{
     LinkCause, LinkFailure, NotTriedReason, Origin, Permanence, RecipientRefusal, Refusal,

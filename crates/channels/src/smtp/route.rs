@@ -190,7 +190,7 @@ impl SmtpRoute {
     }
 
     /// The first problem found, certificates apart (they are read when the route is configured).
-    pub(crate) fn check(&self) -> Result<(), RouteProblem> {
+    pub fn check(&self) -> Result<(), RouteProblem> {
         let plain = |c: char| c.is_ascii_graphic();
         if self.host.is_empty() || self.host.len() > HOST_BYTES_MAX || !self.host.chars().all(plain)
         {

@@ -402,7 +402,13 @@ impl Turn<'_> {
             Reentry::Once if self.snapshot.last_entry(&journey.id, None).is_some() => {
                 return Some((Reason::Reentry, None));
             }
-            Reentry::OncePerSubject if self.snapshot.last_entry(&journey.id, subject).is_some() => {
+            // A newer version is sent to be answered anew, also where the one before was.
+            Reentry::OncePerSubject
+                if self.snapshot.last_entry(&journey.id, subject).is_some()
+                    && !self.at_hand.as_ref().is_some_and(|event| {
+                        event.is_newer_version() && event.subject.as_ref() == subject
+                    }) =>
+            {
                 return Some((Reason::Reentry, None));
             }
             Reentry::After(delay) => {

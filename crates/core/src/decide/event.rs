@@ -35,7 +35,10 @@ impl Turn<'_> {
             return;
         }
         self.obey(event);
+        self.tell_owner(event);
+        self.steer(event);
         self.interrupt_by(event);
+        self.followed_up(event);
         self.answer(event);
         self.watch(event);
         self.begin(event);
@@ -52,6 +55,7 @@ impl Turn<'_> {
         if event.by_machine() {
             return;
         }
+        self.steer(event);
         self.interrupt_by(event);
         self.answer(event);
     }

@@ -211,7 +211,7 @@ impl Turn<'_> {
         mailboxes
     }
 
-    fn ask(
+    pub(super) fn ask(
         &self,
         touchpoint: &Touchpoint,
         running: bool,
@@ -253,7 +253,13 @@ impl Turn<'_> {
                 | TouchpointState::Settled { .. } => {}
             }
         }
+        let journey = match self.snapshot.enrollment(touchpoint.enrollment) {
+            Some(run) => self.world.journey(&run.journey, run.version),
+            None => self.world.newest(&touchpoint.journey),
+        };
         let question = Question {
+            away_until: self.away_until(journey.map(|journey| &**journey)),
+            gone: self.is_gone(),
             in_flight: &in_flight,
             rivals: &rivals,
             contact: &self.snapshot.contact,
@@ -436,7 +442,7 @@ impl Turn<'_> {
     }
 
     /// Leaves one run out of a message. Reminders that it carries for others are looked at again.
-    fn leave_out(&mut self, touchpoint: Touchpoint, run: EnrollmentId, reason: Reason) {
+    pub(super) fn leave_out(&mut self, touchpoint: Touchpoint, run: EnrollmentId, reason: Reason) {
         let Some(rest) = touchpoint.without(run) else {
             self.drop_touchpoint(touchpoint, What::Skipped, reason);
             return;

@@ -328,6 +328,7 @@ impl Turn<'_> {
             | Input::Resume { .. }
             | Input::Account
             | Input::Task(_)
+            | Input::Reconsider(_)
             | Input::End(_) => {}
         }
     }

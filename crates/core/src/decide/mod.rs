@@ -6,16 +6,20 @@
 //!
 //! **Absent:** storage, clocks, chance, sending. What is to be done in the world is an [`Effect`].
 
+mod absence;
 mod account;
 mod approve;
 mod begin;
 mod consent;
+mod document;
 pub(crate) mod event;
+mod follow_up;
 mod gate;
 mod merge;
 mod order;
 mod pause;
 pub mod probe;
+mod reconsider;
 mod run;
 mod segment;
 mod settle;
@@ -23,8 +27,10 @@ mod steps;
 mod task;
 mod watch;
 
+pub use absence::MAILBOX_JOURNEY;
 pub use approve::NOBODY;
 pub use begin::ALL_JOURNEYS;
+pub use follow_up::FOLLOWED_UP_AT;
 pub use gate::OWN_WISH;
 pub use merge::{
     MergeProblem, Merged, RUNS_MERGED_MAX, UndoProblem, merge, needs_of_merge, needs_of_unmerge,
@@ -158,6 +164,9 @@ pub enum Input {
     },
     /// A journey is stopped for good: its runs end.
     End(JourneyId),
+    /// The workspace's rules are others: what waits by the old ones is asked anew. Where its zone or calendar changed,
+    /// with the zone that it had.
+    Reconsider(Option<Zone>),
     /// A person did something with a task.
     Task(Box<TaskOrder>),
     /// The contact must be forgotten.
@@ -416,6 +425,7 @@ pub fn decide_asked(
         Input::Arm(journey) => turn.arm(journey),
         Input::Resume { journey, overdue } => turn.resume(journey, *overdue),
         Input::End(journey) => turn.end(journey),
+        Input::Reconsider(left) => turn.reconsider(left.as_ref()),
         Input::Task(order) => turn.task_told(order),
         Input::Erase => turn.erase(),
     }
@@ -439,6 +449,8 @@ struct Turn<'a> {
     skip_overdue: bool,
     /// The event that is decided about.
     at_hand: Option<Arc<Event>>,
+    /// The run whose next reminder counts as done, as it goes past it.
+    passing: Option<EnrollmentId>,
     /// The run that goes from step to step; where the snapshot has it, it was before.
     following: Option<EnrollmentId>,
     /// The run whose steps bring about what happens now.
@@ -514,6 +526,7 @@ impl<'a> Turn<'a> {
             knows_history: false,
             skip_overdue: false,
             at_hand: None,
+            passing: None,
             following: None,
             link: None,
             asked: Needs::default(),

@@ -56,7 +56,9 @@ impl Turn<'_> {
             let step = journey.step(ix);
             // Listening is no going on: what comes during a pause must not be missed.
             let goes_on = !matches!(step.kind, StepKind::Stop | StepKind::WaitFor { .. });
-            if goes_on && self.world.is_paused(&run.journey) {
+            // What was done by hand is done, also while the journey is paused.
+            let passes = self.passing == Some(run.id);
+            if goes_on && !passes && self.world.is_paused(&run.journey) {
                 self.stand(run, journey, ix, due);
                 return;
             }
@@ -74,6 +76,7 @@ impl Turn<'_> {
                     self.finish(run);
                     return;
                 }
+                StepKind::Wait(_) if self.passing == Some(run.id) => next = step.next,
                 StepKind::Wait(wait) => {
                     let Some(until) = self.moment_of(wait, run.subject.as_ref(), due) else {
                         self.pass_over(&run, step, Reason::NoDate);
@@ -167,6 +170,17 @@ impl Turn<'_> {
                     } else if !self.too_late(&run, step, due) {
                         self.notify(&run, journey, step, notify);
                     }
+                    next = step.next;
+                }
+                StepKind::Send { send, .. } if self.passing == Some(run.id) => {
+                    self.passing = None;
+                    let line = LedgerEntry {
+                        reason: Some(Reason::FollowedUp),
+                        channel: Some(send.channel),
+                        template: Some(send.template.clone()),
+                        ..self.step_line(&run, step, What::Skipped)
+                    };
+                    self.ledger(line);
                     next = step.next;
                 }
                 StepKind::Send { send, otherwise } => {
@@ -473,7 +487,7 @@ impl Turn<'_> {
         self.put_run(run);
     }
 
-    fn waiting(&mut self, run: &Enrollment, step: &Step, until: Timestamp) {
+    pub(super) fn waiting(&mut self, run: &Enrollment, step: &Step, until: Timestamp) {
         let line = LedgerEntry {
             until: Some(until),
             ..self.step_line(run, step, What::Waiting)

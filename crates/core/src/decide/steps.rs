@@ -284,6 +284,7 @@ impl Turn<'_> {
         let before = std::mem::replace(&mut self.snapshot.contact.traits, merged);
         self.put_contact(|_changed_already| {});
         self.address_changed(&before);
+        self.wake_held(&before);
         let now = &self.snapshot.contact.traits;
         let names = traits.keys().map(String::as_str).chain([EMAIL_STATUS]);
         let other = names.filter(|name| before.get(*name) != now.get(*name));

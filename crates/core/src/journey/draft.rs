@@ -30,6 +30,8 @@ pub struct JourneyDraft {
     pub topic: Option<Topic>,
     /// See [`super::Journey::priority`].
     pub priority: i16,
+    /// See [`super::Journey::waits_for_absent`].
+    pub waits_for_absent: bool,
     /// The steps.
     pub steps: Vec<StepDraft>,
 }

@@ -67,6 +67,8 @@ pub struct Journey {
     pub topic: Option<Topic>,
     /// Where a cap leaves room for one message, that of the higher priority goes.
     pub priority: i16,
+    /// Whether its reminders wait for who is away until a day that is known.
+    pub waits_for_absent: bool,
     /// All steps; a run begins at `first`.
     pub steps: Vec<Step>,
     /// Where a run begins.

@@ -48,6 +48,7 @@ pub fn publish(draft: JourneyDraft, version: u32) -> Result<Journey, Vec<Journey
         approval: draft.approval,
         topic: draft.topic,
         priority: draft.priority,
+        waits_for_absent: draft.waits_for_absent,
         steps: publisher.steps,
         first,
     })

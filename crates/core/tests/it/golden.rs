@@ -360,6 +360,7 @@ fn inputs(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, Input)> {
         ("archived", Input::End("offer".into())),
         ("an account is told", traits("account", acme)),
         ("an account changed", Input::Account),
+        ("other rules", Input::Reconsider(None)),
     ]
 }
 
@@ -387,6 +388,7 @@ fn after(world: &World, snapshot: &Snapshot, input: &Input, now: Timestamp) -> S
         | Input::Arm(_)
         | Input::Resume { .. }
         | Input::End(_)
+        | Input::Reconsider(_)
         | Input::Task(_)
         | Input::Erase => now,
     };

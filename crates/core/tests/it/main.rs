@@ -1,12 +1,14 @@
 //! Stories and properties of the core.
 
 mod docs;
+mod documents;
 mod golden;
 mod limits;
 mod lives;
 mod merge;
 mod needs;
 mod publication;
+mod replies;
 mod stickiness;
 mod stories;
 mod story;

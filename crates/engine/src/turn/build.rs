@@ -257,7 +257,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         let again: BTreeSet<&SegmentId> = defined.map(|segment| &segment.id).collect();
         let forgets = |sweep: &Sweep| match &sweep.task {
             Task::Forget(id) => changed.contains(id) || again.contains(id),
-            Task::Journey(..) | Task::Build(_) => false,
+            Task::Journey(..) | Task::Build(_) | Task::Reconsider(_) => false,
         };
         self.end_sweeps(forgets, now)?;
         for id in gone {

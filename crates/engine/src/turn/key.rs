@@ -49,6 +49,10 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
             hasher.update(mail.mailbox.as_str().as_bytes());
             hasher.update(b"\0");
             hasher.update(mail.message_id.as_bytes());
+            // What turned out to be a document after all is told again; its event is told once (R6).
+            if mail.document().is_some() {
+                hasher.update(b"\0document");
+            }
         }
         Arrival::Input {
             input: Input::Event(event),
@@ -68,6 +72,7 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
         | Arrival::Threaded(_)
         | Arrival::Asset(_)
         | Arrival::Audited { .. }
+        | Arrival::Payment(_)
         | Arrival::Synced { .. }
         | Arrival::Watched(_)
         | Arrival::Published { .. }
@@ -78,6 +83,7 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
         | Arrival::Segments(_)
         | Arrival::Lists(_)
         | Arrival::Templates(_)
+        | Arrival::Rules(_)
         | Arrival::Released(_)
         | Arrival::Erase { .. }
         | Arrival::Readmit(_)

@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use relance_core::decide::{Input, Overdue};
 use relance_core::ids::{ContactId, JourneyId, SegmentId, TouchpointId};
 use relance_core::journey::{Journey, Moves, Recipient};
+use relance_core::time::Zone;
 
 use super::build::{self, BUILD_CONTACTS_PER_TURN_MAX, Building, Page};
 use super::{Engine, Work};
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, Rules};
 use crate::ports::{Asset, AuditLine, Dispatcher, Store, StoreError, StoredJourney};
 
 /// Contacts that one turn takes of a sweep.
@@ -39,6 +40,9 @@ pub(super) enum Task {
     Build(Building),
     /// Lets the members of a segment go that is not in force.
     Forget(SegmentId),
+    /// Asks anew what waits by rules that are no longer the workspace's: of contacts with open messages, or of all
+    /// where its zone or calendar changed, with the zone of before.
+    Reconsider(Option<Zone>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,9 @@ impl What {
 
 /// How the names of sweeps begin that let members of a segment go; its id follows.
 const FORGET_PREFIX: &str = "forget:";
+/// The name of the sweep that asks anew what waits by the rules of before, and how that name goes on where the zone
+/// was another.
+const RECONSIDER: &str = "reconsider";
 
 impl Sweep {
     pub(super) fn new(task: Task) -> Self {
@@ -101,6 +108,8 @@ impl Sweep {
                 (name, build::body(self.after, building))
             }
             Task::Forget(segment) => (format!("{FORGET_PREFIX}{segment}"), after.to_string()),
+            Task::Reconsider(None) => (RECONSIDER.to_owned(), after.to_string()),
+            Task::Reconsider(Some(left)) => (format!("{RECONSIDER}:{left}"), after.to_string()),
         };
         Asset {
             kind: SWEEP.to_owned(),
@@ -126,6 +135,16 @@ impl Sweep {
                 return Some(Self { task, after });
             }
             let after: u64 = body.parse().ok()?;
+            if let Some(left) = asset.name.strip_prefix(RECONSIDER) {
+                let left = match left.strip_prefix(':') {
+                    Some(left) => Some(Zone::parse(left).ok()?),
+                    None => None,
+                };
+                return Some(Self {
+                    task: Task::Reconsider(left),
+                    after: (after > 0).then_some(ContactId(after)),
+                });
+            }
             let task = match asset.name.strip_prefix(FORGET_PREFIX) {
                 Some(segment) => Task::Forget(SegmentId::from(segment)),
                 None => {
@@ -150,7 +169,7 @@ impl Sweep {
     fn rank(&self) -> (u8, Option<Timestamp>) {
         match &self.task {
             Task::Forget(_) => (0, None),
-            Task::Journey(..) => (1, None),
+            Task::Journey(..) | Task::Reconsider(_) => (1, None),
             Task::Build(building) => (2, Some(building.since)),
         }
     }
@@ -320,6 +339,18 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         self.begin_sweep(id, What::End, now)
     }
 
+    /// The workspace's rules are others: what comes after this goes by them, and what waits is asked anew.
+    pub(super) fn change_rules(&mut self, rules: &Rules, now: Timestamp) -> Result<(), StoreError> {
+        let before = std::mem::replace(&mut self.world.policy, rules.policy.clone());
+        self.world.double_opt_in = rules.double_opt_in.clone();
+        let policy = &self.world.policy;
+        let moved = before.zone != policy.zone || before.calendar != policy.calendar;
+        let task = Task::Reconsider(moved.then_some(before.zone));
+        // What an unfinished one of before has still to do, this one does as well; but it knows another zone.
+        self.end_sweeps(|old| old.task == task, now)?;
+        self.put_sweep(Sweep::new(task), now)
+    }
+
     fn begin_sweep(
         &mut self,
         journey: &JourneyId,
@@ -383,6 +414,11 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 let segment = segment.clone();
                 self.forget_page(&segment)?
             }
+            Task::Reconsider(left) => {
+                let left = left.clone();
+                sweep.after = self.sweep_waiting(left, sweep.after, work, now)?;
+                sweep.after.is_some()
+            }
         };
         if goes_on {
             // Preparing a page does not move it.
@@ -412,14 +448,41 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             What::Arm => self.store.contacts_after(after, limit)?,
             What::Resume(_) | What::End => self.store.contacts_running(journey, after, limit)?,
         };
+        self.tell_page(&page, &what.input(journey.clone()), work, now)?;
+        Ok(page.last().copied().filter(|_| page.len() == limit))
+    }
+
+    /// The same for what waits by rules that are no longer the workspace's.
+    fn sweep_waiting(
+        &mut self,
+        left: Option<Zone>,
+        after: Option<ContactId>,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<Option<ContactId>, StoreError> {
+        let limit = self.sweep_page;
+        let page = match left {
+            Some(_) => self.store.contacts_after(after, limit)?,
+            None => self.store.contacts_awaiting(after, limit)?,
+        };
+        self.tell_page(&page, &Input::Reconsider(left), work, now)?;
+        Ok(page.last().copied().filter(|_| page.len() == limit))
+    }
+
+    fn tell_page(
+        &mut self,
+        page: &[ContactId],
+        input: &Input,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.set_aside(page.iter().copied(), work)?;
-        let input = what.input(journey.clone());
         let whole: BTreeSet<ContactId> = page.iter().copied().collect();
         for contact in whole {
             if !self.unreadable.contains(&contact) {
-                self.decide_or_leave(contact, &input, work, now)?;
+                self.decide_or_leave(contact, input, work, now)?;
             }
         }
-        Ok(page.last().copied().filter(|_| page.len() == limit))
+        Ok(())
     }
 }

@@ -21,7 +21,14 @@ use super::{Engine, Work};
 use crate::ports::{Dispatcher, Store, StoreError, ThreadEntry};
 
 /// What an event of a mail tells of whoever wrote it, or of whom it tells.
-const PERSONAL: [&str; 4] = ["from", "recipient", "mail_subject", "text"];
+const PERSONAL: [&str; 6] = [
+    "from",
+    "recipient",
+    "mail_subject",
+    "text",
+    "quoted",
+    "new_address",
+];
 
 impl<S: Store, D: Dispatcher> Engine<S, D> {
     /// What a mail means, for whom; and its place in a thread.
@@ -32,7 +39,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         work: &mut Work,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let known = self.acquaintance(mail, work)?;
+        let mut known = self.acquaintance(mail, work)?;
+        self.learn_about(mail, &mut known, now)?;
+        known.earlier = self.earlier_documents(mail, &known, inputs, work, now)?;
         let by_erased = self.is_by_erased(mail, &known)?;
         self.orphans.keep(mail, &known, &self.world.policy, now);
         let meaning = mail::interpret(mail, &known, &self.world.policy);
@@ -47,14 +56,19 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 },
             };
             let event = if by_erased { unsigned(event) } else { event };
-            if let Some(subject) = mail.document() {
-                thread = Some((contact, Some(subject)));
+            if mail.document().is_some() {
+                // Of a newer version it is the document that is known.
+                thread = Some((contact, event.subject.clone()));
             }
             // A mail to two of us is seen in two mailboxes, and happened once.
             let event = match told_key(contact, &event) {
                 Some(key) if self.store.remember(&[key], now)? == [false] => only_seen(&event),
                 Some(_) | None => event,
             };
+            if thread.is_none() && event.subject.is_some() {
+                // By its number it is in the document's thread, and so are answers to it.
+                thread = Some((contact, event.subject.clone()));
+            }
             inputs.push((contact, Input::Event(Arc::new(event))));
         }
         if let Some((contact, subject)) = thread {
@@ -128,6 +142,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             threads,
             person,
             colleagues,
+            ..Acquaintance::default()
         })
     }
 }

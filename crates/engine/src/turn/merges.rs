@@ -511,6 +511,7 @@ fn translated(input: Input, record: &MergeRecord) -> Option<Input> {
         | Input::Assess(_)
         | Input::Account
         | Input::Arm(_)
+        | Input::Reconsider(_)
         | Input::Resume { .. }
         | Input::End(_) => return None,
         same @ (Input::Suppress { .. }

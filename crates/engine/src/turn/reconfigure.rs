@@ -65,6 +65,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             Arrival::Segments(changes) => self.define_segments(changes, now)?,
             Arrival::Lists(lists) => self.world.lists = lists.clone(),
             Arrival::Templates(facts) => self.world.templates.extend(facts.iter().cloned()),
+            Arrival::Rules(rules) => self.change_rules(rules, now)?,
             Arrival::Released(backlog) => {
                 if self.quiet {
                     self.quiet = false;
@@ -77,6 +78,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             | Arrival::Threaded(_)
             | Arrival::Asset(_)
             | Arrival::Audited { .. }
+            | Arrival::Payment(_)
             | Arrival::Erase { .. }
             | Arrival::Readmit(_)
             | Arrival::Suppressions { .. }

@@ -1,8 +1,10 @@
-//! E-invoices: the exact answer when a mail carries UBL or CII (Factur-X, ZUGFeRD, XRechnung, PINT).
+//! E-invoices: the exact answer when a mail carries UBL or CII (Factur-X, ZUGFeRD, XRechnung, PINT), a Russian
+//! УПД (ON_NSCHFDOPPR, 5.01 and 5.03) or a счёт of CommerceML.
 //!
-//! Reads number, dates, payable amount and currency by their paths in one streaming pass.
+//! Reads number, dates, amounts, currency and parties by their paths in one streaming pass.
 //! **Absent:** document type definitions and entities of one's own (both refused), validation against
-//! a schema, line items. Sources: EN 16931-1; OASIS UBL 2.x; UN/CEFACT CII D16B and ZUGFeRD 1.0.
+//! a schema, line items. Sources: EN 16931-1; OASIS UBL 2.x; UN/CEFACT CII D16B and ZUGFeRD 1.0; orders ММВ-7-15/820
+//! and ЕД-7-26/970 of the Russian tax office; CommerceML 2 (see [`super::russian`]).
 
 use std::borrow::Cow;
 
@@ -19,6 +21,8 @@ pub const EINVOICE_DEPTH_MAX: usize = 64;
 const VALUE_BYTES_MAX: usize = 256;
 /// Bytes in which an XML declaration is looked for.
 const DECLARATION_BYTES: usize = 200;
+/// Rates of tax kept.
+const RATES_MAX: usize = 8;
 
 /// What the XML says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,20 @@ pub struct EInvoice {
     pub amount: Option<Decimal>,
     /// ISO 4217.
     pub currency: Option<String>,
+    /// Value added tax in the amount.
+    pub vat: Option<Decimal>,
+    /// Its rates in percent, each once.
+    pub vat_rates: Vec<Decimal>,
+    /// The total without tax.
+    pub net: Option<Decimal>,
+    /// The buyer's name.
+    pub payer: Option<String>,
+    /// The buyer's number with the tax office.
+    pub payer_tax_id: Option<String>,
+    /// The seller's.
+    pub seller_tax_id: Option<String>,
+    /// What the payment is to name.
+    pub bank_reference: Option<String>,
 }
 
 /// Why no e-invoice was read.
@@ -53,7 +71,7 @@ pub enum EInvoiceProblem {
     TooDeep,
     #[error("xml has a document type definition, which is refused: send it without")]
     DoctypeRefused,
-    #[error("xml root `{root}` is neither ubl nor cii")]
+    #[error("xml root `{root}` is neither ubl, cii, a russian upd nor commerceml")]
     NotAnEInvoice { root: String },
     #[error("xml is not well-formed at byte {at}")]
     Malformed { at: u64 },
@@ -139,6 +157,9 @@ pub fn read(text: &str) -> Result<EInvoice, EInvoiceProblem> {
 enum Vocabulary {
     Ubl,
     Cii,
+    /// The Russian УПД.
+    Upd,
+    CommerceMl,
 }
 
 #[derive(Default)]
@@ -152,19 +173,31 @@ struct Walk {
     value: String,
     value_currency: Option<String>,
     fields: Fields,
+    party: super::russian::Party,
 }
 
 #[derive(Default)]
-struct Fields {
-    number: Option<String>,
-    type_code: Option<String>,
-    currency: Option<String>,
-    issued: Option<Date>,
-    due: Option<Date>,
+pub(super) struct Fields {
+    pub(super) number: Option<String>,
+    pub(super) type_code: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) issued: Option<Date>,
+    pub(super) due: Option<Date>,
     due_by_means: Option<Date>,
     valid_until: Option<Date>,
     payable: Option<(Decimal, Option<String>)>,
-    total: Option<(Decimal, Option<String>)>,
+    pub(super) total: Option<(Decimal, Option<String>)>,
+    pub(super) vat: Option<Decimal>,
+    pub(super) vat_rates: Vec<Decimal>,
+    pub(super) net: Option<Decimal>,
+    pub(super) payer: Option<String>,
+    pub(super) payer_tax_id: Option<String>,
+    pub(super) seller_tax_id: Option<String>,
+    pub(super) bank_reference: Option<String>,
+    /// The registered name, where no other is told.
+    payer_registered: Option<String>,
+    /// Whether a Russian paper is one to pay by; see [`super::russian`].
+    pub(super) is_bill: bool,
 }
 
 impl Walk {
@@ -187,6 +220,20 @@ impl Walk {
             .ok()
             .flatten()
             .map(|attribute| attribute.value.chars().take(VALUE_BYTES_MAX).collect());
+        let inner = self.path.get(1 + self.root.len()..).unwrap_or_default();
+        if self.vocabulary == Some(Vocabulary::Upd) {
+            for attribute in start.attributes().with_checks(false).flatten() {
+                let Ok(value) = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0)
+                else {
+                    continue;
+                };
+                if value.len() <= VALUE_BYTES_MAX {
+                    let name: &str = attribute.key.as_ref();
+                    self.fields
+                        .take_upd(inner, name, value.trim(), &mut self.party);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -209,6 +256,12 @@ impl Walk {
                     self.fields
                         .take_cii(inner, value, self.value_currency.take())
                 }
+                Some(Vocabulary::Upd) => {
+                    self.fields.take_upd(inner, "", value, &mut self.party);
+                }
+                Some(Vocabulary::CommerceMl) => {
+                    self.fields.take_commerceml(inner, value, &mut self.party);
+                }
                 None => {}
             }
         }
@@ -221,6 +274,13 @@ impl Walk {
     fn finish(self) -> Result<EInvoice, EInvoiceProblem> {
         let fields = self.fields;
         if self.vocabulary.is_none() {
+            return Err(EInvoiceProblem::NotAnEInvoice { root: self.root });
+        }
+        if matches!(
+            self.vocabulary,
+            Some(Vocabulary::Upd | Vocabulary::CommerceMl)
+        ) && !fields.is_bill
+        {
             return Err(EInvoiceProblem::NotAnEInvoice { root: self.root });
         }
         let kind = match self.root.as_str() {
@@ -242,6 +302,13 @@ impl Walk {
                 .currency
                 .or_else(|| money.as_ref().and_then(|(_, currency)| currency.clone())),
             amount: money.map(|(amount, _)| amount),
+            vat: fields.vat,
+            vat_rates: fields.vat_rates,
+            net: fields.net,
+            payer: fields.payer.or(fields.payer_registered),
+            payer_tax_id: fields.payer_tax_id,
+            seller_tax_id: fields.seller_tax_id,
+            bank_reference: fields.bank_reference,
         })
     }
 }
@@ -259,6 +326,8 @@ fn vocabulary(name: &str, root: &BytesStart<'_>) -> Result<Vocabulary, EInvoiceP
             Ok(Vocabulary::Ubl)
         }
         "CrossIndustryInvoice" | "CrossIndustryDocument" => Ok(Vocabulary::Cii),
+        "Файл" => Ok(Vocabulary::Upd),
+        "КоммерческаяИнформация" => Ok(Vocabulary::CommerceMl),
         _ => Err(EInvoiceProblem::NotAnEInvoice {
             root: name.chars().take(VALUE_BYTES_MAX).collect(),
         }),
@@ -295,7 +364,36 @@ impl Fields {
             | "/QuotedMonetaryTotal/TaxInclusiveAmount" => {
                 set_some(&mut self.total, amount(value, currency));
             }
+            "/LegalMonetaryTotal/TaxExclusiveAmount"
+            | "/QuotedMonetaryTotal/TaxExclusiveAmount" => {
+                set_some(&mut self.net, decimal(value));
+            }
+            // A second total is in the currency of the tax office.
+            "/TaxTotal/TaxAmount" => set_some(&mut self.vat, decimal(value)),
+            "/TaxTotal/TaxSubtotal/TaxCategory/Percent" => self.rate(value),
+            "/AccountingCustomerParty/Party/PartyName/Name" => {
+                set(&mut self.payer, value.to_owned());
+            }
+            "/AccountingCustomerParty/Party/PartyLegalEntity/RegistrationName" => {
+                set(&mut self.payer_registered, value.to_owned());
+            }
+            "/AccountingCustomerParty/Party/PartyTaxScheme/CompanyID" => {
+                set(&mut self.payer_tax_id, value.to_owned());
+            }
+            "/AccountingSupplierParty/Party/PartyTaxScheme/CompanyID" => {
+                set(&mut self.seller_tax_id, value.to_owned());
+            }
+            "/PaymentMeans/PaymentID" => set(&mut self.bank_reference, value.to_owned()),
             _ => {}
+        }
+    }
+
+    pub(super) fn rate(&mut self, value: &str) {
+        if let Some(rate) = decimal(value).filter(|rate| !rate.is_zero())
+            && self.vat_rates.len() < RATES_MAX
+            && !self.vat_rates.contains(&rate)
+        {
+            self.vat_rates.push(rate);
         }
     }
 
@@ -329,24 +427,53 @@ impl Fields {
             | "/SpecifiedTradeSettlementMonetarySummation/GrandTotalAmount" => {
                 set_some(&mut self.total, amount(value, currency));
             }
+            "/SpecifiedTradeSettlementHeaderMonetarySummation/TaxBasisTotalAmount"
+            | "/SpecifiedTradeSettlementMonetarySummation/TaxBasisTotalAmount" => {
+                set_some(&mut self.net, decimal(value));
+            }
+            "/SpecifiedTradeSettlementHeaderMonetarySummation/TaxTotalAmount"
+            | "/SpecifiedTradeSettlementMonetarySummation/TaxTotalAmount" => {
+                set_some(&mut self.vat, decimal(value));
+            }
+            "/ApplicableTradeTax/RateApplicablePercent"
+            | "/ApplicableTradeTax/ApplicablePercent" => self.rate(value),
+            "/PaymentReference" => set(&mut self.bank_reference, value.to_owned()),
+            _ => self.take_cii_party(path, value),
+        }
+    }
+
+    fn take_cii_party(&mut self, path: &str, value: &str) {
+        let path = path
+            .trim_start_matches("/SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement")
+            .trim_start_matches(
+                "/SpecifiedSupplyChainTradeTransaction/ApplicableSupplyChainTradeAgreement",
+            );
+        match path {
+            "/BuyerTradeParty/Name" => set(&mut self.payer, value.to_owned()),
+            "/BuyerTradeParty/SpecifiedTaxRegistration/ID" => {
+                set(&mut self.payer_tax_id, value.to_owned());
+            }
+            "/SellerTradeParty/SpecifiedTaxRegistration/ID" => {
+                set(&mut self.seller_tax_id, value.to_owned());
+            }
             _ => {}
         }
     }
 }
 
 /// The first value wins: later ones belong to repeated groups.
-fn set<T>(slot: &mut Option<T>, value: T) {
+pub(super) fn set<T>(slot: &mut Option<T>, value: T) {
     slot.get_or_insert(value);
 }
 
-fn set_some<T>(slot: &mut Option<T>, value: Option<T>) {
+pub(super) fn set_some<T>(slot: &mut Option<T>, value: Option<T>) {
     if slot.is_none() {
         *slot = value;
     }
 }
 
 /// `2026-03-12`, with a zone (`2026-03-12+03:00`) or time ignored.
-fn iso_date(value: &str) -> Option<Date> {
+pub(super) fn iso_date(value: &str) -> Option<Date> {
     value.get(..10)?.parse().ok()
 }
 
@@ -364,6 +491,11 @@ fn compact_date(value: &str) -> Option<Date> {
 fn currency_code(value: &str) -> Option<String> {
     (value.len() == 3 && value.bytes().all(|b| b.is_ascii_alphabetic()))
         .then(|| value.to_ascii_uppercase())
+}
+
+pub(super) fn decimal(value: &str) -> Option<Decimal> {
+    let value = Decimal::from_str_exact(value.trim_start_matches('+')).ok()?;
+    Some(value.normalize())
 }
 
 fn amount(value: &str, currency: Option<String>) -> Option<(Decimal, Option<String>)> {

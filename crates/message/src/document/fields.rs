@@ -15,8 +15,9 @@ use super::DocumentKind;
 use super::amount::{self, Money};
 use super::date::{self, DateHit, When};
 use super::number::{self, NumberHit};
+use super::parties::{self, Parties};
 use super::phrase::{Hit, longest};
-use super::rules::{DocumentRules, LabelField, TermUnit};
+use super::rules::{AmountPart, DocumentRules, LabelField, TermUnit};
 use super::text::Page;
 
 /// Labels of one text looked at; a long price list has some hundreds.
@@ -45,6 +46,12 @@ const RANK_UNLABELLED: u8 = 5;
 const RANK_DATE_BY_NUMBER: u8 = 80;
 /// Lines at the top where a bare date is the date of issue.
 const TITLE_LINES: usize = 15;
+/// Taxes and rates of one text kept.
+const VATS_MAX: usize = 8;
+/// Tokens from a tax's name on in which its rate stands.
+const RATE_TOKENS_MAX: usize = 12;
+/// No value added tax is higher, in percent.
+const RATE_MAX: u32 = 30;
 /// Longest payment term, in its unit.
 const TERM_MAX: u32 = 400;
 
@@ -68,6 +75,13 @@ pub(crate) struct Fields {
     pub due: Option<Ranked<When>>,
     pub term: Option<Ranked<(TermUnit, u32)>>,
     pub valid_until: Option<Ranked<When>>,
+    /// Taxes that are named, each amount once.
+    pub vats: Vec<Decimal>,
+    /// Rates of tax, each once.
+    pub vat_rates: Vec<Decimal>,
+    /// The total without tax.
+    pub net: Option<Decimal>,
+    pub parties: Parties,
 }
 
 /// A range of tokens where a value may stand.
@@ -119,6 +133,8 @@ pub(crate) fn read(page: &Page, rules: &DocumentRules, kind: Option<DocumentKind
     reader.amounts(&mut fields);
     reader.dates(&mut fields);
     reader.terms(&mut fields);
+    reader.parts(&mut fields);
+    fields.parties = parties::read(page, rules);
     fields
 }
 
@@ -409,6 +425,53 @@ impl Reader<'_> {
                 self.rules.labels[label.value].field,
                 LabelField::OtherAmount | LabelField::Other
             )
+    }
+
+    /// Tax and what is left without it.
+    fn parts(&self, fields: &mut Fields) {
+        for label in &self.labels {
+            let Some(part) = self.rules.labels[label.value].part else {
+                continue;
+            };
+            let regions = self.regions(label, false);
+            if part == AmountPart::Vat {
+                let end = regions.last().map_or(label.end, |(_, to)| *to);
+                self.rates(label.first, end, &mut fields.vat_rates);
+            }
+            let found = regions.iter().find_map(|(from, to)| {
+                self.largest(*from, (*to).min(from + AMOUNT_TOKENS_MAX), false)
+            });
+            let Some(value) = found.map(|money| money.value) else {
+                continue;
+            };
+            match part {
+                AmountPart::Vat => {
+                    if fields.vats.len() < VATS_MAX && !fields.vats.contains(&value) {
+                        fields.vats.push(value);
+                    }
+                }
+                AmountPart::Net => fields.net = fields.net.max(Some(value)),
+            }
+        }
+    }
+
+    /// `20%` among tokens.
+    fn rates(&self, from: usize, to: usize, rates: &mut Vec<Decimal>) {
+        for at in from..to.min(from + RATE_TOKENS_MAX) {
+            let is_digits = self.page.word(at).bytes().all(|b| b.is_ascii_digit());
+            if !is_digits || self.page.word(at + 1) != "%" {
+                continue;
+            }
+            let rate = self.page.word(at).parse::<u32>().ok();
+            if let Some(rate) = rate
+                .filter(|rate| (1..=RATE_MAX).contains(rate))
+                .map(Decimal::from)
+                && rates.len() < VATS_MAX
+                && !rates.contains(&rate)
+            {
+                rates.push(rate);
+            }
+        }
     }
 
     fn date_in(&self, (from, to): Region) -> Option<&DateHit> {

@@ -5,16 +5,19 @@
 //! Each answer carries the rules that led to it.
 //!
 //! **Absent:** who sent the mail and to whom; mail parsing; reading of files other than PDF ([`pdf`]) and
-//! XML ([`einvoice`]); any word of any language, which is data.
+//! XML ([`einvoice`]), whose texts come with the attachment; any word of any language, which is data.
 
 mod amount;
 mod date;
 pub mod einvoice;
 mod fields;
+mod forward;
 mod number;
+mod parties;
 pub mod pdf;
 mod phrase;
 mod rules;
+mod russian;
 mod score;
 mod text;
 
@@ -23,7 +26,10 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use rules::{DocumentRules, RULES_BYTES_MAX, RULES_FORMAT, RULES_PHRASES_MAX, RulesProblem};
+pub use forward::{Forwarded, forwarded};
+pub use rules::{
+    DocumentRules, ListedRule, RULES_BYTES_MAX, RULES_FORMAT, RULES_PHRASES_MAX, RulesProblem,
+};
 
 /// Attachments looked at; further ones are not read.
 pub const ATTACHMENTS_MAX: usize = 20;
@@ -66,6 +72,8 @@ pub enum Place {
     AttachmentName,
     AttachmentText,
     Xml,
+    /// A rule of the workspace's own.
+    Rule,
 }
 
 /// A rule that fired, for the answer to "why".
@@ -93,6 +101,23 @@ pub struct FoundDocument {
     pub due: Option<Date>,
     /// Until when an offer stands.
     pub valid_until: Option<Date>,
+    /// Value added tax in the amount.
+    #[serde(serialize_with = "as_json_number")]
+    pub vat: Option<Decimal>,
+    /// Its rates in percent.
+    #[serde(serialize_with = "as_json_numbers")]
+    pub vat_rates: Vec<Decimal>,
+    /// The amount without it.
+    #[serde(serialize_with = "as_json_number")]
+    pub net: Option<Decimal>,
+    /// Who is to pay, by name.
+    pub payer: Option<String>,
+    /// The payer's number with the tax office; a Russian one with that of the branch behind a stroke.
+    pub payer_tax_id: Option<String>,
+    /// The seller's.
+    pub seller_tax_id: Option<String>,
+    /// What the payment is to name.
+    pub bank_reference: Option<String>,
     /// Name of the attachment that is the document; none when the mail itself is.
     pub attachment: Option<String>,
     /// 0 to 1; no probability, but monotone in the score.
@@ -103,6 +128,20 @@ pub struct FoundDocument {
 /// Finds the document that a mail brings, if it brings one.
 pub fn find(input: &DocumentInput<'_>, rules: &DocumentRules) -> Option<FoundDocument> {
     score::find(input, rules)
+}
+
+/// Reads a mail as a document of this kind, because somebody said that it is one; the evidence is `rule`.
+pub fn read_as(
+    input: &DocumentInput<'_>,
+    kind: DocumentKind,
+    rule: &str,
+    rules: &DocumentRules,
+) -> FoundDocument {
+    score::read_as(input, kind, rule, rules)
+}
+
+fn as_json_numbers<S: Serializer>(numbers: &[Decimal], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(numbers.iter().filter_map(ToPrimitive::to_f64))
 }
 
 /// A whole amount is an integer, any other the nearest double, which prints the same digits.

@@ -22,6 +22,18 @@ pub const RULES_BYTES_MAX: usize = 1024 * 1024;
 /// Phrases in one file, all sections together.
 pub const RULES_PHRASES_MAX: usize = 20_000;
 
+/// A rule as people read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedRule {
+    pub id: String,
+    /// `invoice`, `offer`, `other` (a paper that is neither), `for`, `against`.
+    pub kind: &'static str,
+    /// `anywhere`, `subject`, `body`.
+    pub place: &'static str,
+    pub weight: f64,
+    pub phrases: Vec<String>,
+}
+
 /// Rules ready for use.
 #[derive(Clone, Debug)]
 pub struct DocumentRules {
@@ -35,6 +47,10 @@ pub struct DocumentRules {
     pub(crate) signals: Vec<Signal>,
     pub(crate) signal_phrases: Phrases<usize>,
     pub(crate) payment_phrases: Phrases<()>,
+    pub(crate) marks: Vec<Mark>,
+    pub(crate) mark_phrases: Phrases<usize>,
+    pub(crate) forward_prefixes: Vec<String>,
+    pub(crate) forward_authors: Vec<String>,
     pub(crate) reply_prefixes: Vec<String>,
     pub(crate) endings: Vec<Ending>,
     pub(crate) money: MoneyRules,
@@ -120,6 +136,49 @@ pub(crate) struct Label {
     #[serde(default)]
     pub rank: u8,
     pub kind: Option<DocumentKind>,
+    /// Which part of the total the amount behind it is.
+    pub part: Option<AmountPart>,
+    words: Vec<String>,
+}
+
+/// A part of a total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AmountPart {
+    /// Value added tax.
+    Vat,
+    /// What is left without it.
+    Net,
+}
+
+/// What a word about the parties says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MarkMeans {
+    /// What follows is of the seller.
+    Seller,
+    /// What follows is of the payer, the name first.
+    Payer,
+    /// It only looks like a party.
+    Neither,
+    /// The payer's name stands before it.
+    PayerBefore,
+    /// A Russian number with the tax office follows.
+    Inn,
+    /// The number of its branch.
+    Kpp,
+    /// A VAT number, or another with letters.
+    VatId,
+    /// What a payment is to name follows.
+    Reference,
+}
+
+/// Words about the parties of a paper.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mark {
+    pub id: String,
+    pub means: MarkMeans,
     words: Vec<String>,
 }
 
@@ -207,8 +266,14 @@ struct RulesFile {
     format: String,
     weights: Weights,
     reply_prefixes: Vec<String>,
+    #[serde(default)]
+    forward_prefixes: Vec<String>,
+    #[serde(default)]
+    forward_authors: Vec<String>,
     payment_words: Vec<String>,
     word: Vec<Word>,
+    #[serde(default)]
+    mark: Vec<Mark>,
     label: Vec<Label>,
     term: Vec<Term>,
     signal: Vec<Signal>,
@@ -300,7 +365,12 @@ impl DocumentRules {
             (),
             &mut payment_phrases,
         )?;
+        let mut mark_phrases = Phrases::new();
+        for (index, mark) in file.mark.iter().enumerate() {
+            ids.enter("mark", &mark.id, &mark.words, index, &mut mark_phrases)?;
+        }
         ids.finite("weights", "weights", "threshold", file.weights.threshold)?;
+        let all_folded = |words: &[String]| words.iter().map(|word| folded(word)).collect();
         Ok(Self {
             weights: file.weights,
             words: file.word,
@@ -312,6 +382,10 @@ impl DocumentRules {
             signals: file.signal,
             signal_phrases,
             payment_phrases,
+            marks: file.mark,
+            mark_phrases,
+            forward_prefixes: all_folded(&file.forward_prefixes),
+            forward_authors: all_folded(&file.forward_authors),
             reply_prefixes: file
                 .reply_prefixes
                 .iter()
@@ -321,6 +395,37 @@ impl DocumentRules {
             money: money_rules(&file.currency, &file.multiplier)?,
             months: months(&file.month)?,
         })
+    }
+
+    /// The rules that say what a mail is, for whoever wants to read them: words that name a paper, and signals.
+    pub fn listed(&self) -> Vec<ListedRule> {
+        let words = self.words.iter().map(|word| ListedRule {
+            id: word.id.clone(),
+            kind: match word.kind {
+                PaperKind::Invoice => "invoice",
+                PaperKind::Offer => "offer",
+                PaperKind::Other => "other",
+            },
+            place: "anywhere",
+            weight: word.weight,
+            phrases: word.words.clone(),
+        });
+        let signals = self.signals.iter().map(|signal| ListedRule {
+            id: signal.id.clone(),
+            kind: if signal.weight < 0.0 {
+                "against"
+            } else {
+                "for"
+            },
+            place: match signal.place {
+                SignalPlace::Subject => "subject",
+                SignalPlace::Body => "body",
+                SignalPlace::Anywhere => "anywhere",
+            },
+            weight: signal.weight,
+            phrases: signal.words.clone(),
+        });
+        words.chain(signals).collect()
     }
 
     /// Phrases of all sections, for reports.

@@ -11,6 +11,7 @@ use super::amount::by_script;
 use super::date::When;
 use super::fields::{self, Fields, Ranked, term_end};
 use super::number;
+use super::parties::Parties;
 use super::phrase::longest;
 use super::rules::{DocumentRules, LabelField, PaperKind, SignalPlace, folded};
 use super::text::{Page, file_stem};
@@ -41,6 +42,10 @@ const WEIGHT_EXACT: f64 = 100.0;
 const RANK_TOTAL: u8 = 40;
 /// From this rank a number in a text beats the one in the file's name.
 const RANK_NAME: u8 = 30;
+/// From this rank a total has its tax in it.
+const RANK_WITH_TAX: u8 = 70;
+/// No tax is a larger share of its total.
+const SHARE_MAX: Decimal = Decimal::from_parts(3, 0, 0, false, 1);
 /// From this rank an attachment's own amount beats any in the body.
 const RANK_OWN: u8 = 50;
 
@@ -57,6 +62,72 @@ pub(super) fn find(input: &DocumentInput<'_>, rules: &DocumentRules) -> Option<F
     }
     best = better(best, mail.body_itself());
     best.map(|(_, found)| found)
+}
+
+/// A mail read as a document of a kind, whatever it looks like: the attachment that gives most fields, else the body.
+pub(super) fn read_as(
+    input: &DocumentInput<'_>,
+    kind: DocumentKind,
+    rule: &str,
+    rules: &DocumentRules,
+) -> FoundDocument {
+    let attachments = &input.attachments[..input.attachments.len().min(ATTACHMENTS_MAX)];
+    let said = Evidence {
+        rule: rule.to_owned(),
+        place: Place::Rule,
+        weight: WEIGHT_EXACT,
+    };
+    if let Some(mut found) = attachments.iter().find_map(exact) {
+        found.kind = kind;
+        found.evidence.insert(0, said);
+        return found;
+    }
+    let mail = Mail::read(input, rules, attachments);
+    let mut best: Option<(usize, Fields, Page, &AttachmentText<'_>)> = None;
+    for attachment in attachments {
+        if mail.ending_weight(attachment).is_none() {
+            continue;
+        }
+        let page = Page::new(attachment.text.unwrap_or_default());
+        let fields = fields::read(&page, rules, Some(kind));
+        let told = usize::from(fields.number.is_some())
+            + usize::from(fields.amount.is_some())
+            + usize::from(fields.due.is_some());
+        if best.as_ref().is_none_or(|(most, ..)| told > *most) {
+            best = Some((told, fields, page, attachment));
+        }
+    }
+    let body = fields::read(&mail.body, rules, Some(kind));
+    let subject = fields::read(&mail.subject, rules, Some(kind));
+    let mut sum = Sum::default();
+    sum.evidence.push(said);
+    sum.score = WEIGHT_EXACT;
+    match best {
+        Some((_, fields, page, attachment)) => {
+            let name = Page::new(&file_stem(attachment.name));
+            let by_name = mail.number_in_name(&name, kind);
+            let script = by_script(&page, &rules.money).or(by_script(&mail.body, &rules.money));
+            mail.assemble(
+                kind,
+                sum,
+                [fields, subject, body],
+                by_name,
+                script,
+                Some(attachment.name),
+            )
+        }
+        None => {
+            let script = by_script(&mail.body, &rules.money);
+            mail.assemble(
+                kind,
+                sum,
+                [body, subject, Fields::default()],
+                None,
+                script,
+                None,
+            )
+        }
+    }
 }
 
 fn better(
@@ -88,6 +159,13 @@ fn exact(attachment: &AttachmentText<'_>) -> Option<FoundDocument> {
         issued: read.issued,
         due: read.due,
         valid_until: read.valid_until,
+        vat: read.vat,
+        vat_rates: read.vat_rates,
+        net: read.net,
+        payer: read.payer,
+        payer_tax_id: read.payer_tax_id,
+        seller_tax_id: read.seller_tax_id,
+        bank_reference: read.bank_reference,
         attachment: Some(attachment.name.to_owned()),
         confidence: CONFIDENCE_EXACT,
         evidence: vec![Evidence {
@@ -526,7 +604,7 @@ impl<'a> Mail<'a> {
             (Some(number), _) => Some(number.value.clone()),
             (None, by_name) => by_name,
         };
-        let amount = sources
+        let ranked_amount = sources
             .iter()
             .find_map(|fields| {
                 fields
@@ -535,7 +613,11 @@ impl<'a> Mail<'a> {
                     .filter(|amount| amount.rank >= RANK_OWN)
             })
             .or_else(|| best_ranked(sources.iter().map(|fields| fields.amount.as_ref())));
-        let (amount, currency): (Option<Decimal>, Option<String>) = match amount {
+        let tax = Tax::of(
+            &sources,
+            ranked_amount.map(|amount| (amount.value.0, amount.rank)),
+        );
+        let (amount, currency): (Option<Decimal>, Option<String>) = match ranked_amount {
             Some(Ranked {
                 value: (value, currency),
                 ..
@@ -568,6 +650,11 @@ impl<'a> Mail<'a> {
             DocumentKind::Offer => (None, valid_until),
         };
         let distance = sum.score - self.rules.weights.threshold;
+        let party = |of: fn(&Parties) -> &Option<String>| {
+            sources
+                .iter()
+                .find_map(|fields| of(&fields.parties).clone())
+        };
         sum.evidence
             .sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
         FoundDocument {
@@ -578,9 +665,61 @@ impl<'a> Mail<'a> {
             issued,
             due,
             valid_until,
+            vat: tax.vat,
+            vat_rates: tax.rates,
+            net: tax.net,
+            payer: party(|parties| &parties.payer),
+            payer_tax_id: party(|parties| &parties.payer_tax_id),
+            seller_tax_id: party(|parties| &parties.seller_tax_id),
+            bank_reference: party(|parties| &parties.bank_reference),
             attachment: attachment.map(str::to_owned),
             confidence: CONFIDENCE_EXACT / (1.0 + (-distance * CONFIDENCE_SLOPE).exp()),
             evidence: sum.evidence,
+        }
+    }
+}
+
+/// Tax in a total, as far as what is named fits together.
+#[derive(Default)]
+struct Tax {
+    vat: Option<Decimal>,
+    net: Option<Decimal>,
+    rates: Vec<Decimal>,
+}
+
+impl Tax {
+    /// Of the first text that names any, beside the total and its rank.
+    fn of(sources: &[Fields], total: Option<(Decimal, u8)>) -> Self {
+        let named = |fields: &&Fields| {
+            !fields.vats.is_empty() || !fields.vat_rates.is_empty() || fields.net.is_some()
+        };
+        let (Some(fields), Some((total, rank))) = (sources.iter().find(named), total) else {
+            return Self::default();
+        };
+        let sum: Decimal = fields.vats.iter().copied().sum();
+        let left = fields
+            .net
+            .map(|net| total - net)
+            .filter(|left| left.is_sign_positive() && !left.is_zero());
+        let most = fields.vats.iter().copied().max();
+        // Tax that is named counts where it fits; of several rates the sum may.
+        let vat = match (left, most) {
+            (Some(left), Some(_)) if fields.vats.contains(&left) || sum == left => Some(left),
+            (_, Some(most)) => Some(most),
+            (_, None) => None,
+        };
+        let vat = vat.filter(|vat| *vat < total * SHARE_MAX);
+        let net = match (fields.net, vat) {
+            (Some(net), Some(vat)) if net + vat == total => Some(net),
+            // A subtotal may be before a discount, or have its tax in it.
+            (Some(net), None) if net < total => Some(net),
+            (_, Some(vat)) if rank >= RANK_WITH_TAX => Some(total - vat),
+            (_, _) => None,
+        };
+        Self {
+            vat,
+            net,
+            rates: fields.vat_rates.clone(),
         }
     }
 }

@@ -49,6 +49,12 @@ pub struct AutoReply {
     /// The day it names as the end of the absence or the return.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Date>,
+    /// The first day on which the person is back: the same, or the day after where that was the last of the absence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returns: Option<Date>,
+    /// Where to write instead, if the person left or the address changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_address: Option<String>,
     /// Its text without what it quotes.
     pub text: String,
     /// Message-IDs it answers, the nearest first.
@@ -130,12 +136,44 @@ pub(super) fn find(mail: &Mail, rules: &InboundRules) -> Found {
         .unwrap_or(AutoReplyReason::Automatic);
     let until =
         dates::until(mail, &mail.subject, rules).or_else(|| dates::until(mail, &body, rules));
+    let new_address = match reason {
+        AutoReplyReason::LeftCompany | AutoReplyReason::AddressChanged => new_address(mail, &text),
+        AutoReplyReason::OutOfOffice
+        | AutoReplyReason::Vacation
+        | AutoReplyReason::Ticket
+        | AutoReplyReason::Unmonitored
+        | AutoReplyReason::Automatic => None,
+    };
     Found::AutoReply(AutoReply {
         reason,
-        until,
+        until: until.map(|until| until.date),
+        returns: until.map(dates::Until::returns),
+        new_address,
         in_reply_to: mail.answers().into_iter().map(str::to_owned).collect(),
         text,
     })
+}
+
+/// The first address of a text that is neither the sender's nor one that the mail is to.
+fn new_address(mail: &Mail, text: &str) -> Option<String> {
+    let known = |address: &str| {
+        let people = mail.from.iter().chain(&mail.to).chain(&mail.cc);
+        people
+            .into_iter()
+            .any(|one| one.email.eq_ignore_ascii_case(address))
+    };
+    let is_part = |ch: char| ch.is_alphanumeric() || matches!(ch, '@' | '.' | '-' | '_' | '+');
+    head(text)
+        .split(|ch: char| !is_part(ch))
+        .map(|word| word.trim_matches(['.', '-', '_', '+']))
+        .filter(|word| word.len() <= 254 && word.is_ascii())
+        .find(|word| {
+            let parts = word.split_once('@');
+            parts.is_some_and(|(local, domain)| {
+                !local.is_empty() && domain.contains('.') && !domain.contains('@')
+            }) && !known(word)
+        })
+        .map(str::to_lowercase)
 }
 
 fn declared(mail: &Mail) -> Declared {

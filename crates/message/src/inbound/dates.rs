@@ -13,11 +13,31 @@ use crate::mail::Mail;
 const PAST_DAYS_MAX: i64 = 30;
 /// A named day further ahead is not an absence.
 const AHEAD_DAYS_MAX: i64 = 400;
+/// Characters behind a day that may say that it is the last of an absence.
+const BEHIND_CHARS_MAX: usize = 16;
 /// Most dates looked at per pattern.
 const MATCHES_MAX: usize = 20;
 
+/// A day that ends an absence, as it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Until {
+    pub date: Date,
+    /// It is the last of the absence, not the first at work again.
+    pub is_last: bool,
+}
+
+impl Until {
+    /// The first day at work again.
+    pub fn returns(self) -> Date {
+        match self.is_last {
+            true => self.date.tomorrow().unwrap_or(self.date),
+            false => self.date,
+        }
+    }
+}
+
 /// The first day found, by the patterns in their order.
-pub(super) fn until(mail: &Mail, text: &str, rules: &InboundRules) -> Option<Date> {
+pub(super) fn until(mail: &Mail, text: &str, rules: &InboundRules) -> Option<Until> {
     let today = mail
         .date_local
         .map(|local| local.date())
@@ -27,7 +47,20 @@ pub(super) fn until(mail: &Mail, text: &str, rules: &InboundRules) -> Option<Dat
         let found = pattern
             .captures_iter(&text)
             .take(MATCHES_MAX)
-            .find_map(|captures| date(&captures, today, rules));
+            .find_map(|captures| {
+                let date = date(&captures, today, rules)?;
+                let whole = captures.get(0)?;
+                let said = whole.as_str().to_lowercase();
+                // What stands right behind the day may say it too.
+                let behind: String = text
+                    .get(whole.end()..)?
+                    .chars()
+                    .take(BEHIND_CHARS_MAX)
+                    .collect();
+                let is_last = rules.auto.last_day.is_match(&said)
+                    || rules.auto.last_day.is_match(&behind.to_lowercase());
+                Some(Until { date, is_last })
+            });
         if found.is_some() {
             return found;
         }
@@ -36,7 +69,7 @@ pub(super) fn until(mail: &Mail, text: &str, rules: &InboundRules) -> Option<Dat
 }
 
 /// Full-width digits and separators as ASCII.
-fn plain_digits(text: &str) -> String {
+pub(super) fn plain_digits(text: &str) -> String {
     text.chars()
         .map(|ch| match ch {
             '０'..='９' => char::from(b'0' + (u32::from(ch) - u32::from('０')) as u8),

@@ -4,6 +4,8 @@
 //! mail systems and people phrase the rest, by rules kept as data ([`InboundRules`]). It is pure
 //! and linear in the message; every list it returns has a limit.
 //!
+//! A person's reply comes with what is new in it, what it quotes, and what it wants ([`Intent`], a suggestion).
+//!
 //! **Absent:** offers and invoices (see [`crate::document`]; the caller combines the two answers),
 //! the search for the contact, document or thread concerned, and every decision that follows.
 
@@ -12,10 +14,13 @@ mod bounce;
 mod complaint;
 mod dates;
 mod delivery_status;
+mod intent;
 mod notice;
+mod number;
 mod phrases;
 mod reply;
 mod rules;
+mod said_date;
 mod ses;
 pub mod smtp_reply;
 
@@ -26,7 +31,9 @@ use crate::mail::Mail;
 pub use auto_reply::{AutoReply, AutoReplyReason};
 pub use bounce::{Action, Bounce, BouncedRecipient};
 pub use complaint::Complaint;
-pub use reply::Reply;
+pub use intent::{Intent, Percent};
+pub use number::{NamedNumber, numbers};
+pub use reply::{QUOTED_CHARS_MAX, Reply};
 pub use rules::{InboundRules, RulesProblem};
 pub use smtp_reply::{BounceClass, BounceReason, SmtpVerdict};
 

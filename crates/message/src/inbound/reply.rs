@@ -4,11 +4,15 @@
 //! separators, header blocks, signatures, closing formulas, marks of HTML. Answers written between
 //! quoted lines are kept.
 
+use jiff::civil::Date;
 use serde::Serialize;
 
+use super::intent::{self, Intent, Percent};
 use super::{InboundRules, rules::ReplyRules};
 use crate::mail::{Mail, TextSource, html};
 
+/// Most characters kept of what is quoted.
+pub const QUOTED_CHARS_MAX: usize = 1_000;
 /// Most lines read of a body.
 const LINES_MAX: usize = 20_000;
 /// Most lines an introduction may be folded into.
@@ -36,19 +40,60 @@ pub struct Reply {
     /// Message-IDs it answers, the nearest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub in_reply_to: Vec<String>,
+    /// What it wants, as far as that is plain.
+    pub intent: Intent,
+    /// By when: of a promise to pay and of a "later"; never before the day of the mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent_date: Option<Date>,
+    /// How sure that is.
+    pub intent_confidence: Percent,
+    /// What it quotes, cut short.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub quoted: String,
 }
 
 pub(super) fn read(mail: &Mail, rules: &InboundRules) -> Reply {
     let in_reply_to: Vec<String> = mail.answers().into_iter().map(str::to_owned).collect();
+    let text = own_text(mail, rules);
+    let reading = intent::read(mail, &text, rules);
     Reply {
         answer: !in_reply_to.is_empty()
             || rules
                 .reply
                 .subject_reply
                 .is_match(&mail.subject.to_lowercase()),
-        text: own_text(mail, rules),
+        quoted: quoted(&mail.text, &text),
+        text,
         in_reply_to,
+        intent: reading.intent,
+        intent_date: reading.date,
+        intent_confidence: reading.sure,
     }
+}
+
+/// The beginning of what a mail has beside its author's own words: the first lines that are none of them.
+fn quoted(whole: &str, own: &str) -> String {
+    let own: std::collections::BTreeSet<&str> = own.lines().map(str::trim).collect();
+    let mut quoted = String::new();
+    let mut chars = 0;
+    for line in whole.lines().take(LINES_MAX) {
+        let line = line.trim().trim_start_matches(['>', ' ']);
+        if line.is_empty() || own.contains(line) {
+            continue;
+        }
+        if !quoted.is_empty() {
+            quoted.push('\n');
+            chars += 1;
+        }
+        for ch in line.chars().take(QUOTED_CHARS_MAX.saturating_sub(chars)) {
+            quoted.push(ch);
+            chars += 1;
+        }
+        if chars >= QUOTED_CHARS_MAX {
+            break;
+        }
+    }
+    quoted
 }
 
 /// The author's own words of a mail.

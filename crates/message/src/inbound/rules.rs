@@ -9,7 +9,9 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::auto_reply::AutoReplyReason;
+use super::intent::{Intent, IntentRule};
 use super::phrases::{PATTERN_BYTES_MAX, Phrases, Scope};
+use super::said_date::{DayKind, DayRule};
 use super::smtp_reply::BounceReason;
 
 /// Largest compiled automaton of one pattern, in bytes.
@@ -28,6 +30,18 @@ pub struct InboundRules {
     pub(super) bounce: BounceRules,
     pub(super) auto: AutoReplyRules,
     pub(super) reply: ReplyRules,
+    pub(super) number: NumberRules,
+    pub(super) intents: Vec<IntentRule>,
+    pub(super) days: Vec<DayRule>,
+}
+
+/// Rules of `replies.toml` for numbers of documents.
+#[derive(Debug, Clone)]
+pub(super) struct NumberRules {
+    /// What stands right before a number.
+    pub words: Phrases,
+    /// What looks like one and is another thing.
+    pub not: Phrases,
 }
 
 /// Rules of `bounces.toml`.
@@ -63,6 +77,8 @@ pub(super) struct AutoReplyRules {
     pub body_reason: Vec<AutoReplyReason>,
     pub machine_sender: Phrases,
     pub until: Vec<Regex>,
+    /// The day named is the last of the absence.
+    pub last_day: Phrases,
     pub months: BTreeMap<String, i8>,
 }
 
@@ -137,6 +153,40 @@ struct ReplyFile {
     auto_reply: AutoReplyTable,
     until: UntilTable,
     reply: ReplyTable,
+    absence: AbsenceTable,
+    number: NumberTable,
+    intent: Vec<IntentTable>,
+    day: Vec<DayTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AbsenceTable {
+    last_day: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumberTable {
+    words: Vec<String>,
+    not: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IntentTable {
+    name: String,
+    weight: u8,
+    patterns: Vec<String>,
+    not: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DayTable {
+    kind: String,
+    days: Option<i32>,
+    patterns: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -183,8 +233,11 @@ impl InboundRules {
         let mut compiler = Compiler { problems };
         let rules = InboundRules {
             bounce: compiler.bounce(bounce),
-            auto: compiler.auto(reply.auto_reply, reply.until),
+            auto: compiler.auto(reply.auto_reply, reply.until, &reply.absence),
             reply: compiler.reply(reply.reply),
+            number: compiler.number(&reply.number),
+            intents: compiler.intents(&reply.intent),
+            days: compiler.days(&reply.day),
         };
         if compiler.problems.is_empty() {
             Ok(rules)
@@ -280,7 +333,59 @@ impl Compiler {
         reason
     }
 
-    fn auto(&mut self, table: AutoReplyTable, until: UntilTable) -> AutoReplyRules {
+    fn number(&mut self, table: &NumberTable) -> NumberRules {
+        NumberRules {
+            words: self.line("number.words", &table.words),
+            not: self.line("number.not", &table.not),
+        }
+    }
+
+    /// In the order in which they count: where several are found, the first one's.
+    fn intents(&mut self, tables: &[IntentTable]) -> Vec<IntentRule> {
+        let mut rules = Vec::new();
+        for table in tables {
+            let Some(intent) = Intent::from_name(&table.name).filter(|one| *one != Intent::Other)
+            else {
+                self.problems
+                    .push(format!("intent `{}` is unknown", table.name));
+                continue;
+            };
+            let key = format!("intent {}", table.name);
+            rules.push(IntentRule {
+                intent,
+                weight: table.weight,
+                patterns: self.text(&key, &table.patterns),
+                not: self.text(&format!("{key}.not"), &table.not),
+            });
+        }
+        rules.sort_by_key(|rule| rule.intent);
+        rules
+    }
+
+    fn days(&mut self, tables: &[DayTable]) -> Vec<DayRule> {
+        let mut rules = Vec::new();
+        for table in tables {
+            let Some(kind) = DayKind::from_name(&table.kind, table.days) else {
+                self.problems
+                    .push(format!("day kind `{}` is unknown", table.kind));
+                continue;
+            };
+            let patterns = table.patterns.iter();
+            let patterns = patterns.filter_map(|pattern| self.one("day.patterns", pattern));
+            rules.push(DayRule {
+                kind,
+                patterns: patterns.collect(),
+            });
+        }
+        rules
+    }
+
+    fn auto(
+        &mut self,
+        table: AutoReplyTable,
+        until: UntilTable,
+        absence: &AbsenceTable,
+    ) -> AutoReplyRules {
         let (subjects, subject_reason) = self.auto_reasons(&table.subject);
         let (bodies, body_reason) = self.auto_reasons(&table.body);
         AutoReplyRules {
@@ -295,6 +400,7 @@ impl Compiler {
                 .filter_map(|pattern| self.one("until.patterns", pattern))
                 .collect(),
             months: until.months,
+            last_day: self.text("absence.last_day", &absence.last_day),
         }
     }
 
@@ -371,6 +477,10 @@ mod tests {
         )
         .expect("the shipped rules are accepted");
         let (bounce, auto, reply) = (&rules.bounce, &rules.auto, &rules.reply);
+        for rule in &rules.intents {
+            assert!(rule.patterns.all_compile() && rule.not.all_compile());
+        }
+        assert!(rules.number.words.all_compile() && rules.number.not.all_compile());
         for list in [
             &bounce.sender,
             &bounce.subject_failed,

@@ -224,12 +224,14 @@ fn the_scenarios_templates_render_with_everything_and_with_nothing() {
     let ru = template("offer-reminder-1.ru.txt", files[0].1)
         .render(&full)
         .expect("renders");
-    assert_eq!(ru.subject, "Re: Предложение № 12-К");
+    // A thread brings its own subject line; without one nothing pretends to be an answer.
+    assert_eq!(ru.subject, "Предложение № 12-К");
     assert_eq!(
         ru.text,
         "Здравствуйте, Иван!\n\nВозвращаюсь к нашему предложению № 12-К от 3 ноября на 125\u{a0}000\u{a0}₽. \
          Удалось ли его посмотреть?\n\nЕсли есть вопросы по составу, срокам или цене, просто ответьте на это \
-         письмо: уточню и, если нужно, поправлю.\n\nС уважением,\nАнна Петрова\n+7 495 000-00-00\n"
+         письмо: уточню и, если нужно, поправлю.\n\nС уважением,\nАнна Петрова\nНасосы Севера\n\
+         +7 495 000-00-00\n"
     );
 }
 

@@ -294,6 +294,8 @@ struct Label {
     total: Option<Decimal>,
     total_with_tax: Option<serde_json::Value>,
     currency: Option<String>,
+    buyer: Option<String>,
+    full: Option<serde_json::Value>,
 }
 
 fn labels(folder: &std::path::Path) -> Vec<Label> {
@@ -311,6 +313,8 @@ fn e_invoices_are_exact() {
     };
     let rules = rules();
     let mut all = Tally::default();
+    let (mut payers, mut named) = (0, 0);
+    let (mut taxed, mut sums) = (0, 0);
     for label in labels(&folder) {
         let bytes = std::fs::read(folder.join(&label.file)).expect("a file of the corpus");
         let text = einvoice::decode(&bytes);
@@ -333,13 +337,31 @@ fn e_invoices_are_exact() {
             currency: label.currency,
             due: label.due_date,
         });
-        all.add(&tally(
-            &label.file,
-            find(&input, &rules).as_ref(),
-            truth.as_ref(),
-        ));
+        let found = find(&input, &rules);
+        if let (Some(found), Some(buyer)) = (&found, &label.buyer) {
+            named += 1;
+            let same = found.payer.as_deref() == Some(buyer.as_str());
+            payers += usize::from(same);
+            if !same {
+                eprintln!("{}: payer {:?}, not {buyer:?}", label.file, found.payer);
+            }
+        }
+        // By definition the total is the net and the tax, where both are told and nothing is prepaid.
+        let parts = found.as_ref().and_then(|found| found.net.zip(found.vat));
+        if let (Some((net, vat)), Some(total)) = (parts, &label.total_with_tax) {
+            taxed += 1;
+            let total: Decimal = total
+                .to_string()
+                .trim_matches('"')
+                .parse()
+                .expect("a number");
+            sums += usize::from((net + vat).normalize() == total.normalize());
+        }
+        all.add(&tally(&label.file, found.as_ref(), truth.as_ref()));
     }
     println!("{HEAD}\n{}", all.row("einvoice-xml"));
+    println!("einvoice-xml: payer {payers}/{named}, net and tax make the total {sums}/{taxed}");
+    assert!(100 * payers >= 95 * named, "payers {payers} of {named}");
     assert!(all.cases >= 129);
     assert_eq!(
         (all.precision(), all.recall(), all.fields()),
@@ -354,6 +376,7 @@ fn real_pdf_invoices() {
     };
     let rules = rules();
     let mut all = Tally::default();
+    let mut parts = (0, 0, 0);
     for label in labels(&folder) {
         let bytes = std::fs::read(folder.join(&label.file)).expect("a file of the corpus");
         let text = if label.file.ends_with(".pdf") {
@@ -395,9 +418,35 @@ fn real_pdf_invoices() {
                 .due_date
                 .or(found.as_ref().and_then(|found| found.due)),
         };
+        let full = label.full.as_ref();
+        let told = |field: &str| {
+            let told = full?.get(field)?.to_string();
+            told.trim_matches('"').parse::<Decimal>().ok()
+        };
+        for (field, read) in [
+            ("amount_tax", found.as_ref().and_then(|found| found.vat)),
+            ("amount_untaxed", found.as_ref().and_then(|found| found.net)),
+        ] {
+            if let Some(told) = told(field) {
+                parts.0 += 1;
+                match read {
+                    Some(read) if read == told.normalize() => parts.1 += 1,
+                    Some(read) => {
+                        parts.2 += 1;
+                        eprintln!("{}: {field} {told}, found {read}", label.file);
+                    }
+                    None => {}
+                }
+            }
+        }
         all.add(&tally(&label.file, found.as_ref(), Some(&truth)));
     }
     println!("{HEAD}\n{}", all.row("invoice-pdf"));
+    println!(
+        "invoice-pdf: tax and net {} told, {} right, {} wrong",
+        parts.0, parts.1, parts.2
+    );
+    assert!(parts.2 <= parts.1, "more taxes are wrong than right");
     assert!(all.recall() >= 0.9, "recall {}", all.recall());
     assert!(all.fields() >= 0.7, "a field {}", all.fields());
 }

@@ -6,8 +6,10 @@
 #![allow(clippy::disallowed_methods)]
 
 mod accuracy;
+mod answers;
 mod corpora;
 mod documents;
 mod hostile;
 mod mime;
+mod scenarios;
 mod stories;

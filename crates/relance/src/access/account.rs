@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use relance_core::access::Role;
+use relance_core::access::{Permission, Role};
 use relance_core::ids::UserId;
-use relance_core::user::{ADDRESS_BYTES_MAX, NAME_CHARS_MAX, Purpose, USERS_MAX, User};
+use relance_core::user::{
+    ADDRESS_BYTES_MAX, Absence, Digest, NAME_CHARS_MAX, Purpose, USERS_MAX, User,
+};
 use relance_engine::arrival::Arrival;
 use relance_engine::ports::Asset;
 use relance_message::outbound::is_address;
@@ -32,11 +35,19 @@ pub struct Words<'a> {
     pub language: Option<&'a str>,
     /// Where they are.
     pub zone: Option<&'a str>,
+    /// Who answers in their place while they are away.
+    pub deputy: Option<&'a str>,
+    /// The first day of absence.
+    pub away_from: Option<&'a str>,
+    /// The last day of absence.
+    pub away_until: Option<&'a str>,
+    /// `off`, or a time such as `09:00`.
+    pub digest: Option<&'a str>,
 }
 
 impl Words<'_> {
-    /// Writes them.
-    pub fn write(&self, user: &mut User) -> Result<(), AccessProblem> {
+    /// Writes them. `today` is the day of the user, from which an absence without a beginning counts.
+    pub fn write(&self, user: &mut User, today: Date) -> Result<(), AccessProblem> {
         if let Some(name) = self.name {
             user.name = name_of("name", name)?;
         }
@@ -60,7 +71,64 @@ impl Words<'_> {
                 }
             };
         }
+        if let Some(deputy) = self.deputy {
+            user.deputy = match deputy.trim() {
+                "" => None,
+                deputy => Some(check_address(deputy)?),
+            };
+        }
+        if let Some(digest) = self.digest {
+            user.digest = digest_of(digest)?;
+        }
+        self.write_absence(user, today)
+    }
+
+    fn write_absence(&self, user: &mut User, today: Date) -> Result<(), AccessProblem> {
+        let date = |field, text: &str| match text.trim() {
+            "" => Ok(None),
+            text => text
+                .parse::<Date>()
+                .map(Some)
+                .map_err(|_| bad_word(field, text, &["dates such as 2026-12-31"])),
+        };
+        if self.away_from.is_none() && self.away_until.is_none() {
+            return Ok(());
+        }
+        let from = self.away_from.map(|text| date("away_from", text));
+        let until = self.away_until.map(|text| date("away_until", text));
+        let kept = user.away;
+        let from = from
+            .unwrap_or(Ok(kept.map(|own| own.from)))?
+            .unwrap_or(today);
+        let until = until.unwrap_or(Ok(kept.map(|own| own.until)))?;
+        user.away = match until {
+            None => None,
+            Some(until) if until < from => {
+                let from = [format!("{from} or a later day")];
+                let known: Vec<&str> = from.iter().map(String::as_str).collect();
+                return Err(bad_word("away_until", &until.to_string(), &known));
+            }
+            Some(until) => Some(Absence { from, until }),
+        };
         Ok(())
+    }
+}
+
+/// A digest as the API writes it.
+pub fn digest_word(digest: Digest) -> String {
+    match digest {
+        Digest::Off => "off".to_owned(),
+        Digest::At(time) => time.strftime("%H:%M").to_string(),
+    }
+}
+
+fn digest_of(text: &str) -> Result<Digest, AccessProblem> {
+    match text.trim() {
+        "off" => Ok(Digest::Off),
+        "" => Ok(Digest::default()),
+        text => Time::strptime("%H:%M", text)
+            .map(Digest::At)
+            .map_err(|_| bad_word("digest", text, &["off", "a time such as 09:00"])),
     }
 }
 
@@ -170,7 +238,9 @@ pub async fn make(
     let access = &workspace.access;
     let address = check_address(address)?;
     let mut user = User::new(address, role, access.now(), caller.name());
-    words.write(&mut user)?;
+    let today = access.today(&user);
+    words.write(&mut user, today)?;
+    check_deputy(&access.users(), &user)?;
     let _turn = access.changing.lock().await;
     if access.user(user.address.as_str()).is_some() || fresh(workspace, &user.address).await.is_ok()
     {
@@ -210,7 +280,8 @@ async fn invite_with(
     let by = caller.name();
     let (token, arrivals) = ticket::issue(workspace, Purpose::Invitation, Some(&user), &by).await?;
     commit(workspace, caller, user.clone(), arrivals, action, more).await?;
-    let public_url = &workspace.config.workspace.public_url;
+    let config = workspace.config();
+    let public_url = &config.workspace.public_url;
     let link = ticket::url(public_url, Purpose::Invitation, &token);
     let mailed = mails
         && match mail::invitation(workspace, &user, caller, &link).await {
@@ -221,6 +292,26 @@ async fn invite_with(
             }
         };
     Ok(Invited { user, link, mailed })
+}
+
+/// Whether a deputy is another of ours who may answer.
+fn check_deputy(users: &Users, user: &User) -> Result<(), AccessProblem> {
+    let Some(deputy) = &user.deputy else {
+        return Ok(());
+    };
+    let may = |one: &&Arc<User>| one.role.may(Permission::Approve) && one.address != user.address;
+    if users.get(deputy).filter(may).is_some() {
+        return Ok(());
+    }
+    /// Names that an answer shows.
+    const SHOWN_MAX: usize = 20;
+    let known: Vec<&str> = users
+        .values()
+        .filter(may)
+        .map(|one| one.address.as_str())
+        .take(SHOWN_MAX)
+        .collect();
+    Err(bad_word("deputy", deputy.as_str(), &known))
 }
 
 /// Whether nobody but this user could let the others in.
@@ -243,7 +334,11 @@ pub async fn change(
     let _turn = access.changing.lock().await;
     let mut user = fresh(workspace, &UserId::from(plain(address))).await?;
     let before = user.clone();
-    words.write(&mut user)?;
+    let today = access.today(&user);
+    words.write(&mut user, today)?;
+    if user.deputy != before.deputy {
+        check_deputy(&access.users(), &user)?;
+    }
     let mut more = serde_json::Map::new();
     if let Some(role) = role.filter(|role| *role != before.role) {
         if is_last_admin(&access.users(), &before) {
@@ -263,6 +358,12 @@ pub async fn change(
     }
     if user.team != before.team {
         more.insert("team".to_owned(), json!(user.team));
+    }
+    if user.deputy != before.deputy || user.away != before.away {
+        let deputy = user.deputy.as_ref().map(ToString::to_string);
+        more.insert("deputy".to_owned(), json!(deputy));
+        let away = user.away.map(|own| format!("{}/{}", own.from, own.until));
+        more.insert("away".to_owned(), json!(away));
     }
     let more = Value::Object(more);
     commit(
@@ -404,6 +505,63 @@ mod tests {
 
     use super::*;
 
+    const TODAY: Date = Date::constant(2026, 12, 1);
+
+    #[test]
+    fn absence_and_digest_are_written_and_taken_away() {
+        let mut user = User::new(
+            "a@shop.test".into(),
+            Role::Head,
+            Timestamp::UNIX_EPOCH,
+            String::new(),
+        );
+        let away = Words {
+            deputy: Some("Boris@shop.test"),
+            away_until: Some("2026-12-09"),
+            digest: Some("08:30"),
+            ..Words::default()
+        };
+        away.write(&mut user, TODAY).unwrap();
+        let own = user.away.unwrap();
+        assert_eq!((own.from, own.until), (TODAY, Date::constant(2026, 12, 9)));
+        assert_eq!(digest_word(user.digest), "08:30");
+        let boris = UserId::from("boris@shop.test");
+        assert_eq!(user.stand_in(own.until), Some(&boris));
+        assert_eq!(user.stand_in(Date::constant(2026, 12, 10)), None);
+        let bad = |words: Words<'_>| {
+            words
+                .write(&mut user.clone(), TODAY)
+                .unwrap_err()
+                .to_string()
+        };
+        let until = |text| {
+            bad(Words {
+                away_until: Some(text),
+                ..Words::default()
+            })
+        };
+        assert!(until("2026-11-30").starts_with("away_until: "));
+        assert!(until("tomorrow").contains("2026-12-31"));
+        assert!(
+            bad(Words {
+                digest: Some("25:00"),
+                ..Words::default()
+            })
+            .contains("09:00")
+        );
+        let back = Words {
+            away_until: Some(""),
+            digest: Some("off"),
+            ..Words::default()
+        };
+        back.write(&mut user, TODAY).unwrap();
+        assert_eq!(
+            (user.away, digest_word(user.digest)),
+            (None, "off".to_owned())
+        );
+        assert!(user.deputy.is_some(), "for the next time");
+    }
+
     #[test]
     fn words_are_looked_at_and_empty_ones_take_away() {
         let now = Timestamp::UNIX_EPOCH;
@@ -413,19 +571,25 @@ mod tests {
             team: Some("north"),
             language: Some("ru"),
             zone: Some("Asia/Tokyo"),
+            ..Words::default()
         };
-        words.write(&mut user).unwrap();
+        words.write(&mut user, TODAY).unwrap();
         assert_eq!(user.name.as_deref(), Some("Анна"));
         let none = Words {
             name: Some(""),
             ..Words::default()
         };
-        none.write(&mut user).unwrap();
+        none.write(&mut user, TODAY).unwrap();
         assert_eq!(
             (user.name.as_deref(), user.team.as_deref()),
             (None, Some("north"))
         );
-        let bad = |words: Words<'_>| words.write(&mut user.clone()).unwrap_err().to_string();
+        let bad = |words: Words<'_>| {
+            words
+                .write(&mut user.clone(), TODAY)
+                .unwrap_err()
+                .to_string()
+        };
         let long = "x".repeat(NAME_CHARS_MAX + 1);
         for name in [long.as_str(), "a\nb"] {
             assert!(

@@ -2,7 +2,7 @@
 //!
 //! **Absent:** how it was proved (see [`crate::http`]'s guard), what a role may do (see `relance_core::access`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relance_core::access::{Permission, Role, Scope, Sees};
@@ -26,6 +26,8 @@ pub struct Caller {
     pub role: Role,
     /// Whose contacts they see.
     pub sees: Sees,
+    /// Those whom they stand in for, with their roles.
+    absent: BTreeMap<UserId, Role>,
     permissions: BTreeSet<Permission>,
     /// The hash of the session, for calls by cookie.
     session: Option<Arc<str>>,
@@ -38,6 +40,7 @@ impl Caller {
             who: Who::User(address),
             role,
             sees,
+            absent: BTreeMap::new(),
             permissions: role.permissions(),
             session,
         }
@@ -49,9 +52,21 @@ impl Caller {
             who: Who::Token(name),
             role: scope.role(),
             sees: Sees::Everything,
+            absent: BTreeMap::new(),
             permissions: scope.permissions(),
             session: None,
         }
+    }
+
+    /// The same person, who answers for others while those are away.
+    pub fn standing_in(mut self, absent: BTreeMap<UserId, Role>) -> Self {
+        self.absent = absent;
+        self
+    }
+
+    /// Those whom they stand in for, with their roles.
+    pub const fn absent(&self) -> &BTreeMap<UserId, Role> {
+        &self.absent
     }
 
     /// The program itself, from the command line.

@@ -95,18 +95,18 @@ pub async fn by_password(
 
 /// What must be committed so that a code is taken once.
 #[derive(Default)]
-struct Taken {
-    arrivals: Vec<Arrival>,
+pub(super) struct Taken {
+    pub(super) arrivals: Vec<Arrival>,
     changes_user: bool,
 }
 
 /// Takes a code of the second factor, or a recovery code: neither is taken twice. Whoever calls holds `changing`.
-async fn take_code(
+pub(super) async fn take_code(
     workspace: &Arc<Workspace>,
     user: &mut User,
     code: &str,
 ) -> Result<Taken, AccessProblem> {
-    let Some(factor) = &user.credentials.totp else {
+    let Some(factor) = user.credentials.totp.clone() else {
         return Ok(Taken::default());
     };
     let name = user.address.to_string();
@@ -115,12 +115,28 @@ async fn take_code(
         session::read(workspace, move |reader| reader.text(FACTOR_USE, &name)).await?
     };
     let last = last.and_then(|text| text.body.parse().ok()).unwrap_or(0);
-    let factor = Totp {
-        secret: factor.secret.clone(),
-        used: factor.used.max(last),
-    };
+    let opened = totp::open(&workspace.vault, &name, &factor.secret);
+    if let Err(problem) = &opened {
+        tracing::error!(%problem, "a second factor cannot be checked");
+    }
     let now = u64::try_from(workspace.access.now().as_second()).unwrap_or(0);
-    if let Some(taken) = totp::take(&factor, code, now) {
+    let taken = opened.as_ref().ok().and_then(|secret| {
+        let factor = Totp {
+            secret: secret.clone(),
+            used: factor.used.max(last),
+        };
+        totp::take(&factor, code, now)
+    });
+    if let Some(taken) = taken {
+        let mut changes_user = false;
+        // What an earlier version kept plain is sealed now that it is at hand.
+        if !totp::is_sealed(&factor.secret)
+            && let Ok(secret) = totp::seal(&workspace.vault, &name, &factor.secret)
+        {
+            let used = factor.used;
+            user.credentials.totp = Some(Totp { secret, used });
+            changes_user = true;
+        }
         let used = Arrival::Asset(Asset {
             kind: FACTOR_USE.to_owned(),
             name,
@@ -128,13 +144,18 @@ async fn take_code(
         });
         return Ok(Taken {
             arrivals: vec![used],
-            changes_user: false,
+            changes_user,
         });
     }
     let hash = totp::hash(code);
     let left = &mut user.credentials.recovery;
     let at = left.iter().position(|kept| *kept == hash);
-    left.remove(at.ok_or(AccessProblem::WrongCode)?);
+    let at = match (at, opened) {
+        (Some(at), _) => at,
+        (None, Err(problem)) => return Err(problem.into()),
+        (None, Ok(_)) => return Err(AccessProblem::WrongCode),
+    };
+    left.remove(at);
     Ok(Taken {
         arrivals: Vec::new(),
         changes_user: true,
@@ -174,7 +195,8 @@ pub async fn setup(
     let address = account::check_address(first.address)?;
     password::check(first.password, address.as_str())?;
     let mut user = User::new(address, Role::Admin, access.now(), "setup".to_owned());
-    first.words.write(&mut user)?;
+    let today = access.today(&user);
+    first.words.write(&mut user, today)?;
     user.credentials.password = Some(access.passwords.hash(first.password).await?);
     let _turn = access.changing.lock().await;
     if !access.is_empty() || account::anyone(workspace).await? {
@@ -213,7 +235,8 @@ pub async fn by_invitation(
     let _turn = access.changing.lock().await;
     let redeemed = ticket::redeem(workspace, Purpose::Invitation, token).await?;
     let mut user = account::fresh(workspace, &invited.address).await?;
-    words.write(&mut user)?;
+    let today = access.today(&user);
+    words.write(&mut user, today)?;
     account::set_hash(&mut user, hash);
     let how = json!({ "by": "invitation" });
     let spends = vec![redeemed.spends.clone()];
@@ -283,7 +306,8 @@ async fn mail_reset(workspace: &Arc<Workspace>, user: &User) -> Result<(), Acces
     let (token, arrivals) = ticket::issue(workspace, Purpose::Reset, Some(user), &own).await?;
     let weight = 512 * arrivals.len();
     workspace.submit(arrivals, weight).await?;
-    let public_url = &workspace.config.workspace.public_url;
+    let config = workspace.config();
+    let public_url = &config.workspace.public_url;
     let link = ticket::url(public_url, Purpose::Reset, &token);
     if let Err(problem) = mail::reset(workspace, user, &link).await {
         tracing::warn!(%problem, "a link for a new password could not be sent");

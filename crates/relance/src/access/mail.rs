@@ -55,8 +55,9 @@ fn texts() -> &'static BTreeMap<&'static str, Texts> {
 /// The words in a user's language, else in the workspace's, else in English.
 fn words(workspace: &Workspace, user: &User, of: fn(&Texts) -> &Text) -> (String, String) {
     let all = texts();
+    let config = workspace.config();
     let own = user.language.as_deref();
-    let wanted = own.unwrap_or(&workspace.config.workspace.language);
+    let wanted = own.unwrap_or(&config.workspace.language);
     let found = all.get(wanted).or_else(|| all.get("en"));
     found.map_or_else(Default::default, |texts| {
         let text = of(texts);
@@ -73,10 +74,11 @@ async fn post(
 ) -> Result<(), PostProblem> {
     let (subject, text) = words(workspace, user, of);
     let name = user.name.as_deref().unwrap_or(user.address.as_str());
+    let config = workspace.config();
     // One pass: what is put in is not looked at again.
     let fill = |template: &str| {
         let marks = [
-            ("{workspace}", workspace.config.workspace.name.as_str()),
+            ("{workspace}", config.workspace.name.as_str()),
             ("{name}", name),
             ("{by}", by),
             ("{link}", link),

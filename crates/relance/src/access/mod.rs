@@ -25,9 +25,11 @@ pub mod totp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use relance_core::access::{Role, Sees};
 use relance_core::ids::UserId;
+use relance_core::time::Zone;
 use relance_core::user::User;
 use relance_engine::clock::{SharedClock, SystemClock};
 use relance_engine::ports::{Store, StoreError};
@@ -79,6 +81,8 @@ pub type Users = BTreeMap<UserId, Arc<User>>;
 /// The accounts of one workspace.
 pub struct Access {
     users: RwLock<Arc<Users>>,
+    /// Where users are who do not say.
+    zone: RwLock<Zone>,
     composer: Arc<Composer>,
     pub(crate) sessions: session::Sessions,
     pub(crate) passwords: password::Passwords,
@@ -99,6 +103,7 @@ impl Access {
     ) -> Result<Self, StoreError> {
         let access = Self {
             users: RwLock::default(),
+            zone: RwLock::new(Zone::utc()),
             composer,
             sessions: session::Sessions::default(),
             passwords: password::Passwords::new(options.cost),
@@ -153,18 +158,49 @@ impl Access {
 
     /// Whose contacts a user sees.
     pub fn sees(&self, user: &User) -> Sees {
+        let absent = self.absent(&user.address).into_keys().collect();
         let mut team = BTreeSet::new();
         if user.role == Role::Head && user.team.is_some() {
             let users = self.users();
             let of_team = users.values().filter(|other| other.team == user.team);
             team.extend(of_team.map(|other| other.address.clone()));
         }
-        user.role.sees(&user.address, &team)
+        user.role.sees(&user.address, &team, &absent)
+    }
+
+    /// Where users are who do not say.
+    pub fn set_zone(&self, zone: Zone) {
+        *self.zone.write().unwrap_or_else(PoisonError::into_inner) = zone;
+    }
+
+    /// The zone of a user.
+    pub fn zone_of(&self, user: &User) -> Zone {
+        let own = user.zone.as_deref().and_then(|name| Zone::parse(name).ok());
+        own.unwrap_or_else(|| {
+            let zone = self.zone.read().unwrap_or_else(PoisonError::into_inner);
+            zone.clone()
+        })
+    }
+
+    /// The day that it is where a user is.
+    pub fn today(&self, user: &User) -> Date {
+        self.zone_of(user).local(self.now()).date()
+    }
+
+    /// Those whom a user stands in for now.
+    fn absent(&self, deputy: &UserId) -> BTreeMap<UserId, Role> {
+        let users = self.users();
+        // Most are not away, and cost nothing.
+        let away = users.values().filter(|user| user.away.is_some());
+        away.filter(|user| user.stand_in(self.today(user)) == Some(deputy))
+            .map(|user| (user.address.clone(), user.role))
+            .collect()
     }
 
     /// Who a user is for handlers.
     pub fn caller(&self, user: &User, session: Option<Arc<str>>) -> Caller {
-        Caller::user(user.address.clone(), user.role, self.sees(user), session)
+        let absent = self.absent(&user.address);
+        Caller::user(user.address.clone(), user.role, self.sees(user), session).standing_in(absent)
     }
 
     /// The moment: a real one.

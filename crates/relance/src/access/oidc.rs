@@ -155,7 +155,7 @@ type Ready = CoreClient<
 
 /// Why the provider's answer could not be had.
 #[derive(Debug, thiserror::Error)]
-enum AskProblem {
+pub(crate) enum AskProblem {
     #[error("{0}")]
     Http(#[from] reqwest::Error),
     #[error("{0}")]
@@ -164,19 +164,23 @@ enum AskProblem {
     TooLong,
 }
 
-type Asking = Pin<Box<dyn Future<Output = Result<HttpResponse, AskProblem>> + Send>>;
+pub(crate) type Asking = Pin<Box<dyn Future<Output = Result<HttpResponse, AskProblem>> + Send>>;
 
 /// Asks the provider by our own client.
-fn asker() -> Result<impl Fn(HttpRequest) -> Asking + Send + Sync, OidcProblem> {
+pub(crate) fn asker() -> Result<impl Fn(HttpRequest) -> Asking + Send + Sync, OidcProblem> {
+    let client =
+        client_without_redirects().map_err(|error| OidcProblem::Unreachable(error.to_string()))?;
+    Ok(move |request: HttpRequest| -> Asking { Box::pin(ask(client.clone(), request)) })
+}
+
+/// A client for providers: a redirection could lead into the own network.
+pub(crate) fn client_without_redirects() -> reqwest::Result<reqwest::Client> {
     // Installing the provider of TLS a second time changes nothing.
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
+    reqwest::Client::builder()
         .timeout(ANSWER_TIMEOUT)
-        // A redirection could lead into the own network.
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|error| OidcProblem::Unreachable(error.to_string()))?;
-    Ok(move |request: HttpRequest| -> Asking { Box::pin(ask(client.clone(), request)) })
 }
 
 async fn ask(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, AskProblem> {
@@ -196,7 +200,7 @@ async fn ask(client: reqwest::Client, request: HttpRequest) -> Result<HttpRespon
 }
 
 /// What an error says, with what caused it.
-fn said(error: &dyn std::error::Error) -> String {
+pub(crate) fn said(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -249,20 +253,21 @@ fn secret(own: &OidcConfig, data: &Path) -> Result<Option<ClientSecret>, OidcPro
 async fn client(workspace: &Workspace, own: &OidcConfig) -> Result<Ready, OidcProblem> {
     let metadata = metadata(workspace, own).await?;
     let id = ClientId::new(own.client_id.clone());
-    let public_url = workspace.config.workspace.public_url.trim_end_matches('/');
+    let config = workspace.config();
+    let public_url = config.workspace.public_url.trim_end_matches('/');
     let back = RedirectUrl::new(format!("{public_url}{CALLBACK}"));
     let back = back.map_err(|error| unreachable(&error))?;
     let secret = secret(own, &workspace.data)?;
     Ok(CoreClient::from_provider_metadata(metadata, id, secret).set_redirect_uri(back))
 }
 
-fn own(workspace: &Workspace) -> Result<&OidcConfig, OidcProblem> {
-    workspace.config.oidc.as_ref().ok_or(OidcProblem::NotSetUp)
+fn own(workspace: &Workspace) -> Result<OidcConfig, OidcProblem> {
+    workspace.config().oidc.clone().ok_or(OidcProblem::NotSetUp)
 }
 
 /// The way there: the provider's address, and what the browser brings back.
 pub async fn begin(workspace: &Arc<Workspace>) -> Result<(String, Flow), AccessProblem> {
-    let client = client(workspace, own(workspace)?).await?;
+    let client = client(workspace, &own(workspace)?).await?;
     let (state, nonce) = (token::new()?, token::new()?);
     // Two tokens: RFC 7636 wants 43 letters or more, of those that ours are made of.
     let verifier = format!("{}{}", token::new()?, token::new()?);
@@ -304,7 +309,7 @@ pub async fn finish(
     let own = own(workspace)?;
     let begun = flow.filter(|flow| token::same(&flow.state, state));
     let flow = begun.ok_or(OidcProblem::NotBegun)?;
-    let vouched = vouched(workspace, own, flow, code).await?;
+    let vouched = vouched(workspace, &own, flow, code).await?;
     let address = check_address(&vouched.address)?;
     let access = &workspace.access;
     let _turn = access.changing.lock().await;

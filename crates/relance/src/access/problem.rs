@@ -85,6 +85,11 @@ pub enum AccessProblem {
     /// Chance, or a database without a server.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The secret of the second factor is sealed by a key that is not here.
+    #[error(
+        "the second factor cannot be checked: the server lacks the key of its secrets; use a recovery code, or ask whoever runs the server"
+    )]
+    Sealed(#[from] crate::vault::VaultProblem),
     /// What is stored.
     #[error(transparent)]
     Stored(#[from] StoredProblem),
@@ -132,6 +137,7 @@ impl AccessProblem {
             | Self::Read(_)
             | Self::Store(_)
             | Self::Stored(_) => "failed",
+            Self::Sealed(_) => "secret_key_missing",
         }
     }
 }

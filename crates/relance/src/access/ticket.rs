@@ -50,13 +50,14 @@ pub fn make(
     user: Option<&User>,
     made_by: &str,
     now: Timestamp,
+    good_for: SignedDuration,
 ) -> Result<(String, Asset), AccessProblem> {
     let token = token::new()?;
     let ticket = Ticket {
         purpose,
         user: user.map(|user| user.address.clone()),
         epoch: user.map_or(0, |user| user.credentials.epoch),
-        expires_at: now.checked_add(good_for(purpose)).unwrap_or(Timestamp::MAX),
+        expires_at: now.checked_add(good_for).unwrap_or(Timestamp::MAX),
         made_by: made_by.to_owned(),
     };
     let asset = Asset {
@@ -74,8 +75,19 @@ pub async fn issue(
     user: Option<&User>,
     made_by: &str,
 ) -> Result<(String, Vec<Arrival>), AccessProblem> {
+    issue_for(workspace, purpose, user, made_by, good_for(purpose)).await
+}
+
+/// [`issue`], good for another time than is usual.
+pub async fn issue_for(
+    workspace: &Arc<Workspace>,
+    purpose: Purpose,
+    user: Option<&User>,
+    made_by: &str,
+    good_for: SignedDuration,
+) -> Result<(String, Vec<Arrival>), AccessProblem> {
     let now = workspace.access.now();
-    let (token, asset) = make(purpose, user, made_by, now)?;
+    let (token, asset) = make(purpose, user, made_by, now, good_for)?;
     let mut arrivals = vec![Arrival::Asset(asset)];
     let kept = read(workspace, |reader| reader.texts(TICKET)).await?;
     let mut waiting = 0;
@@ -177,7 +189,7 @@ pub fn make_in_folder(
     user: &User,
     now: Timestamp,
 ) -> Result<String, AccessProblem> {
-    let (token, asset) = make(purpose, Some(user), "command line", now)?;
+    let (token, asset) = make(purpose, Some(user), "command line", now, good_for(purpose))?;
     let failed = |error: std::io::Error| {
         AccessProblem::Store(StoreError::Failed(format!("the folder {FOLDER}: {error}")))
     };

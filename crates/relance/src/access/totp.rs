@@ -1,10 +1,13 @@
 //! The second factor: codes by time (RFC 6238), and recovery codes for when they are lost.
+//!
+//! A secret is kept sealed (decision 0025). Those of earlier versions are plain, and are sealed when they are next used.
 
 use relance_core::user::Totp;
 use relance_engine::ports::StoreError;
 use totp_rs::{Builder, Secret};
 
 use super::token;
+use crate::vault::{Vault, VaultProblem};
 
 /// Bytes of a secret: as long as the hash that the codes are made with (RFC 4226, section 4).
 const SECRET_BYTES: usize = 20;
@@ -25,6 +28,34 @@ fn builder(secret: &[u8]) -> Builder {
 /// A new secret.
 pub fn secret() -> Result<Vec<u8>, StoreError> {
     Ok(token::random(SECRET_BYTES)?.to_vec())
+}
+
+/// How a sealed secret begins; a plain one has twenty bytes of chance.
+const SEALED: &[u8] = b"sealed/";
+
+/// What a user's secret is sealed for.
+fn context(address: &str) -> String {
+    format!("user/{address}/totp")
+}
+
+/// A secret as it is kept.
+pub fn seal(vault: &Vault, address: &str, secret: &[u8]) -> Result<Vec<u8>, VaultProblem> {
+    let sealed = vault.seal(&context(address), secret)?;
+    Ok(sealed.into_bytes())
+}
+
+/// Whether what is kept is sealed.
+pub fn is_sealed(kept: &[u8]) -> bool {
+    kept.starts_with(SEALED)
+}
+
+/// The secret of what is kept.
+pub fn open(vault: &Vault, address: &str, kept: &[u8]) -> Result<Vec<u8>, VaultProblem> {
+    if !is_sealed(kept) {
+        return Ok(kept.to_vec());
+    }
+    let sealed = std::str::from_utf8(kept).map_err(|_| VaultProblem::Damaged)?;
+    vault.open(&context(address), sealed)
 }
 
 /// The secret as people type it, and as applications read it off the screen.
@@ -109,6 +140,17 @@ mod tests {
         for wrong in ["", "28708", "2870820", "abcdef", "28708２"] {
             assert_eq!(take(&totp, wrong, 59), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_kept_sealed_for_its_user_and_a_plain_one_is_read_all_the_same() {
+        let vault = Vault::of_chance().unwrap();
+        let kept = seal(&vault, "anna@shop.test", RFC_SECRET).unwrap();
+        assert!(is_sealed(&kept) && !is_sealed(RFC_SECRET));
+        let opened = |address: &str, kept: &[u8]| open(&vault, address, kept);
+        assert_eq!(opened("anna@shop.test", &kept).unwrap(), RFC_SECRET);
+        assert!(opened("boris@shop.test", &kept).is_err());
+        assert_eq!(opened("anna@shop.test", RFC_SECRET).unwrap(), RFC_SECRET);
     }
 
     #[test]

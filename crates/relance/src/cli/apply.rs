@@ -18,7 +18,7 @@ use crate::scenario::apply::{Applied, Asked, InForce, MovesAsked, Planned};
 use crate::scenario::{self, FileProblem, Files, Known};
 use crate::segments::plan::What;
 
-use super::target::{Place, Target, hold, reader};
+use super::target::{Place, Target, config_of, hold, reader};
 use super::{Done, Failure, print_line};
 
 /// Arguments of `check`.
@@ -176,7 +176,7 @@ pub fn plan(args: Args) -> Done {
         }
         Place::Folder(data) => {
             let reader = reader(data)?;
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             let mut planned = compare(&reader, &config, &files, &asked)?;
             let now = SystemClock.now();
             let counted = planned.count(&reader, &config, true, now);
@@ -291,7 +291,7 @@ fn compare(
 fn into_folder(data: &Path, files: &Files, asked: &Asked) -> Result<Applied, Failure> {
     let held = hold(data)?;
     let reader = reader(data)?;
-    let config = Config::load(data).map_err(Failure::cannot)?;
+    let config = config_of(data)?;
     let mut planned = compare(&reader, &config, files, asked)?;
     let counted = planned.count(&reader, &config, false, held.now);
     counted.map_err(Failure::cannot)?;
@@ -343,6 +343,11 @@ pub fn export(args: ExportArgs) -> Done {
             InForce::read(&reader).map_err(Failure::cannot)?.files()
         }
     };
+    write(&files, &args.path, args.force)
+}
+
+/// Writes a scenario as a folder, all of it or nothing; over files that say something else only by `force`.
+pub(super) fn write(files: &Files, to: &Path, force: bool) -> Done {
     let mut writes = Vec::new();
     for (folder, texts) in [
         ("journeys", &files.journeys),
@@ -350,7 +355,7 @@ pub fn export(args: ExportArgs) -> Done {
         ("lists", &files.lists),
         ("segments", &files.segments),
     ] {
-        let folder = args.path.join(folder);
+        let folder = to.join(folder);
         for (name, text) in texts {
             // Names come from a database that somebody else may have filled.
             if !scenario::is_file_name(name) {
@@ -359,7 +364,7 @@ pub fn export(args: ExportArgs) -> Done {
             let path = folder.join(name);
             let old = std::fs::read(&path).ok();
             let is_same = old.as_deref() == Some(text.as_bytes());
-            if !args.force && old.is_some() && !is_same {
+            if !force && old.is_some() && !is_same {
                 let what = format!(
                     "{} is there and says something else; use --force to write over it",
                     path.display()
@@ -377,6 +382,6 @@ pub fn export(args: ExportArgs) -> Done {
         std::fs::write(path, text)
             .map_err(|error| Failure::cannot(format!("{}: {error}", path.display())))?;
     }
-    eprintln!("{} files in {}", writes.len(), args.path.display());
+    eprintln!("{} files in {}", writes.len(), to.display());
     Ok(())
 }

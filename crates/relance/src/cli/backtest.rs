@@ -15,9 +15,8 @@ use relance_core::time::{Calendar, Delay, Zone, date_of};
 use relance_engine::clock::{Clock, SystemClock};
 
 use crate::backtest::{self, Compared};
-use crate::config::Config;
 
-use super::target::reader;
+use super::target::{config_of, reader};
 use super::{Done, Failure, print_line, read_text};
 
 /// How often the progress is told.
@@ -54,7 +53,7 @@ pub fn run(args: Args) -> Done {
         return Err(Failure::Usage(what));
     }
     let reader = reader(&args.data)?;
-    let config = Config::load(&args.data).map_err(Failure::cannot)?;
+    let config = config_of(&args.data)?;
     let id = JourneyId::from(args.id.as_str());
     let journey = match &args.file {
         Some(path) => {

@@ -97,6 +97,11 @@ fn sentence(answer: &Value) -> String {
             line.push_str(&format!("  {name} {value}"));
         }
     }
+    for name in ["new_address", "intent", "intent_date"] {
+        if let Some(value) = text(name).filter(|value| value != "other") {
+            line.push_str(&format!("  {name} {value}"));
+        }
+    }
     if let Some(document) = answer["document"].as_object() {
         for name in ["kind", "number", "amount", "currency", "due"] {
             match document.get(name) {

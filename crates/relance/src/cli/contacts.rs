@@ -16,7 +16,6 @@ use relance_wire::table::guess::delimiter_of;
 use relance_wire::table::mapping::{Mapping, Mode};
 use serde_json::{Value, json};
 
-use crate::config::Config;
 use crate::consent::Erased;
 use crate::import::job::{Counts, Folder, Job, State};
 use crate::import::jobs::{shown_job, shown_suggestion, suggested};
@@ -26,7 +25,7 @@ use crate::import::run::{self, Forecast, Outlet, read_mapping};
 use crate::import::source::{self, Told};
 use crate::listing::{self, Format, SHEET_ROWS_MAX};
 
-use super::target::{self, Place, Target};
+use super::target::{self, Place, Target, config_of};
 use super::{Done, Failure, print_line, read_text};
 
 /// Arguments of `import`.
@@ -379,7 +378,7 @@ fn import_here(args: &ImportArgs, data: &Path) -> Done {
         job.id,
         data.display()
     );
-    let config = Config::load(data).map_err(Failure::cannot)?;
+    let config = config_of(data)?;
     let reader = Arc::new(target::reader(data)?);
     let world = crate::explain::world(&reader, &config).map_err(Failure::cannot)?;
     let clock: SharedClock = Arc::new(SystemClock);

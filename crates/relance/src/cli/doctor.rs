@@ -12,7 +12,9 @@ use serde_json::json;
 use crate::config::{Config, SmtpConfig};
 use crate::content::check_content;
 use crate::copy;
-use crate::policy::policy;
+use crate::keys::SECRET;
+use crate::settings::{self, check::check};
+use crate::vault::{self, Vault};
 use crate::workspace::{accounts, signers};
 
 use super::{Done, Failure, print_line};
@@ -59,16 +61,24 @@ pub fn run(args: Args) -> Done {
         json: args.json,
         failed: false,
     };
-    let config = match Config::load(&args.data) {
+    let file = match Config::load(&args.data) {
         Ok(config) => config,
         Err(problem) => {
             findings.note::<_>("configuration", Err::<String, _>(problem))?;
             return Err(Failure::Findings);
         }
     };
+    // What cannot be used together is said, and the rest is looked at by the file.
+    let config = match settings::in_folder(file.clone(), &args.data) {
+        Ok(config) => config,
+        Err(problem) => {
+            findings.note("settings", Err::<String, _>(problem))?;
+            file
+        }
+    };
     findings.note(
         "configuration",
-        policy(&config).map(|_| format!("{} mailboxes", config.mailbox.len())),
+        check(&config, &args.data).map(|()| format!("{} mailboxes", config.mailbox.len())),
     )?;
     let url = &config.workspace.public_url;
     findings.note::<String>(
@@ -97,6 +107,7 @@ pub fn run(args: Args) -> Done {
                 let content = content(&reader, &config);
                 findings.note("database", content.map(|text| format!("{place}: {text}")))?;
                 findings.note("copy", quiet(&reader, &args.data))?;
+                findings.note("secret key", sealed(&reader, &args.data))?;
             }
             Err(problem) if problem.is_older() => {
                 let text = format!("{place}: {problem}; make a backup before");
@@ -123,6 +134,24 @@ fn content(reader: &Reader, config: &Config) -> Result<String, String> {
         return Err(PlaceError::HalfMoved.to_string());
     }
     check_content(reader, config).map_err(|error| error.to_string())
+}
+
+/// Whether sealed secrets open, and what must be kept beside backups of the database.
+fn sealed(reader: &Reader, data: &Path) -> Result<String, String> {
+    let texts = reader.texts(SECRET).map_err(|error| error.to_string())?;
+    let named = texts.iter().map(|text| (&*text.name, &*text.body));
+    let Some(known) = vault::known(named) else {
+        return Ok("none yet; the first start makes it".to_owned());
+    };
+    let vault = Vault::look(data, Some(&known));
+    match vault.problem() {
+        Some(problem) => Err(problem.to_string()),
+        None => Ok(format!(
+            "key {known} opens; back it up apart from the database ({} of the data folder, or {}): without it passwords of mailboxes must be entered again, and other nodes need the same",
+            vault::KEY_FILE,
+            vault::SECRET_KEY
+        )),
+    }
 }
 
 /// Whether the workspace may send, or is a copy that waits for a person (R10).

@@ -6,10 +6,9 @@ use relance_engine::clock::{Clock, SystemClock};
 use relance_wire::explain::Language;
 use serde_json::Value;
 
-use crate::config::Config;
 use crate::explain;
 
-use super::target::{Place, Server, Target, reader};
+use super::target::{Place, Server, Target, config_of, reader};
 use super::{Done, Failure, print_line};
 
 /// Arguments.
@@ -35,7 +34,7 @@ pub fn run(args: Args) -> Done {
         Place::Folder(data) => {
             // Only read: a server may run on the folder.
             let reader = reader(data)?;
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             let world = explain::world(&reader, &config).map_err(Failure::cannot)?;
             let id = match named(&args.contact) {
                 Named::Id(id) => Some(id),

@@ -7,14 +7,13 @@ use relance_engine::turn::Engine;
 use relance_store::read::{PAGE_ROWS_MAX, Reader};
 use serde_json::{Value, json};
 
-use crate::config::Config;
 use crate::content;
 use crate::explain::world;
 use crate::http::identity::{Refused, doubt, may_merge, may_unmerge, state_of};
 
 use super::apply::Nobody;
 use super::explain::{Named, named};
-use super::target::{Held, Place, Server, Target, hold, reader};
+use super::target::{Held, Place, Server, Target, config_of, hold, reader};
 use super::{Done, Failure, print_line};
 
 /// Arguments of `merge`.
@@ -218,7 +217,7 @@ fn asked_for(server: &Server<'_>, name: &str) -> Result<String, Failure> {
 /// workspace's own rules: which topics need a granted consent is among them.
 pub(super) fn carry_out(data: &std::path::Path, pages: &Reader, orders: &[Arrival]) -> Done {
     let held = hold(data)?;
-    let config = Config::load(data).map_err(Failure::cannot)?;
+    let config = config_of(data)?;
     let rules = world(pages, &config).map_err(Failure::cannot)?;
     let Held { store, now, .. } = held;
     let mut engine =

@@ -10,7 +10,10 @@ use serde_json::json;
 use crate::access::users_of;
 use crate::config::{self, Config};
 use crate::keys::{self, Scope};
+use crate::vault::{self, Vault};
 
+use super::target::config_of;
+use super::target::hold;
 use super::{Done, Failure, print_line, user};
 
 /// Arguments.
@@ -22,6 +25,10 @@ pub struct Args {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+    /// Gives up a key of secrets that is lost: goes on with the one that is here, or a new one. What the lost one
+    /// sealed must be entered again. Makes nothing else.
+    #[arg(long)]
+    new_secret_key: bool,
 }
 
 /// The configuration that a new workspace begins with.
@@ -38,8 +45,18 @@ pub struct Made {
 }
 
 pub fn run(args: Args) -> Done {
+    if args.new_secret_key {
+        let mut held = hold(&args.data)?;
+        let now = held.now;
+        let vault = Vault::first(&mut held.store, &args.data, now).map_err(Failure::cannot)?;
+        if let Some(problem) = vault.problem() {
+            return Err(Failure::cannot(problem));
+        }
+        let id = vault.id().unwrap_or_default();
+        return print_line(&format!("secrets are sealed by key {id} from now on"));
+    }
     let made = make(&args.data)?;
-    let config = Config::load(&args.data).map_err(Failure::cannot)?;
+    let config = config_of(&args.data)?;
     let name = &config.workspace.name;
     if args.json {
         return print_line(
@@ -57,6 +74,10 @@ pub fn run(args: Args) -> Done {
     println!("  write key  {}", made.write_key);
     println!("  API token  {}", made.api_token);
     println!("The first user is made here, once: {}", made.admin_url);
+    println!(
+        "Secrets are sealed by {folder}/{}: keep a copy of it apart from backups of the database",
+        vault::KEY_FILE
+    );
     println!(
         "Edit {folder}/{}, then: relance serve --data {folder}",
         config::FILE_NAME
@@ -96,6 +117,7 @@ pub fn make(data: &Path) -> Result<Made, Failure> {
     let now = SystemClock.now();
     let (write_key, write) = keys::make(Scope::Write).map_err(Failure::cannot)?;
     let (api_token, admin) = keys::make(Scope::Admin).map_err(Failure::cannot)?;
+    Vault::begin(&mut store, data, now).map_err(Failure::cannot)?;
     let public_url = config.workspace.public_url.trim_end_matches('/');
     let users = users_of(&mut store).map_err(Failure::cannot)?;
     let (admin_url, link) = match user::setup_link(&users, public_url, now)? {

@@ -12,12 +12,16 @@ mod explain;
 mod identity;
 mod init;
 mod key;
+mod library;
 mod life;
+mod mailbox;
+mod payments;
 mod preview;
 mod release;
 mod render;
 mod segment;
 mod serve;
+mod settings;
 mod store;
 mod target;
 mod user;
@@ -61,6 +65,9 @@ enum Command {
     /// Keeps contacts; takes them from files, and writes lists to files.
     #[command(subcommand)]
     Contacts(ContactsCommand),
+    /// Takes bank statements, and puts what came to invoices.
+    #[command(subcommand)]
+    Payments(PaymentsCommand),
     /// Keeps the list of addresses that must not be written to.
     #[command(subcommand)]
     Suppressions(SuppressionsCommand),
@@ -69,6 +76,12 @@ enum Command {
     Mail(MailCommand),
     /// Renders a template.
     Render(render::Args),
+    /// Connects, tries and removes mailboxes of a running server.
+    #[command(subcommand)]
+    Mailbox(MailboxCommand),
+    /// Shows and changes settings, as the interface does.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// Keeps those who log in.
     #[command(subcommand)]
     User(UserCommand),
@@ -92,6 +105,8 @@ enum JourneyCommand {
     Backtest(backtest::Args),
     /// Writes what is in force as a folder that `apply` finds unchanged.
     Export(apply::ExportArgs),
+    /// Lists the ready-made journeys, or writes one as a folder to change and apply.
+    Library(library::Args),
     /// Lets a journey stand still: nothing of it begins, goes on or leaves.
     Pause(life::Args),
     /// Lets a paused journey go on.
@@ -102,6 +117,12 @@ enum JourneyCommand {
     Archive(life::Args),
     /// Runs journeys on a virtual clock; nothing is sent.
     Preview(preview::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum PaymentsCommand {
+    /// Takes bank statements; what is known already changes nothing.
+    Import(payments::ImportArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,6 +185,30 @@ enum SuppressionsCommand {
 enum MailCommand {
     /// Says what mails are: replies, auto-replies, bounces, complaints, documents.
     Classify(classify::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum MailboxCommand {
+    /// Lists mailboxes, and how they fare.
+    List(mailbox::ListArgs),
+    /// Tries a mailbox, and connects it.
+    Add(mailbox::AddArgs),
+    /// Tries a mailbox; nothing is saved.
+    Check(mailbox::AddArgs),
+    /// Disconnects a mailbox.
+    Remove(mailbox::OneArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum SettingsCommand {
+    /// Lists the sections, and whose word each is: the file's, or what was changed here.
+    List(settings::ListArgs),
+    /// Prints what a section says, without secrets.
+    Show(settings::OneArgs),
+    /// Changes a section to the JSON that is given, from a file or standard input.
+    Set(settings::SetArgs),
+    /// Takes back what was changed of a section: relance.toml counts again.
+    Reset(settings::OneArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -239,6 +284,7 @@ pub fn main() -> ExitCode {
         Command::Journey(JourneyCommand::Apply(args)) => apply::run(args),
         Command::Journey(JourneyCommand::Backtest(args)) => backtest::run(args),
         Command::Journey(JourneyCommand::Export(args)) => apply::export(args),
+        Command::Journey(JourneyCommand::Library(args)) => library::run(args),
         Command::Journey(JourneyCommand::Pause(args)) => life::run(args, "pause"),
         Command::Journey(JourneyCommand::Resume(args)) => life::resume(args),
         Command::Journey(JourneyCommand::Retire(args)) => life::run(args, "retire"),
@@ -260,12 +306,21 @@ pub fn main() -> ExitCode {
         Command::Contacts(ContactsCommand::Export(args)) => contacts::export(args),
         Command::Contacts(ContactsCommand::Held(args)) => consent::held(args),
         Command::Contacts(ContactsCommand::Erase(args)) => consent::erase(args),
+        Command::Payments(PaymentsCommand::Import(args)) => payments::import(&args),
         Command::Suppressions(SuppressionsCommand::Import(args)) => consent::import(args),
         Command::Suppressions(SuppressionsCommand::Export(args)) => consent::export(args),
         Command::Suppressions(SuppressionsCommand::Add(args)) => consent::add(args),
         Command::Suppressions(SuppressionsCommand::Remove(args)) => consent::remove(args),
         Command::Mail(MailCommand::Classify(args)) => classify::run(args),
         Command::Render(args) => render::run(args),
+        Command::Mailbox(MailboxCommand::List(args)) => mailbox::list(args),
+        Command::Mailbox(MailboxCommand::Add(args)) => mailbox::add(args),
+        Command::Mailbox(MailboxCommand::Check(args)) => mailbox::check(args),
+        Command::Mailbox(MailboxCommand::Remove(args)) => mailbox::remove(args),
+        Command::Settings(SettingsCommand::List(args)) => settings::list(args),
+        Command::Settings(SettingsCommand::Show(args)) => settings::show(args),
+        Command::Settings(SettingsCommand::Set(args)) => settings::set(args),
+        Command::Settings(SettingsCommand::Reset(args)) => settings::reset(args),
         Command::User(UserCommand::Add(args)) => user::add(args),
         Command::User(UserCommand::List(args)) => user::list(args),
         Command::User(UserCommand::Role(args)) => user::role(args),

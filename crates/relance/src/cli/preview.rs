@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::policy::{calendars, policy};
 use crate::preview::{self, PreviewProblem, Real, read_call};
 
-use super::target::reader;
+use super::target::{config_of, reader};
 use super::{Done, Failure, read_text};
 
 /// Lines of events that are read.
@@ -66,7 +66,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Done {
     let settings = match (&args.of, &args.data) {
-        (Some(_), Some(data)) => Config::load(data).map_err(Failure::cannot)?.rfm.settings(),
+        (Some(_), Some(data)) => config_of(data)?.rfm.settings(),
         (_, _) => Settings::default(),
     };
     let (journeys, texts) = read_journeys(&args.journeys, &settings)?;
@@ -74,7 +74,7 @@ pub fn run(args: Args) -> Done {
     let real = match (&args.of, &args.data) {
         (Some(name), Some(data)) => {
             let reader = reader(data)?;
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             let real = Real::read(name, &reader, &config, SystemClock.now(), None);
             Some(real.map_err(failure)?)
         }

@@ -7,7 +7,6 @@ use relance_engine::clock::{Clock, SystemClock};
 use relance_store::read::{PAGE_ROWS_MAX, Reader};
 use serde_json::{Value, json};
 
-use crate::config::Config;
 use crate::explain;
 use crate::scenario::{self, Files, Known};
 use crate::segments::count::{Estimate, SHOWN_MAX};
@@ -18,7 +17,7 @@ use crate::segments::{self, Called, LIST_CHANGES_MAX, Overview, TryProblem, brie
 use super::apply::{configure, report};
 use super::explain::query;
 use super::identity::carry_out;
-use super::target::{Place, Server, Target, hold, reader};
+use super::target::{Place, Server, Target, config_of, hold, reader};
 use super::{Done, Failure, print_line, read_text};
 
 /// Arguments of `check`.
@@ -172,7 +171,7 @@ pub fn count(args: CountArgs) -> Done {
         Place::Folder(data) => {
             // Only read: a server may run on the folder.
             let reader = reader(data)?;
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             let text = if path.is_file() {
                 read_text(&path.to_owned())?
             } else {
@@ -396,7 +395,7 @@ pub fn why(args: WhyArgs) -> Done {
         }
         Place::Folder(data) => {
             let reader = reader(data)?;
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             let world = explain::world(&reader, &config).map_err(Failure::cannot)?;
             let found = Called::read(&args.contact).find(&reader);
             let Some(contact) = found.map_err(Failure::cannot)? else {
@@ -437,7 +436,7 @@ pub fn rfm(args: RfmArgs) -> Done {
             false => server.get("/api/v1/rfm")?,
         },
         Place::Folder(data) => {
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             if args.now {
                 let held = hold(data)?;
                 let reader = reader(data)?;

@@ -97,7 +97,8 @@ async fn serve(data: &Path, listen: SocketAddr, clock: SharedClock) -> Done {
 /// Nobody can log in yet: says where the first user is made. Whoever reads the standard error started the program; the
 /// log goes further, so it has no link.
 async fn tell_setup(workspace: &Arc<Workspace>, address: SocketAddr) {
-    let own = &workspace.config.workspace.public_url;
+    let config = workspace.config();
+    let own = &config.workspace.public_url;
     // Where nothing is said of how others reach it, whoever started it sits here.
     let public_url = if *own == WorkspaceConfig::default().public_url {
         format!("http://{address}")

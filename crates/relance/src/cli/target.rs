@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::lock::{Lock, LockProblem};
+use crate::settings;
 
 use super::Failure;
 
@@ -90,6 +91,12 @@ pub fn hold(data: &Path) -> Result<Held, Failure> {
     })
 }
 
+/// What is in force in a data folder: its file, with what was changed in the interface over it.
+pub fn config_of(data: &Path) -> Result<Config, Failure> {
+    let file = Config::load(data).map_err(Failure::cannot)?;
+    settings::in_folder(file, data).map_err(Failure::cannot)
+}
+
 /// Where the database of a data folder is. A file must be there; whether a server has one is told by who
 /// opens it.
 pub fn database(data: &Path) -> Result<relance_store::Place, Failure> {
@@ -138,6 +145,11 @@ impl Server<'_> {
     /// Gives the management API a text.
     pub fn post_text(&self, path: &str, text: String) -> Result<Value, Failure> {
         self.ask(|client, url| client.post(url).body(text), path)
+    }
+
+    /// Gives the management API a file.
+    pub fn post_bytes(&self, path: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
+        self.ask(|client, url| client.post(url).body(bytes), path)
     }
 
     /// Asks the management API to put something in the place of what is there.

@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 use crate::access::account::{self, Words, role_of};
 use crate::access::password::{self, Passwords};
 use crate::access::{AccessProblem, Cost, USER, Users, plain, ticket, users_of};
-use crate::config::Config;
 
-use super::target::{Held, Place, Server, Target, hold, reader};
+use super::target::{Held, Place, Server, Target, config_of, hold, reader};
 use super::{Done, Failure, print_line};
 
 /// Arguments of `add`.
@@ -147,6 +146,7 @@ pub fn add(args: AddArgs) -> Done {
         team: args.team.as_deref(),
         language: args.language.as_deref(),
         zone: args.zone.as_deref(),
+        ..Words::default()
     };
     let link = match args.common.target.place()? {
         Place::Server(server) => {
@@ -175,12 +175,19 @@ pub fn add(args: AddArgs) -> Done {
                 return Err(AccessProblem::Full(crate::access::problem::Full::Users).into());
             }
             let mut user = User::new(address, role, held.now, BY.to_owned());
-            words.write(&mut user)?;
-            let (token, link) = ticket::make(Purpose::Invitation, Some(&user), BY, held.now)?;
+            // What is said of an absence counts from a day; nothing is said of it here.
+            words.write(&mut user, held.now.to_zoned(jiff::tz::TimeZone::UTC).date())?;
+            let (token, link) = ticket::make(
+                Purpose::Invitation,
+                Some(&user),
+                BY,
+                held.now,
+                ticket::good_for(Purpose::Invitation),
+            )?;
             let more = json!({ "role": role.word() }).to_string();
             let assets = [account::asset(&user)?, link];
             put(&mut held, &assets, "user.add", user.address.as_str(), &more)?;
-            let config = Config::load(data).map_err(Failure::cannot)?;
+            let config = config_of(data)?;
             ticket::url(&config.workspace.public_url, Purpose::Invitation, &token)
         }
     };
@@ -308,7 +315,7 @@ pub fn link(args: FolderArgs) -> Done {
     };
     let user = read_user(UserId::from(found.name), &found.body).map_err(Failure::cannot)?;
     let token = ticket::make_in_folder(&args.data, Purpose::SignIn, &user, SystemClock.now())?;
-    let config = Config::load(&args.data).map_err(Failure::cannot)?;
+    let config = config_of(&args.data)?;
     let link = ticket::url(&config.workspace.public_url, Purpose::SignIn, &token);
     tell_link(args.json, &args.address, &link, "signs in")
 }
@@ -358,7 +365,13 @@ pub(super) fn setup_link(
     if !users.is_empty() {
         return Ok(None);
     }
-    let (token, asset) = ticket::make(Purpose::Setup, None, BY, now)?;
+    let (token, asset) = ticket::make(
+        Purpose::Setup,
+        None,
+        BY,
+        now,
+        ticket::good_for(Purpose::Setup),
+    )?;
     Ok(Some((
         ticket::url(public_url, Purpose::Setup, &token),
         asset,

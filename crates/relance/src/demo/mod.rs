@@ -77,11 +77,14 @@ macro_rules! in_languages {
     };
 }
 
-const TEMPLATES: [[(&str, &str); 3]; 5] = [
+const TEMPLATES: [[(&str, &str); 3]; 8] = [
     in_languages!("b2b-reminders", "offer-reminder-1", "txt"),
     in_languages!("b2b-reminders", "offer-reminder-2", "txt"),
+    in_languages!("b2b-reminders", "offer-reminder-3", "txt"),
     in_languages!("b2b-reminders", "invoice-before-due", "txt"),
+    in_languages!("b2b-reminders", "invoice-due-day", "txt"),
     in_languages!("b2b-reminders", "invoice-overdue", "txt"),
+    in_languages!("b2b-reminders", "invoice-overdue-2", "txt"),
     in_languages!("welcome", "welcome", "mjml"),
 ];
 

@@ -39,5 +39,10 @@ pub(super) async fn let_in(
         false,
     )
     .await?;
-    sign_in_link(workspace, &visitor, &workspace.config.workspace.public_url).await
+    sign_in_link(
+        workspace,
+        &visitor,
+        &workspace.config().workspace.public_url,
+    )
+    .await
 }

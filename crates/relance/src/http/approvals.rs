@@ -3,7 +3,7 @@
 //! A question is shown to whoever may answer it: the owner, those of the role that is asked, the deputy once the
 //! question has stood for a time, and whoever sees everyone's as their head.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -11,14 +11,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use relance_core::access::{Permission, Role};
+use relance_core::access::Permission;
 use relance_core::decide::{Answer, Input};
-use relance_core::ids::{TouchpointId, UserId};
+use relance_core::ids::{JourneyId, TouchpointId, UserId};
 use relance_core::journey::{Approver, Lapse};
 use relance_core::touchpoint::TouchpointState;
 use relance_engine::arrival::Arrival;
 use relance_message::outbound::LETTER_BYTES_MAX;
-use relance_store::read::{Question, ReadError};
+use relance_store::read::{Question, ReadError, Reader};
 use relance_wire::api::registry::{
     Answered, AnsweredAll, AnsweredOne, Answers, MessagePreview, Question as Shown, QuestionDetail,
     QuestionPage, Said,
@@ -29,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::{Caller, Who};
+use crate::approvals::{may_answer, owner_of};
 use crate::send::preview::dispatch_of;
 use crate::workspace::Workspace;
 
@@ -62,44 +63,6 @@ pub struct Paging {
     limit: Option<usize>,
 }
 
-/// Whose a question is: what the subject or its contact names, else the mailbox that the subject came from.
-fn owner_of(question: &Question) -> Option<String> {
-    let named = |field| {
-        let subject = question.subject.as_ref()?;
-        subject.text(field).map(|text| text.trim().to_lowercase())
-    };
-    named("owner")
-        .or_else(|| question.contact.responsible())
-        .or_else(|| named("mailbox"))
-        .filter(|owner| !owner.is_empty())
-}
-
-/// Whether somebody may answer a question.
-pub(super) fn may_answer(caller: &Caller, question: &Question, now: Timestamp) -> bool {
-    let owner = owner_of(question);
-    // A program and an admin may answer everything; a head what is asked of the team.
-    match caller.role {
-        Role::Admin => return true,
-        Role::Head if caller.sees.allows(owner.as_deref()) || !caller.sees.is_limited() => {
-            return true;
-        }
-        Role::Head | Role::Marketer | Role::Salesperson | Role::Viewer => {}
-    }
-    let is_own = caller
-        .address()
-        .is_some_and(|address| owner.as_deref() == Some(address.as_str().to_lowercase().as_str()));
-    let is_asked = |approver: &Approver| match approver {
-        Approver::Auto => false,
-        Approver::Owner => is_own,
-        Approver::Role(role) => role == caller.role.word(),
-    };
-    let approval = &question.touchpoint.approval;
-    let is_deputy = approval.deputy.as_ref().is_some_and(|deputy| {
-        is_asked(&deputy.who) && question.deputy_at.is_none_or(|from| from <= now)
-    });
-    is_asked(&approval.by) || is_deputy
-}
-
 /// Whether somebody may look at a question: who may answer it, and who sees everything without working.
 fn may_see(caller: &Caller, question: &Question, now: Timestamp) -> bool {
     may_answer(caller, question, now)
@@ -119,13 +82,15 @@ pub async fn list(
     let now = workspace.clock.now();
     let page = read(&workspace, move |reader| {
         let fits = |question: &Question| may_see(&caller, question, now);
-        reader.approvals_where(said(&paging.cursor), rows(paging.limit), fits)
+        let page = reader.approvals_where(said(&paging.cursor), rows(paging.limit), fits)?;
+        let names = journey_names(reader, page.items.iter())?;
+        Ok(QuestionPage {
+            items: page.items.iter().map(|one| question(one, &names)).collect(),
+            next: page.next,
+        })
     })
     .await?;
-    Ok(Json(QuestionPage {
-        items: page.items.iter().map(question).collect(),
-        next: page.next,
-    }))
+    Ok(Json(page))
 }
 
 /// One question, with the message as it would be.
@@ -147,10 +112,11 @@ pub async fn one(
             return Ok(None);
         }
         let dispatch = dispatch_of(reader, question.touchpoint.clone())?;
-        Ok(dispatch.map(|dispatch| (question, dispatch)))
+        let names = journey_names(reader, std::iter::once(&question))?;
+        Ok(dispatch.map(|dispatch| (question, dispatch, names)))
     })
     .await?;
-    let Some((asked, dispatch)) = found else {
+    let Some((asked, dispatch, names)) = found else {
         return Err(Problem::not_found("question; it may have been answered"));
     };
     let composer = workspace.composer.clone();
@@ -161,7 +127,7 @@ pub async fn one(
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)
     })?;
     Ok(Json(QuestionDetail {
-        question: question(&asked),
+        question: question(&asked, &names),
         editable: preview.editable(),
         preview: MessagePreview {
             from: preview.from,
@@ -176,7 +142,27 @@ pub async fn one(
     }))
 }
 
-fn question(question: &Question) -> Shown {
+/// How the journeys of some questions are called, by id.
+fn journey_names<'a>(
+    reader: &Reader,
+    questions: impl Iterator<Item = &'a Question>,
+) -> Result<BTreeMap<JourneyId, String>, ReadError> {
+    let ids: BTreeSet<&JourneyId> = questions.map(|one| &one.touchpoint.journey).collect();
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let versions = reader.versions_of(id)?;
+        let current = versions.iter().find(|one| one.current);
+        let Some(one) = current.or(versions.last()) else {
+            continue;
+        };
+        if let Ok(journey) = relance_wire::journey::publish(&one.text, one.version) {
+            names.insert(id.clone(), journey.name);
+        }
+    }
+    Ok(names)
+}
+
+fn question(question: &Question, names: &BTreeMap<JourneyId, String>) -> Shown {
     let approval = &question.touchpoint.approval;
     Shown {
         message: shape::Touchpoint::of(&question.touchpoint),
@@ -198,6 +184,7 @@ fn question(question: &Question) -> Shown {
             .as_ref()
             .map(|object| object.fields.clone()),
         owner: owner_of(question),
+        journey_name: names.get(&question.touchpoint.journey).cloned(),
     }
 }
 

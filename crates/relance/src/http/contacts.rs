@@ -14,7 +14,9 @@ use relance_core::touchpoint::Touchpoint;
 use relance_store::read::{
     ContactFilter, ContactSort, ListedTask, Page, ReadError, Reader, SEARCH_CHARS_MAX,
 };
-use relance_wire::api::registry::{ContactPage, ContactRow, TimelineItem};
+use relance_wire::api::registry::{
+    ContactPage, ContactRow, ContactShown, IdentityShown, TimelineItem,
+};
 use relance_wire::api::{self as shape, ConsentLine};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -267,17 +269,27 @@ fn is_called(reader: &Reader, contact: ContactId, text: &str) -> Result<bool, Re
 /// One contact.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}", operation_id = "contacts_one", tag = "contacts",
     params(("id" = String, Path, description = "the contact, `con_42`")),
-    responses((status = 200, body = ContactRow), (status = 404, description = "there is none")))]
+    responses((status = 200, body = ContactShown), (status = 404, description = "there is none")))]
 pub async fn one(
     State(workspace): Shared,
     Path(id): Path<String>,
-) -> Result<Json<ContactRow>, Problem> {
+) -> Result<Json<ContactShown>, Problem> {
     let id = contact_id(&id)?;
-    let found = read(&workspace, move |reader| reader.list_contacts(vec![id])).await?;
-    match found.first() {
-        Some(contact) => Ok(Json(contact_row(contact))),
-        None => Err(Problem::not_found("contact")),
-    }
+    let found = read(&workspace, move |reader| {
+        Ok((reader.list_contacts(vec![id])?, reader.identities(id)?))
+    });
+    let (found, identities) = found.await?;
+    let Some(contact) = found.first() else {
+        return Err(Problem::not_found("contact"));
+    };
+    let identities = identities.into_iter().map(|name| IdentityShown {
+        kind: name.kind.word().to_owned(),
+        value: name.value,
+    });
+    Ok(Json(ContactShown {
+        row: contact_row(contact),
+        identities: identities.collect(),
+    }))
 }
 
 /// A page in the shape of the API.

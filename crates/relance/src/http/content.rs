@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::rejection::StringRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{QueryRejection, StringRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
 use relance_store::read::{DatedText, ReadError, Reader};
 use relance_wire::api::Page;
-use relance_wire::api::template::{ListShown, ListSummary};
+use relance_wire::api::template::{FilesRemoved, ListShown, ListSummary};
 use relance_wire::list::{self, ContentList};
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,16 +20,18 @@ use utoipa_axum::routes;
 use crate::access::Caller;
 use crate::scenario::Files;
 use crate::scenario::apply::{self, Asked, LIST};
+use crate::scenario::remove::{Removed, remove};
 use crate::workspace::Workspace;
 
 use super::api::read;
+use super::lists::Paging;
 use super::{Problem, Shared, drafts};
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
     OpenApiRouter::new()
         .routes(routes!(all))
-        .routes(routes!(one, put))
+        .routes(routes!(one, put, delete))
 }
 
 /// The lists in force that can be read, by id, with their files.
@@ -58,15 +60,52 @@ fn summary(id: &str, text: &DatedText, list: &ContentList) -> ListSummary {
     path = "/api/v1/lists",
     operation_id = "lists_list",
     tag = "templates",
-    responses((status = 200, description = "all content lists", body = Page<ListSummary>))
+    params(Paging),
+    responses((status = 200, description = "a page of content lists, by id", body = Page<ListSummary>))
 )]
-pub async fn all(State(workspace): Shared) -> Result<Json<Page<ListSummary>>, Problem> {
+pub async fn all(
+    State(workspace): Shared,
+    asked: Result<Query<Paging>, QueryRejection>,
+) -> Result<Json<Page<ListSummary>>, Problem> {
+    let Query(paging) = asked?;
     let found = read(&workspace, lists).await?;
-    let found = found.iter();
-    let items = found
-        .map(|(id, (text, list))| summary(id, text, list))
-        .collect();
-    Ok(Json(Page { items, next: None }))
+    let (page, next) = paging.page(found.iter(), |(id, _)| id);
+    let items = page.into_iter();
+    Ok(Json(Page {
+        items: items
+            .map(|(id, (text, list))| summary(id, text, list))
+            .collect(),
+        next,
+    }))
+}
+
+/// Takes a content list out of force. One that a journey in force sends of stays, as does one that an older version
+/// with runs on it does.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/lists/{id}",
+    operation_id = "lists_delete",
+    tag = "templates",
+    params(("id" = String, Path, description = "the id of the content list")),
+    responses(
+        (status = 200, description = "the file that went", body = FilesRemoved),
+        (status = 409, description = "`in_use`: `journeys` need it")
+    )
+)]
+pub async fn delete(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<FilesRemoved>, Problem> {
+    let _turn = workspace.applying.lock().await;
+    let Some(list) = shown(&workspace, &id).await? else {
+        return Err(Problem::not_found(
+            "content list; GET /api/v1/lists lists those that are",
+        ));
+    };
+    let file = list.summary.file;
+    let removed = remove(&workspace, &caller, Removed::List { id, file }).await?;
+    Ok(Json(FilesRemoved { removed }))
 }
 
 /// One content list with its text.

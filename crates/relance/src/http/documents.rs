@@ -82,7 +82,8 @@ pub struct Which {
     from: Option<String>,
     /// Issued on this day or before.
     to: Option<String>,
-    /// `issued`, `due`, `amount`, `updated` (the default), `number`, `client`, `owner`.
+    /// `issued`, `due`, `amount`, `updated` (the default), `number`, `client`, `owner`, or `next`: when something is next
+    /// about it.
     sort: Option<String>,
     /// `asc` or `desc` (the default).
     order: Option<String>,
@@ -193,9 +194,10 @@ impl Which {
             Some("number") => DocumentSort::Number,
             Some("client") => DocumentSort::Client,
             Some("owner") => DocumentSort::Owner,
+            Some("next") => DocumentSort::Next,
             Some(other) => {
                 return Err(bad_query(format!(
-                    "sort {other:?} is not known; use issued, due, amount, updated, number, client or owner"
+                    "sort {other:?} is not known; use issued, due, amount, updated, number, client, owner or next"
                 )));
             }
         };
@@ -223,6 +225,8 @@ pub(super) fn row(
         owner: some(&listed.owner),
         client: contact.map(name_of).filter(|name| !name.is_empty()),
         next: None,
+        next_reminder_at: listed.next_at().map(moment),
+        reminders: Some(listed.reminders),
     }
 }
 
@@ -240,6 +244,8 @@ fn plain_row(contact: ContactId, object: &Object) -> DocumentRow {
         owner: None,
         client: None,
         next: None,
+        next_reminder_at: None,
+        reminders: None,
     }
 }
 

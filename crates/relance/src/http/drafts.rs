@@ -129,7 +129,7 @@ pub async fn put_draft(
         ));
     }
     let mut wrong = Vec::new();
-    match relance_wire::journey::publish_with(&text, 1, &workspace.config.rfm.settings()) {
+    match relance_wire::journey::publish_with(&text, 1, &workspace.config().rfm.settings()) {
         Err(found) => wrong = problems(&found),
         Ok(journey) if journey.id.as_str() != id => {
             let what = format!(
@@ -229,13 +229,8 @@ fn is_id(text: &str) -> bool {
         && !RESERVED.contains(&text)
 }
 
-async fn store(
-    workspace: &Arc<Workspace>,
-    caller: &Caller,
-    id: &str,
-    body: Option<String>,
-) -> Result<(), Problem> {
-    let weight = WEIGHT + body.as_ref().map_or(0, String::len);
+/// What puts a draft there, or takes it away, in somebody's name.
+pub(crate) fn arrivals(caller: &Caller, id: &str, body: Option<String>) -> Vec<Arrival> {
     let asset = |kind: &str, body| {
         Arrival::Asset(Asset {
             kind: kind.to_owned(),
@@ -243,14 +238,25 @@ async fn store(
             body,
         })
     };
-    let (action, written) = match &body {
-        Some(_) => {
-            let by = caller.name();
-            ("journey.draft", Some(json!(Written { by }).to_string()))
-        }
-        None => ("journey.draft_delete", None),
+    let written = body.as_ref().map(|_| {
+        let by = caller.name();
+        json!(Written { by }).to_string()
+    });
+    vec![asset(DRAFT, body), asset(WRITTEN, written)]
+}
+
+async fn store(
+    workspace: &Arc<Workspace>,
+    caller: &Caller,
+    id: &str,
+    body: Option<String>,
+) -> Result<(), Problem> {
+    let weight = WEIGHT + body.as_ref().map_or(0, String::len);
+    let action = match &body {
+        Some(_) => "journey.draft",
+        None => "journey.draft_delete",
     };
-    let arrivals = vec![asset(DRAFT, body), asset(WRITTEN, written)];
+    let arrivals = arrivals(caller, id, body);
     workspace
         .submit_as(caller, arrivals, weight, action, id)
         .await?;

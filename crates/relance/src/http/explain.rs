@@ -110,7 +110,7 @@ async fn tell(
     ask: impl FnOnce(&Reader, &World) -> Result<Option<Value>, ReadError> + Send + 'static,
 ) -> Answered {
     let answered = tokio::task::spawn_blocking(move || {
-        let world = explain::world(&workspace.reader, &workspace.config)
+        let world = explain::world(&workspace.reader, &workspace.config())
             .map_err(|problem| failed(&problem))?;
         ask(&workspace.reader, &world).map_err(Problem::from)
     });

@@ -8,7 +8,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use relance_core::ids::SegmentId;
+use relance_core::ids::{ContactId, SegmentId};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,16 +16,19 @@ use utoipa_axum::routes;
 
 use crate::access::Caller;
 use crate::listing::{
-    Format, LISTS, SHEET_ROWS_MAX, documents_of, page_of, write_text, write_workbook,
+    Format, LISTS, SHEET_ROWS_MAX, chosen_documents, documents_of, page_of, write_text,
+    write_workbook,
 };
 use crate::workspace::Workspace;
 
 use super::imports::{attachment, download};
-use super::lists::today;
+use super::lists::{owners, today};
 use super::{Problem, Shared, documents};
 
 /// Pieces of an answer that wait for a slow reader.
 const PIECES_WAITING_MAX: usize = 4;
+/// Documents that are named one by one.
+const IDS_MAX: usize = 500;
 
 /// The routes of exports.
 pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
@@ -63,6 +66,8 @@ pub struct Asked {
     from: Option<String>,
     /// Of documents: issued on this day or before.
     to: Option<String>,
+    /// Of documents: these alone, in lines of their own (`%0A` between): the contact, a slash, the document's id.
+    ids: Option<String>,
 }
 
 impl Asked {
@@ -82,6 +87,30 @@ impl Asked {
             self.overdue,
         );
         of.is_said().then_some(of)
+    }
+}
+
+impl Asked {
+    /// The documents that are named, if any are.
+    fn chosen(&self) -> Result<Option<Vec<(ContactId, String)>>, Problem> {
+        let Some(text) = self.ids.as_deref() else {
+            return Ok(None);
+        };
+        let named = |line: &str| {
+            let (contact, document) = line.trim().split_once('/')?;
+            Some((contact.parse().ok()?, document.to_owned()))
+        };
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let ids: Option<Vec<(ContactId, String)>> = lines.map(named).collect();
+        match ids {
+            Some(ids) if (1..=IDS_MAX).contains(&ids.len()) => Ok(Some(ids)),
+            Some(_) | None => {
+                let detail = format!(
+                    "ids: name 1 to {IDS_MAX} documents as CONTACT/DOCUMENT, each in a line of its own"
+                );
+                Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail))
+            }
+        }
     }
 }
 
@@ -128,6 +157,15 @@ pub async fn list(
             "kind, state, owner, currency, search, overdue, from and to are for documents only";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail));
     }
+    let chosen = asked.chosen()?;
+    if chosen.is_some() && (list != "documents" || documents.is_some()) {
+        let detail = "ids are for documents, and without filters";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail));
+    }
+    let chosen = match chosen {
+        Some(ids) => Some((ids, owners(&caller, None)?)),
+        None => None,
+    };
     let filter = match documents {
         Some(which) => Some(which.filter(&caller, today(&workspace))?),
         None => None,
@@ -152,9 +190,10 @@ pub async fn list(
             let path = workspace
                 .data
                 .join(format!("export-{:016x}.xlsx", unique()?));
-            let mut page = |after: Option<&str>| match &filter {
-                Some(filter) => documents_of(&reader, filter, after),
-                None => page_of(&reader, &list, segment.as_ref(), after),
+            let mut page = |after: Option<&str>| match (&chosen, &filter) {
+                (Some((ids, owners)), _) => chosen_documents(&reader, ids, owners.as_ref()),
+                (None, Some(filter)) => documents_of(&reader, filter, after),
+                (None, None) => page_of(&reader, &list, segment.as_ref(), after),
             };
             let written = write_workbook(
                 columns.as_deref(),
@@ -182,9 +221,10 @@ pub async fn list(
     }
     let (pieces, mut waiting) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING_MAX);
     tokio::task::spawn_blocking(move || {
-        let mut page = |after: Option<&str>| match &filter {
-            Some(filter) => documents_of(&reader, filter, after),
-            None => page_of(&reader, &list, segment.as_ref(), after),
+        let mut page = |after: Option<&str>| match (&chosen, &filter) {
+            (Some((ids, owners)), _) => chosen_documents(&reader, ids, owners.as_ref()),
+            (None, Some(filter)) => documents_of(&reader, filter, after),
+            (None, None) => page_of(&reader, &list, segment.as_ref(), after),
         };
         let mut out = Pieces(pieces.clone());
         let written = write_text(format, columns.as_deref(), &mut page, &mut out, &mut |_| {});

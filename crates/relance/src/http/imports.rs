@@ -44,7 +44,7 @@ pub fn open(workspace: &Arc<Workspace>) -> Arc<Jobs> {
             clock: workspace.clock.clone(),
             erased: Arc::new(move |identities| own.erased.knows(identities)),
         },
-        workspace.config.import.kept(),
+        workspace.config().import.kept(),
     )
 }
 

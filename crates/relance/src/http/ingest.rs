@@ -48,7 +48,8 @@ pub async fn settings(
     Path(write_key): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     check_key(&workspace, Some(&write_key))?;
-    let url = workspace.config.workspace.public_url.trim_end_matches('/');
+    let config = workspace.config();
+    let url = config.workspace.public_url.trim_end_matches('/');
     let (protocol, host) = url.split_once("://").unwrap_or(("https", url));
     let target = json!({
         "apiKey": write_key,
@@ -84,7 +85,7 @@ pub async fn source_config(
     Ok(Json(json!({
         "source": {
             "id": "relance",
-            "name": workspace.config.workspace.name,
+            "name": workspace.config().workspace.name,
             "writeKey": key,
             "enabled": true,
             "workspaceId": "relance",
@@ -131,7 +132,8 @@ async fn take_counted(
     let (body, _taken) = room.receive(headers, body).await?;
     let body = unpack(body)?;
     let now = workspace.clock.now();
-    let country = workspace.config.workspace.country.as_deref();
+    let config = workspace.config();
+    let country = config.workspace.country.as_deref();
     let read = match call {
         None => {
             segment::parse_batch_in(&body, now, country).map(|batch| (batch.calls, batch.write_key))

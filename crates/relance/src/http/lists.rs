@@ -18,6 +18,7 @@ use relance_store::read::{ListedContact, ListedTask, PAGE_ROWS_MAX};
 use relance_wire::api::registry::{ContactRow, TaskRow, ToldLine};
 use relance_wire::api::{self as shape};
 use relance_wire::explain::{Language, Names, sentence};
+use serde::Deserialize;
 
 use crate::access::Caller;
 use crate::explain;
@@ -37,6 +38,37 @@ const MYSELF: &str = "me";
 /// How many rows a page has.
 pub(super) fn rows(limit: Option<usize>) -> usize {
     limit.unwrap_or(ROWS_DEFAULT).clamp(1, PAGE_ROWS_MAX)
+}
+
+/// Where a page begins and how long it is, of what is sorted by id.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// Where the page begins.
+    cursor: Option<String>,
+    /// Rows of the page, 50 unless said, 500 at most.
+    limit: Option<usize>,
+}
+
+impl Paging {
+    /// A page of a list that is in memory, in order of its ids: the cursor is the last id of the page before.
+    pub(super) fn page<T>(
+        &self,
+        all: impl Iterator<Item = T>,
+        id: impl Fn(&T) -> &String,
+    ) -> (Vec<T>, Option<String>) {
+        let after = said(&self.cursor).unwrap_or_default();
+        let shown = rows(self.limit);
+        let mut page: Vec<T> = all
+            .filter(|one| id(one).as_str() > after)
+            .take(shown + 1)
+            .collect();
+        let more = page.len() > shown;
+        page.truncate(shown);
+        let next = page.last().filter(|_| more).map(|one| id(one).clone());
+        (page, next)
+    }
 }
 
 /// A text of a query that says something.
@@ -99,7 +131,7 @@ pub(super) fn owners(
 
 /// The workspace's zone.
 pub(super) fn zone(workspace: &Workspace) -> Zone {
-    Zone::parse(&workspace.config.workspace.zone).unwrap_or_else(|_| Zone::utc())
+    Zone::parse(&workspace.config().workspace.zone).unwrap_or_else(|_| Zone::utc())
 }
 
 /// The date of now in the workspace's zone.
@@ -188,7 +220,7 @@ pub(super) fn language(tag: Option<&str>) -> Result<Language, Problem> {
 
 /// The world, for what sentences name by it.
 pub(super) fn world(workspace: &Workspace) -> Result<Arc<World>, Problem> {
-    let world = explain::world(&workspace.reader, &workspace.config).map_err(|error| {
+    let world = explain::world(&workspace.reader, &workspace.config()).map_err(|error| {
         tracing::error!(%error, "the ledger could not be told in words");
         let detail = "the ledger could not be told; the server's log says why";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail)

@@ -12,20 +12,27 @@ mod documents;
 pub(crate) mod drafts;
 mod explain;
 mod exports;
+mod feed;
 mod html;
 pub(crate) mod identity;
 mod imports;
 mod ingest;
 pub(crate) mod journeys;
+mod library;
 mod lists;
 mod live;
+mod mailboxes;
 mod messages;
+mod names;
 mod next;
 pub mod openapi;
 mod overview;
+mod payments;
 mod preferences;
 mod problem;
 mod public;
+mod recognition;
+mod reports;
 mod segments;
 mod settings;
 pub(crate) mod status;
@@ -69,7 +76,11 @@ fn api() -> OpenApiRouter<Arc<Workspace>> {
         .merge(access::routes())
         .merge(api::routes())
         .merge(overview::routes())
+        .merge(feed::routes())
+        .merge(names::routes())
+        .merge(reports::routes())
         .merge(documents::routes())
+        .merge(payments::routes())
         .merge(contacts::routes())
         .merge(tasks::routes())
         .merge(views::routes())
@@ -85,11 +96,14 @@ fn api() -> OpenApiRouter<Arc<Workspace>> {
         .merge(segments::routes())
         .merge(journeys::routes())
         .merge(drafts::routes())
+        .merge(library::routes())
         .merge(live::routes())
         .merge(workshop::routes())
         .merge(templates::routes())
         .merge(content::routes())
         .merge(settings::routes())
+        .merge(mailboxes::routes())
+        .merge(recognition::routes())
         .merge(imports::routes())
         .merge(exports::routes())
 }
@@ -117,6 +131,8 @@ pub fn router(workspace: Arc<Workspace>) -> Router {
         .layer(Extension(jobs))
         .layer(Extension(Arc::new(templates::Tests::default())))
         .layer(Extension(Arc::new(crate::work::Works::default())))
+        .layer(Extension(Arc::new(crate::recognition::Places::default())))
+        .layer(Extension(Arc::new(crate::payments::Desk::default())))
         .layer(DefaultBodyLimit::max(SCENARIO_BYTES_MAX))
         .route_layer(middleware::from_fn_with_state(
             workspace.clone(),

@@ -9,6 +9,7 @@ use relance_core::touchpoint::{Touchpoint, TouchpointState};
 use relance_store::read::{ListedTask, ReadError, Reader};
 use relance_wire::api::registry::NextAction;
 
+use super::identity::went_over;
 use super::lists::moment;
 
 /// Runs and messages of a contact that are looked through.
@@ -22,16 +23,30 @@ pub(super) struct Doings {
 }
 
 impl Doings {
-    /// The newest runs, the messages and the tasks of a contact; of one with very many not all.
+    /// The newest runs, the messages and the tasks of a contact and of those that it absorbed; of one with very many
+    /// not all.
     pub(super) fn of(reader: &Reader, contact: ContactId) -> Result<Self, ReadError> {
-        let runs = reader.enrollments(contact, None, LOOKED_AT_MAX)?.items;
-        let messages = reader.touchpoints_of_contact(contact, None, LOOKED_AT_MAX)?;
-        let tasks = reader.listed_tasks_of_contact(contact, None, LOOKED_AT_MAX)?;
-        Ok(Self {
-            runs,
-            messages: messages.items,
-            tasks: tasks.items,
-        })
+        let selves: Vec<ContactId> = match reader.contact(contact)? {
+            Some(contact) => contact.selves().collect(),
+            None => vec![contact],
+        };
+        let mut all = Self {
+            runs: Vec::new(),
+            messages: Vec::new(),
+            tasks: Vec::new(),
+        };
+        // What it absorbed had runs and messages of its own.
+        for one in selves {
+            let runs = reader.enrollments(one, None, LOOKED_AT_MAX)?;
+            all.runs.extend(runs.items);
+            let messages = reader.touchpoints_of_contact(one, None, LOOKED_AT_MAX)?;
+            let own = messages.items.into_iter();
+            all.messages
+                .extend(own.filter(|message| one == contact || !went_over(message)));
+            let tasks = reader.listed_tasks_of_contact(one, None, LOOKED_AT_MAX)?;
+            all.tasks.extend(tasks.items);
+        }
+        Ok(all)
     }
 
     /// What happens next about a subject.

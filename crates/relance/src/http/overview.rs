@@ -15,10 +15,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::approvals::may_answer;
 use crate::workspace::Workspace;
 
 use super::api::read;
-use super::approvals::may_answer;
 use super::documents::by_currency;
 use super::lists::{owners, zone};
 use super::{Problem, Shared};
@@ -94,12 +94,18 @@ pub async fn overview(
         .address()
         .map(|address| [address.as_str().to_lowercase()].into());
     let asked = caller.clone();
+    let own = owners(&caller, None)?;
+    let is_own = own.is_some();
     let (totals, counts, late, tasks, questions) = read(&workspace, move |reader| {
         let may = |question: &_| may_answer(&asked, question, now);
         let questions = reader.approvals_where(None, QUESTIONS_COUNTED_MAX, may)?;
         Ok((
             reader.totals()?,
-            reader.quarters(since, now)?,
+            match &own {
+                // Whoever sees some contacts is told what happened to those.
+                Some(own) => reader.feed_counts(own, since)?.0,
+                None => reader.quarters(since, now)?,
+            },
             reader.document_totals(&overdue)?,
             reader.tasks_due(assignees.as_ref(), tomorrow)?,
             (questions.items.len() as u64, questions.next.is_none()),
@@ -138,6 +144,7 @@ pub async fn overview(
         not_accepted: totals.not_accepted,
         today: days.last().cloned().unwrap_or_default(),
         days,
+        own: is_own,
         waiting: Waiting {
             approvals: WaitingCount {
                 count: questions.0,

@@ -131,13 +131,14 @@ fn words_of(language: &str) -> Option<(&'static str, &'static Words)> {
 
 /// What a page is written in: the contact's language, else the browser's, else the workspace's.
 fn language_for(workspace: &Workspace, contact: Option<&Contact>, headers: &HeaderMap) -> String {
+    let config = workspace.config();
     let accepted = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
     contact
         .and_then(language_of)
         .or(accepted)
-        .unwrap_or(&workspace.config.workspace.language)
+        .unwrap_or(&config.workspace.language)
         .to_owned()
 }
 
@@ -251,7 +252,11 @@ fn proof(workspace: &Workspace, id: TouchpointId, headers: &HeaderMap) -> Proof 
         url: Some(
             format!(
                 "{}/p",
-                workspace.config.workspace.public_url.trim_end_matches('/')
+                workspace
+                    .config()
+                    .workspace
+                    .public_url
+                    .trim_end_matches('/')
             )
             .into(),
         ),
@@ -281,7 +286,8 @@ pub(super) fn is_wanted(workspace: &Workspace, contact: &Contact, about: &About)
         None => match about {
             About::Channel(_) => true,
             About::Topic(topic) => {
-                let asks = &workspace.config.workspace.opt_in_topics;
+                let config = workspace.config();
+                let asks = &config.workspace.opt_in_topics;
                 !asks.iter().any(|one| one == topic.as_str())
             }
         },
@@ -290,7 +296,7 @@ pub(super) fn is_wanted(workspace: &Workspace, contact: &Contact, about: &About)
 
 /// What the contact chooses among: topics, and channels by which it can be reached.
 pub(super) fn choices(workspace: &Workspace, contact: &Contact) -> Vec<About> {
-    let topics = workspace.composer.topics.of(contact);
+    let topics = workspace.composer.topics().of(contact);
     let channels = CHANNELS
         .into_iter()
         .filter(|channel| contact.address(*channel).is_some());
@@ -414,7 +420,8 @@ pub async fn ask(
     let Some((language, words)) = words_of(&language) else {
         return Err(Problem::not_found("page"));
     };
-    let name = &workspace.config.workspace.name;
+    let config = workspace.config();
+    let name = &config.workspace.name;
     let question = words.confirm_question.replace("{name}", name);
     let body = format!(
         "<p class=\"big\">{}</p><form method=\"post\" action=\"/p/confirm/{}\"><button>{}</button></form>",
@@ -457,7 +464,8 @@ pub async fn confirm(
         false => &words.confirmed,
     };
     let body = format!("<p class=\"big\" role=\"status\">{}</p>", escape(said));
-    let name = &workspace.config.workspace.name;
+    let config = workspace.config();
+    let name = &config.workspace.name;
     Ok(page(language, name, &body, StatusCode::OK))
 }
 
@@ -485,7 +493,8 @@ fn unknown(workspace: &Workspace, headers: &HeaderMap) -> Response {
         return Problem::not_found("page").into_response();
     };
     let body = format!("<p class=\"big\">{}</p>", escape(&words.unknown));
-    let name = &workspace.config.workspace.name;
+    let config = workspace.config();
+    let name = &config.workspace.name;
     page(language, name, &body, StatusCode::NOT_FOUND)
 }
 
@@ -501,7 +510,8 @@ fn page_of(
         return Problem::not_found("page").into_response();
     };
     let token = workspace.composer.links.sign(&Link::Preferences(id));
-    let name = &workspace.config.workspace.name;
+    let config = workspace.config();
+    let name = &config.workspace.name;
     let form = Sheet {
         workspace,
         contact,
@@ -576,7 +586,7 @@ impl Sheet<'_> {
     }
 
     fn choice(&self, to: &mut String, about: &About) {
-        let topics = &self.workspace.composer.topics;
+        let topics = self.workspace.composer.topics();
         let (name, more) = match about {
             About::Topic(topic) => (
                 topics.name(topic.as_str(), self.language),
@@ -676,7 +686,8 @@ impl Sheet<'_> {
     }
 
     fn zone(&self) -> Zone {
-        let own = &self.workspace.config.workspace.zone;
+        let config = self.workspace.config();
+        let own = &config.workspace.zone;
         let told = self.contact.text("timezone");
         told.and_then(|name| Zone::parse(name).ok())
             .or_else(|| Zone::parse(own).ok())
@@ -761,39 +772,4 @@ button{font:inherit;font-weight:600;color:var(--on);background:var(--strong);bor
 @media(prefers-color-scheme:dark){:root{--ink:#e6e8ee;--soft:#a3acbd;--line:#333a48;--paper:#0f1218;--card:#1a1f2b;--strong:#c9d4f0;--on:#14171f;--said:#1d3a28;--on-said:#d6f3df}}";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_language_has_all_words() {
-        for language in LANGUAGES {
-            let (found, words) = words_of(language).expect(language);
-            assert_eq!(found, language);
-            assert_eq!(words.language_names.len(), LANGUAGES.len());
-            for text in [&words.intro, &words.confirm_question] {
-                assert!(text.contains("{name}"), "{text}");
-            }
-            for text in [&words.per_week, &words.per_month, &words.pause_days] {
-                assert!(text.contains("{n}"), "{text}");
-            }
-        }
-        assert_eq!(words_of("de").map(|(found, _)| found), Some("en"));
-        assert_eq!(words_of("").map(|(found, _)| found), Some("en"));
-    }
-
-    #[test]
-    fn a_window_is_read_from_days_and_hours() {
-        let read = |days: &[&str], from: &'static str, to: &'static str| {
-            let ticked = |name: &str, value: &str| name == "day" && days.contains(&value);
-            let field = |name: &str| Some(if name == "from" { from } else { to });
-            window(&ticked, &field).map(|window| window.map(|window| window.to_string()))
-        };
-        let all: Vec<&str> = DAYS.iter().map(|(day, _)| *day).collect();
-        assert_eq!(read(&all, "00:00", "00:00"), Some(None));
-        assert_eq!(read(&all, "", ""), Some(None));
-        let evenings = read(&["mon", "tue"], "18:00", "22:30").flatten();
-        assert_eq!(evenings.as_deref(), Some("mon,tue 18:00-22:30"));
-        assert_eq!(read(&[], "09:00", "18:00"), None);
-        assert_eq!(read(&["mon"], "9", "<script>"), None);
-    }
-}
+mod tests;

@@ -109,7 +109,7 @@ pub async fn unsubscribe_page(
                 escape(words.question),
                 escape(words.button)
             );
-            page(&words, &workspace.config.workspace.name, &form)
+            page(&words, &workspace.config().workspace.name, &form)
         }
         Some(Link::Open(_) | Link::Click(..) | Link::Confirm(..)) | None => not_found(&headers),
     }
@@ -137,7 +137,8 @@ pub async fn unsubscribe(
         .insert("source".to_owned(), Value::String(source.to_owned()));
     match record(&workspace, id, event).await {
         Ok(()) => {
-            let name = &workspace.config.workspace.name;
+            let config = workspace.config();
+            let name = &config.workspace.name;
             page(&words, name, &format!("<p>{}</p>", escape(words.done)))
         }
         Err(refusal) => super::Problem::from(refusal).into_response(),

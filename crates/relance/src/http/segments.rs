@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection, StringRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
 use relance_core::ids::{ContactId, SegmentId};
 use relance_engine::arrival::{Arrival, SegmentChanges};
@@ -30,7 +30,7 @@ use crate::segments::rfm::RefreshProblem;
 use crate::segments::{self, Called, Overview, TryProblem};
 
 use super::api::{Answered, read};
-use super::{Problem, Shared};
+use super::{Problem, Shared, drafts};
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
@@ -100,6 +100,9 @@ pub async fn one(State(workspace): Shared, Path(id): Path<String>) -> Answered {
     };
     let mut told = overview.value(row);
     told["text"] = json!(row.text);
+    if let Some(text) = &row.text {
+        told["revision"] = json!(drafts::revision(text));
+    }
     let (journeys, segments) = users(&id, &in_force);
     told["used_by"] = json!({ "journeys": journeys, "segments": segments });
     Ok(Json(told))
@@ -147,12 +150,13 @@ pub struct SegmentPut {
 }
 
 /// Puts a definition in force: YAML, or JSON with the same words. It is built beside the ordinary work.
-#[utoipa::path(put, path = "/api/v1/segments/{id}", operation_id = "segments_put", tag = "segments", params(("id" = String, Path, description = "the id of the segment"), Confirming), request_body(content = String, content_type = "text/plain", description = "the definition, in YAML"), responses((status = 200, description = "what changed; members are told beside the ordinary work", body = SegmentPut)))]
+#[utoipa::path(put, path = "/api/v1/segments/{id}", operation_id = "segments_put", tag = "segments", params(("id" = String, Path, description = "the id of the segment"), Confirming, ("If-Match" = Option<String>, Header, description = "the revision that was read; a stale one is refused with 412 and the other's text")), request_body(content = String, content_type = "text/plain", description = "the definition, in YAML"), responses((status = 200, description = "what changed; members are told beside the ordinary work", body = SegmentPut), (status = 412, description = "somebody else changed it meanwhile: `text`, `revision` and `updated_at` are theirs; without a text it is gone")))]
 pub async fn put(
     State(workspace): Shared,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     asked: Result<Query<Confirming>, QueryRejection>,
+    headers: HeaderMap,
     text: Result<String, StringRejection>,
 ) -> Answered {
     let id = segment_id(&id)?;
@@ -180,21 +184,53 @@ pub async fn put(
         confirm: asked.confirm,
         ..Asked::default()
     };
-    let applied = apply::apply_as(
-        &workspace,
-        files,
-        asked,
-        &caller,
-        "segment.put",
-        id.as_str(),
-    )
-    .await?;
+    // Between the look at the revision and the writing nobody else writes.
+    let turn = workspace.applying.lock().await;
+    if let Some(wanted) = drafts::named(&headers, &header::IF_MATCH) {
+        let own = id.clone();
+        let before = read(&workspace, move |reader| reader.segment(&own)).await?;
+        check(&wanted, before.as_ref())?;
+    }
+    let line = Arrival::Audited {
+        by: caller.name(),
+        action: "segment.put".to_owned(),
+        object: id.to_string(),
+        detail: String::new(),
+    };
+    let none = Vec::new();
+    let applied = apply::apply_in_turn(&turn, &workspace, files, asked, none, Some(line)).await?;
+    drop(turn);
     Ok(Json(json!(SegmentPut {
         id: id.to_string(),
         segments: applied.segments,
         storm: applied.storm,
         warnings: applied.warnings,
     })))
+}
+
+/// Refuses a definition that was made from another one than is in force.
+fn check(wanted: &str, before: Option<&SegmentRow>) -> Result<(), Problem> {
+    let text = before.and_then(|row| row.text.as_deref());
+    let own = text.map(drafts::revision);
+    if own.as_deref() == Some(wanted) || (wanted == "*" && own.is_some()) {
+        return Ok(());
+    }
+    let detail = match &own {
+        Some(_) => {
+            "somebody changed the segment meanwhile; take their text over, or write again with its revision"
+        }
+        None => {
+            "the segment is gone: somebody removed it meanwhile; write without a revision to define it anew"
+        }
+    };
+    let stale = Problem::new(StatusCode::PRECONDITION_FAILED, "stale", detail);
+    Err(stale
+        .with("text", json!(text))
+        .with("revision", json!(own))
+        .with(
+            "updated_at",
+            json!(before.map(|row| row.updated_at.to_string())),
+        ))
 }
 
 /// Takes a segment out of force, with those that one text defines together; nobody belongs to it then.
@@ -277,7 +313,7 @@ pub async fn preview(
     let shown = asked.sample.unwrap_or(SHOWN).min(SHOWN_MAX);
     let tried = tokio::task::spawn_blocking(move || {
         let now = workspace.clock.now();
-        segments::try_out(&workspace.reader, &workspace.config, &text, shown, now)
+        segments::try_out(&workspace.reader, &workspace.config(), &text, shown, now)
     });
     match tried.await {
         Ok(Ok(tried)) => Ok(Json(tried.value())),
@@ -394,7 +430,7 @@ pub async fn why(
     let told = tokio::task::spawn_blocking(move || {
         let reader = &workspace.reader;
         let world =
-            explain::world(reader, &workspace.config).map_err(|problem| failed(&problem))?;
+            explain::world(reader, &workspace.config()).map_err(|problem| failed(&problem))?;
         let Some(contact) = Called::read(&asked.contact).find(reader)? else {
             return Err(Problem::not_found(
                 "contact; tell of it first, by POST /v1/identify",
@@ -452,9 +488,9 @@ fn failed(error: &dyn std::fmt::Display) -> Problem {
 /// The bounds of recency, frequency and money in force.
 #[utoipa::path(get, path = "/api/v1/rfm", operation_id = "rfm_show", tag = "segments", responses((status = 200, description = "the bounds in force", body = segment::Rfm)))]
 pub async fn rfm(State(workspace): Shared) -> Answered {
-    let config = workspace.clone();
+    let config = workspace.config();
     let told = read(&workspace, move |reader| {
-        segments::rfm::shown(reader, &config.config)
+        segments::rfm::shown(reader, &config)
     });
     let told = told.await?;
     Ok(Json(told))

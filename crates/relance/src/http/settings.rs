@@ -1,15 +1,16 @@
 //! `/api/v1/settings`: what is in force, without secrets, and whether a channel works.
 //!
 //! Every field is named here one by one, so that a secret that is added to the configuration later does not come out
-//! by itself. Settings are changed in the file `relance.toml`.
+//! by itself. What people change in the interface is changed section by section; the rest in the file `relance.toml`.
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
 use relance_core::contact::Channel;
+use relance_wire::api::settings::{SectionListed, SectionPut, SectionShown};
 use relance_wire::api::template::{ChannelShown, Settings, TestSent};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,15 +20,17 @@ use utoipa_axum::routes;
 use crate::access::Caller;
 use crate::config::{Config, Delivery, FILE_NAME, QuietConfig, SmtpConfig, Tls};
 use crate::send::post::Letter;
+use crate::settings::{self, ChangeProblem, Section, SettingsProblem};
 use crate::workspace::Workspace;
 
 use super::templates::{Tests, post, recipient};
-use super::{Problem, Shared};
+use super::{Problem, Shared, drafts};
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
     OpenApiRouter::new()
         .routes(routes!(show))
+        .routes(routes!(section, put_section, reset_section))
         .routes(routes!(test))
 }
 
@@ -39,15 +42,161 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
     tag = "settings",
     responses((status = 200, description = "what is in force, without secrets", body = Settings))
 )]
-pub async fn show(State(workspace): Shared) -> Json<Settings> {
-    let config = &workspace.config;
-    Json(Settings {
+pub async fn show(State(workspace): Shared) -> Result<Json<Settings>, Problem> {
+    let config = &workspace.config();
+    let own = workspace.clone();
+    let sections = aside(move || {
+        let stored = settings::read_stored(&own.reader)?;
+        let (file, now) = (&own.settings.file, own.config());
+        let all = Section::ALL.into_iter();
+        let all = all.map(|one| settings::shown_of(one, file, &stored, &now).into());
+        Ok::<Vec<SectionListed>, SettingsProblem>(all.collect())
+    });
+    let sections = sections.await?;
+    Ok(Json(Settings {
+        sections,
         workspace: of_workspace(config),
         channels: channels(config),
         configuration: configuration(config),
         file: FILE_NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+    }))
+}
+
+/// Reads beside the threads of the network.
+async fn aside<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, SettingsProblem> + Send + 'static,
+) -> Result<T, Problem> {
+    let read = tokio::task::spawn_blocking(read).await;
+    let ended = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "try again");
+    read.map_err(ended)?.map_err(|problem| failed(&problem))
+}
+
+fn failed(problem: &SettingsProblem) -> Problem {
+    match problem {
+        SettingsProblem::File(_) | SettingsProblem::Changed { .. } => {
+            Problem::new(StatusCode::CONFLICT, "bad_setting", problem)
+        }
+        SettingsProblem::Store(_) | SettingsProblem::Read(_) => {
+            tracing::error!(%problem, "the settings could not be read");
+            let detail = "the database could not be read; the server's log says why";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_failed", detail)
+        }
+    }
+}
+
+impl From<ChangeProblem> for Problem {
+    fn from(problem: ChangeProblem) -> Self {
+        match problem {
+            ChangeProblem::Refused(refusal) => refusal.into(),
+            ChangeProblem::Stored(problem) => failed(&problem),
+            ChangeProblem::Stale(ref theirs) => {
+                let told = Self::new(StatusCode::PRECONDITION_FAILED, "stale", &problem);
+                told.with("by", json!(theirs.changed_by))
+                    .with("value", theirs.value.clone())
+                    .with("revision", json!(theirs.revision))
+                    .with("updated_at", json!(theirs.changed_at))
+            }
+            ChangeProblem::Wrong(ref faults) => {
+                let fields = faults
+                    .iter()
+                    .map(|fault| json!({ "field": fault.field, "message": fault.what }));
+                let told = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_setting", &problem);
+                told.with("fields", Value::from_iter(fields))
+            }
+        }
+    }
+}
+
+fn named(word: &str) -> Result<Section, Problem> {
+    Section::from_word(word).ok_or_else(|| {
+        let detail = format!(
+            "there is no section {word:?} that is changed here; it may be {}",
+            Section::words()
+        );
+        Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
     })
+}
+
+/// One section of the settings: what is in force, and what the file says.
+#[utoipa::path(
+    get,
+    path = "/api/v1/settings/{section}",
+    operation_id = "settings_section_show",
+    tag = "settings",
+    params(("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp` or `oauth_clients`")),
+    responses(
+        (status = 200, description = "the section, without secrets", body = SectionShown),
+        (status = 404, description = "there is no such section")
+    )
+)]
+pub async fn section(
+    State(workspace): Shared,
+    Path(word): Path<String>,
+) -> Result<Json<SectionShown>, Problem> {
+    let section = named(&word)?;
+    let shown = aside(move || settings::shown(&workspace, section)).await?;
+    Ok(Json(shown))
+}
+
+/// Changes one section; it is in force at once. What is wrong is said for all fields together.
+#[utoipa::path(
+    put,
+    path = "/api/v1/settings/{section}",
+    operation_id = "settings_section_put",
+    tag = "settings",
+    params(
+        ("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp` or `oauth_clients`"),
+        ("If-Match" = Option<String>, Header, description = "the revision that was read; a stale one is refused with 412 and the other's value")
+    ),
+    request_body = SectionPut,
+    responses(
+        (status = 200, description = "it is in force", body = SectionShown),
+        (status = 404, description = "there is no such section"),
+        (status = 412, description = "somebody else changed it meanwhile: `by`, `value`, `revision`, `updated_at` are theirs"),
+        (status = 422, description = "it cannot be used: `fields` says what is wrong with each field")
+    )
+)]
+pub async fn put_section(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(word): Path<String>,
+    headers: HeaderMap,
+    asked: Result<Json<SectionPut>, JsonRejection>,
+) -> Result<Json<SectionShown>, Problem> {
+    let section = named(&word)?;
+    let Json(asked) = asked?;
+    let revision = drafts::named(&headers, &header::IF_MATCH);
+    let shown = settings::put(&workspace, &caller, section, asked.value, revision).await?;
+    Ok(Json(shown))
+}
+
+/// Takes back what was changed of one section: the file counts again.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/settings/{section}",
+    operation_id = "settings_section_reset",
+    tag = "settings",
+    params(
+        ("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp` or `oauth_clients`"),
+        ("If-Match" = Option<String>, Header, description = "the revision that was read; a stale one is refused with 412 and the other's value")
+    ),
+    responses(
+        (status = 200, description = "the file counts again", body = SectionShown),
+        (status = 404, description = "there is no such section"),
+        (status = 412, description = "somebody else changed it meanwhile")
+    )
+)]
+pub async fn reset_section(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(word): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<SectionShown>, Problem> {
+    let section = named(&word)?;
+    let revision = drafts::named(&headers, &header::IF_MATCH);
+    let shown = settings::reset(&workspace, &caller, section, revision).await?;
+    Ok(Json(shown))
 }
 
 fn fields(value: Value) -> Map<String, Value> {
@@ -83,19 +232,20 @@ fn of_workspace(config: &Config) -> Map<String, Value> {
 /// Every channel that there is a word for, and by what it goes.
 fn channels(config: &Config) -> Vec<ChannelShown> {
     let shown = |channel: Channel| {
-        let (ready, by) = match (channel, config.workspace.delivery, &config.smtp) {
-            (Channel::Email, Delivery::Outbox, _) => (true, "the folder outbox".to_owned()),
-            (Channel::Email, Delivery::Smtp, Some(smtp)) => (true, server(smtp)),
-            (Channel::Email, Delivery::Smtp, None) => (
-                !config.mailbox.is_empty(),
-                "mailboxes of salespeople".to_owned(),
-            ),
-            (_, _, _) => (false, "not set up".to_owned()),
+        let (ready, by, route) = match (channel, config.workspace.delivery, &config.smtp) {
+            (Channel::Email, Delivery::Outbox, _) => (true, "outbox", None),
+            (Channel::Email, Delivery::Smtp, Some(smtp)) => (true, "smtp", Some(smtp)),
+            (Channel::Email, Delivery::Smtp, None) => {
+                (!config.mailbox.is_empty(), "mailboxes", None)
+            }
+            (_, _, _) => (false, "none", None),
         };
         ChannelShown {
             channel: channel.word().to_owned(),
             ready,
-            by,
+            by: by.to_owned(),
+            server: route.map(|smtp| format!("{}:{}", smtp.host, smtp.port)),
+            tls: route.map(|smtp| settings::tls_word(smtp.tls).to_owned()),
         }
     };
     Channel::ALL.into_iter().map(shown).collect()
@@ -224,7 +374,8 @@ pub async fn test(
         ));
     }
     let to = recipient(&workspace, &caller, asked.to.as_deref()).await?;
-    let name = &workspace.config.workspace.name;
+    let config = workspace.config();
+    let name = &config.workspace.name;
     let letter = Letter {
         to,
         subject: format!("[Test] {name}: this channel works"),

@@ -4,12 +4,11 @@
 //! Files come into force by the same checks as a scenario. A message that is sent to try one is marked as such, has
 //! links that do nothing, is counted nowhere, and asks only whether the address may be written to at all.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
 use jiff::Timestamp;
@@ -24,8 +23,8 @@ use relance_message::outbound::is_address;
 use relance_store::read::{DatedText, PAGE_ROWS_MAX, ReadError, Reader};
 use relance_wire::api::Page;
 use relance_wire::api::template::{
-    FileProblemShown, TemplateCheck, TemplateRendered, TemplateShown, TemplateSummary, TestSent,
-    Variable,
+    FileProblemShown, FilesRemoved, TemplateCheck, TemplateRendered, TemplateShown,
+    TemplateSummary, TestSent, Variable,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,20 +33,26 @@ use utoipa_axum::routes;
 
 use crate::access::Caller;
 use crate::scenario::apply::{self, Asked, TEMPLATE};
+use crate::scenario::remove::{RemoveProblem, Removed, remove};
 use crate::scenario::{self, FileProblem, Files};
 use crate::send::post::{Letter, PostProblem};
 use crate::send::preview::Preview;
 use crate::workspace::Workspace;
 
 use super::api::read;
+use super::lists::Paging;
 use super::workshop::contact_named;
 use super::{Problem, Shared, drafts};
+
+mod tries;
+
+pub use tries::Tests;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(one, put))
+        .routes(routes!(one, put, delete))
         .routes(routes!(render))
         .routes(routes!(test))
 }
@@ -62,35 +67,10 @@ const VARIABLES_MAX: usize = 300;
 const VARIABLES_DEPTH_MAX: usize = 4;
 /// Characters of a variable's value.
 const VALUE_CHARS_MAX: usize = 120;
-/// Messages sent to try something, in [`TESTS_WITHIN`].
-const TESTS_MAX: usize = 20;
-/// See [`TESTS_MAX`].
-const TESTS_WITHIN: Duration = Duration::from_secs(60);
 /// What the subject line of a message that is only tried begins with.
 const TEST_MARK: &str = "[Test]";
 /// The word that stands where a template's id does.
 const RESERVED: &str = "render";
-
-/// When messages were sent to try something.
-#[derive(Debug, Default)]
-pub struct Tests(Mutex<VecDeque<Instant>>);
-
-impl Tests {
-    /// Whether one more may go now.
-    pub fn take(&self) -> Result<(), Problem> {
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while sent.front().is_some_and(|at| at.elapsed() >= TESTS_WITHIN) {
-            sent.pop_front();
-        }
-        if sent.len() >= TESTS_MAX {
-            let detail = format!("{TESTS_MAX} messages were tried within a minute; wait a little");
-            let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tests", detail);
-            return Err(busy.retry_after(TESTS_WITHIN.as_secs() as u32));
-        }
-        sent.push_back(Instant::now());
-        Ok(())
-    }
-}
 
 /// The id, language and form of a file's name: `welcome.en.mjml`.
 fn parts(name: &str) -> (&str, &str, &str) {
@@ -176,19 +156,28 @@ fn revision<'a>(files: impl Iterator<Item = (&'a String, &'a String)>) -> String
     path = "/api/v1/templates",
     operation_id = "templates_list",
     tag = "templates",
-    responses((status = 200, description = "all templates", body = Page<TemplateSummary>))
+    params(Paging),
+    responses((status = 200, description = "a page of templates, by id", body = Page<TemplateSummary>))
 )]
-pub async fn list(State(workspace): Shared) -> Result<Json<Page<TemplateSummary>>, Problem> {
+pub async fn list(
+    State(workspace): Shared,
+    asked: Result<Query<Paging>, QueryRejection>,
+) -> Result<Json<Page<TemplateSummary>>, Problem> {
+    let Query(paging) = asked?;
     let found = read(&workspace, |reader| {
         Ok((reader.texts(TEMPLATE)?, users(reader)?))
     });
     let (files, users) = found.await?;
     let nobody = BTreeSet::new();
-    let items = grouped(files)
-        .iter()
-        .map(|(id, files)| summary(id, files, users.get(id).unwrap_or(&nobody)))
-        .collect();
-    Ok(Json(Page { items, next: None }))
+    let grouped = grouped(files);
+    let page = paging.page(grouped.iter(), |(id, _)| id);
+    let items = page.0.into_iter();
+    Ok(Json(Page {
+        items: items
+            .map(|(id, files)| summary(id, files, users.get(id).unwrap_or(&nobody)))
+            .collect(),
+        next: page.1,
+    }))
 }
 
 /// One template with its files.
@@ -291,6 +280,80 @@ pub async fn put(
     )
     .await?;
     shown(&workspace, id).await.map(Json)
+}
+
+/// Which of its files go.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Files of this language alone; the empty word: those without a language.
+    language: Option<String>,
+    /// This file alone, such as `welcome.en.txt`.
+    file: Option<String>,
+}
+
+impl From<RemoveProblem> for Problem {
+    fn from(problem: RemoveProblem) -> Self {
+        let detail = problem.to_string();
+        match problem {
+            RemoveProblem::InUse(journeys) => {
+                Self::new(StatusCode::CONFLICT, "in_use", detail).with("journeys", json!(journeys))
+            }
+            RemoveProblem::Left(problems) => apply::ApplyProblem::Files(problems).into(),
+            RemoveProblem::Refused(refusal) => refusal.into(),
+            RemoveProblem::Read(error) => error.into(),
+            RemoveProblem::Failed => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail),
+        }
+    }
+}
+
+/// Takes a template out of force, or a language or file of it. What a journey needs stays: a template that one in force
+/// sends, or an older version with runs on it.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/templates/{id}",
+    operation_id = "templates_delete",
+    tag = "templates",
+    params(("id" = String, Path, description = "the id of the template"), Part),
+    responses(
+        (status = 200, description = "the files that went", body = FilesRemoved),
+        (status = 409, description = "`in_use`: `journeys` need it"),
+        (status = 422, description = "what would be left is wrong; `problems` says where")
+    )
+)]
+pub async fn delete(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    asked: Result<Query<Part>, QueryRejection>,
+) -> Result<Json<FilesRemoved>, Problem> {
+    let Query(part) = asked?;
+    let _turn = workspace.applying.lock().await;
+    let files = read(&workspace, |reader| reader.texts(TEMPLATE)).await?;
+    let own = grouped(files).remove(&id).unwrap_or_default();
+    let goes = |file: &&DatedText| {
+        let language = part.language.as_deref();
+        language.is_none_or(|language| parts(&file.name).1 == language)
+            && part.file.as_deref().is_none_or(|name| file.name == name)
+    };
+    let names: Vec<String> = own
+        .iter()
+        .filter(goes)
+        .map(|file| file.name.clone())
+        .collect();
+    if names.is_empty() {
+        return Err(Problem::not_found(
+            "template or file of it; GET /api/v1/templates lists those that are",
+        ));
+    }
+    let removed = Removed::Template {
+        is_whole: names.len() == own.len(),
+        files: names,
+        id,
+    };
+    let removed = remove(&workspace, &caller, removed).await?;
+    Ok(Json(FilesRemoved { removed }))
 }
 
 /// The files of a request belong to the template, and are not too many.
@@ -714,53 +777,4 @@ pub(super) async fn post(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_files_name_tells_template_language_and_form() {
-        assert_eq!(parts("welcome.en.mjml"), ("welcome", "en", "mjml"));
-        assert_eq!(parts("welcome.txt"), ("welcome", "", "txt"));
-        assert_eq!(parts("welcome"), ("welcome", "", ""));
-        assert_eq!(parts("welcome.pt-br.html"), ("welcome", "pt-br", "html"));
-    }
-
-    #[test]
-    fn variables_are_the_leaves_with_values() {
-        let context = json!({
-            "contact": { "name": "Ana", "account": { "id": 7 } }, "subject": null, "links": { "x": "y".repeat(500) },
-        });
-        let found = variables(&context);
-        let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
-        assert_eq!(names, ["contact.account.id", "contact.name", "links.x"]);
-        assert_eq!(found[2].value.as_str().map(str::len), Some(VALUE_CHARS_MAX));
-    }
-
-    #[test]
-    fn files_of_others_are_refused() {
-        let files = |name: &str| BTreeMap::from([(name.to_owned(), String::new())]);
-        assert!(check_files("welcome", &files("welcome.en.txt")).is_ok());
-        assert_eq!(
-            check_files("welcome", &files("other.en.txt"))
-                .unwrap_err()
-                .code,
-            "bad_files"
-        );
-        for id in ["", "render", "../x", "a b"] {
-            assert_eq!(
-                check_files(id, &files("x.txt")).unwrap_err().code,
-                "bad_id",
-                "{id}"
-            );
-        }
-    }
-
-    #[test]
-    fn so_many_tests_a_minute_and_no_more() {
-        let tests = Tests::default();
-        for _ in 0..TESTS_MAX {
-            assert!(tests.take().is_ok());
-        }
-        assert_eq!(tests.take().unwrap_err().code, "too_many_tests");
-    }
-}
+mod tests;

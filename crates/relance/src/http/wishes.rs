@@ -93,7 +93,8 @@ fn told(workspace: &Workspace, contact: &Contact) -> Value {
         hash: 0,
     };
     let token = workspace.composer.links.sign(&Link::Preferences(whole));
-    let url = workspace.config.workspace.public_url.trim_end_matches('/');
+    let config = workspace.config();
+    let url = config.workspace.public_url.trim_end_matches('/');
     let now = workspace.clock.now();
     let (mut topics, mut channels) = (Map::new(), Map::new());
     for about in choices(workspace, contact) {

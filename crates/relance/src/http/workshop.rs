@@ -115,7 +115,7 @@ pub async fn check(
 ) -> Result<Json<JourneyChecked>, Problem> {
     let Json(Text { text }) = asked?;
     bounded(&text)?;
-    let settings = workspace.config.rfm.settings();
+    let settings = workspace.config().rfm.settings();
     let journey = match relance_wire::journey::publish_with(&text, 1, &settings) {
         Ok(journey) => journey,
         Err(found) => {
@@ -307,7 +307,7 @@ pub async fn play(
 
 /// The journey of a text that is right.
 fn journey_of(workspace: &Workspace, text: &str) -> Result<Journey, Problem> {
-    let settings = workspace.config.rfm.settings();
+    let settings = workspace.config().rfm.settings();
     relance_wire::journey::publish_with(text, 1, &settings).map_err(|found| {
         let problems = drafts::problems(&found);
         bad(
@@ -336,7 +336,8 @@ fn play_now(
         preview::read_call(&call.to_string(), "identify", kind, false)
     });
     let mut contacts: Vec<Call> = identify.transpose()?.into_iter().collect();
-    let (reader, config) = (&workspace.reader, &workspace.config);
+    let config = workspace.config();
+    let (reader, config) = (&workspace.reader, &*config);
     let (world, real) = match &asked.contact {
         Some(name) => {
             let real = Real::read(name, reader, config, now, asked.from)?;
@@ -486,8 +487,8 @@ pub async fn begin_backtest(
             journey_of(&own, text)
         }
         (None, Some(id)) => {
-            let world =
-                backtest::world_of(&own.reader, &own.config).map_err(|problem| failed(&problem))?;
+            let world = backtest::world_of(&own.reader, &own.config())
+                .map_err(|problem| failed(&problem))?;
             let current = world.current(&JourneyId::from(id.as_str()));
             let current = current.ok_or_else(|| Problem::not_found("journey in force"))?;
             Ok((**current).clone())
@@ -499,7 +500,8 @@ pub async fn begin_backtest(
     })
     .await?;
     let begun = works.begin("backtest", caller.name(), now, move |progress| {
-        let (reader, config) = (&workspace.reader, &workspace.config);
+        let config = workspace.config();
+        let (reader, config) = (&workspace.reader, &*config);
         let journey = Arc::new(journey);
         backtest::run(reader, config, journey, since, now, |done, of| {
             progress.tell(done, of)

@@ -6,8 +6,9 @@
 //! **Absent:** encryption, spanning over disks, and methods other than deflate: workbooks use none of these.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Take};
 use std::path::Path;
+use std::sync::Arc;
 
 use flate2::read::DeflateDecoder;
 
@@ -41,6 +42,59 @@ pub enum ArchiveProblem {
     TooManyEntries,
 }
 
+/// Where an archive lies: each entry is read by a handle of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// In a file.
+    File(&'a Path),
+    /// In memory.
+    Bytes(&'a Arc<[u8]>),
+}
+
+impl<'a> From<&'a Path> for Source<'a> {
+    fn from(path: &'a Path) -> Self {
+        Self::File(path)
+    }
+}
+
+impl<'a> From<&'a Arc<[u8]>> for Source<'a> {
+    fn from(bytes: &'a Arc<[u8]>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl Source<'_> {
+    fn open(self) -> std::io::Result<Place> {
+        Ok(match self {
+            Self::File(path) => Place::File(File::open(path)?),
+            Self::Bytes(bytes) => Place::Bytes(Cursor::new(bytes.clone())),
+        })
+    }
+}
+
+enum Place {
+    File(File),
+    Bytes(Cursor<Arc<[u8]>>),
+}
+
+impl Read for Place {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::File(inner) => inner.read(buffer),
+            Self::Bytes(inner) => inner.read(buffer),
+        }
+    }
+}
+
+impl Seek for Place {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match self {
+            Self::File(inner) => inner.seek(to),
+            Self::Bytes(inner) => inner.seek(to),
+        }
+    }
+}
+
 /// One entry.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -59,8 +113,8 @@ pub struct Archive {
 
 impl Archive {
     /// Reads the directory.
-    pub fn open(path: &Path) -> Result<Self, ArchiveProblem> {
-        let mut file = File::open(path)?;
+    pub fn open<'a>(source: impl Into<Source<'a>>) -> Result<Self, ArchiveProblem> {
+        let mut file = source.into().open()?;
         let length = file.seek(SeekFrom::End(0))?;
         let (count, size, at) = end_of_directory(&mut file, length)?;
         if count > ENTRIES_MAX as u64 {
@@ -98,11 +152,11 @@ impl Entry {
     }
 
     /// What it unpacks to, as a stream with a bound.
-    pub fn open(&self, path: &Path) -> Result<Unpacked, ArchiveProblem> {
+    pub fn open<'a>(&self, source: impl Into<Source<'a>>) -> Result<Unpacked, ArchiveProblem> {
         if !self.usual {
             return Err(ArchiveProblem::Unusual);
         }
-        let mut file = File::open(path)?;
+        let mut file = source.into().open()?;
         file.seek(SeekFrom::Start(self.header_at))?;
         let mut header = [0; 30];
         file.read_exact(&mut header)
@@ -129,7 +183,7 @@ impl Entry {
 }
 
 /// Entries, size and place of the directory.
-fn end_of_directory(file: &mut File, length: u64) -> Result<(u64, u64, u64), ArchiveProblem> {
+fn end_of_directory(file: &mut Place, length: u64) -> Result<(u64, u64, u64), ArchiveProblem> {
     let tail_at = length.saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(tail_at))?;
     let mut tail = Vec::new();
@@ -229,8 +283,8 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 pub const TOKEN_BYTES_MAX: usize = 1024 * 1024;
 
 enum Stream {
-    Deflated(Box<DeflateDecoder<BufReader<Take<File>>>>),
-    Stored(BufReader<Take<File>>),
+    Deflated(Box<DeflateDecoder<BufReader<Take<Place>>>>),
+    Stored(BufReader<Take<Place>>),
 }
 
 impl Read for Stream {

@@ -8,13 +8,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use relance_wire::table::record::{Cell, Row, RowProblem};
 
-use super::archive::{Archive, ArchiveProblem, Bound, Unpacked};
+use super::archive::{Archive, ArchiveProblem, Bound, Source, Unpacked};
 
 /// Bytes of all shared texts of a workbook.
 pub const SHARED_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -164,7 +163,7 @@ fn attribute<'a>(tag: &'a BytesStart<'_>, name: &str) -> Option<Cow<'a, str>> {
 }
 
 /// The text that an event adds.
-fn text_of(event: &Event<'_>, out: &mut String) {
+pub(crate) fn text_of(event: &Event<'_>, out: &mut String) {
     match event {
         Event::Text(text) => out.push_str(&text.xml10_content()),
         Event::CData(data) => out.push_str(&data.xml10_content()),
@@ -190,13 +189,17 @@ fn text_of(event: &Event<'_>, out: &mut String) {
 
 impl Sheet {
     /// Opens a sheet of a workbook, the first if none is named.
-    pub fn open(path: &Path, wanted: Option<&str>) -> Result<Self, WorkbookProblem> {
-        let archive = Archive::open(path)?;
+    pub fn open<'a>(
+        source: impl Into<Source<'a>>,
+        wanted: Option<&str>,
+    ) -> Result<Self, WorkbookProblem> {
+        let source = source.into();
+        let archive = Archive::open(source)?;
         let part = |name: &str, part: &'static str| -> Result<Option<Xml>, WorkbookProblem> {
             let Some(entry) = archive.find(name) else {
                 return Ok(None);
             };
-            Ok(Some(Xml::open(entry.open(path)?, part)))
+            Ok(Some(Xml::open(entry.open(source)?, part)))
         };
         let book =
             part("xl/workbook.xml", "the list of sheets")?.ok_or(WorkbookProblem::NoWorkbook)?;
@@ -232,7 +235,7 @@ impl Sheet {
             None => Vec::new(),
         };
         Ok(Self {
-            xml: Xml::open(entry.open(path)?, "the sheet"),
+            xml: Xml::open(entry.open(source)?, "the sheet"),
             packed: entry.packed_bytes(),
             shared,
             dates,

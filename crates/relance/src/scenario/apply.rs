@@ -565,10 +565,10 @@ pub async fn plan(
     let planned = tokio::task::spawn_blocking(move || {
         let in_force = InForce::read(&reading.reader)?;
         let mut planned = in_force
-            .plan(&files, &asked, &reading.config.rfm.settings())
+            .plan(&files, &asked, &reading.config().rfm.settings())
             .map_err(ApplyProblem::Files)?;
         let now = reading.clock.now();
-        planned.count(&reading.reader, &reading.config, whole, now)?;
+        planned.count(&reading.reader, &reading.config(), whole, now)?;
         Ok(planned)
     });
     planned.await.unwrap_or_else(|_| {
@@ -611,7 +611,20 @@ async fn apply_with(
     line: Option<Arrival>,
 ) -> Result<Applied, ApplyProblem> {
     // One at a time: each is compared with what the one before left.
-    let _turn = workspace.applying.lock().await;
+    let turn = workspace.applying.lock().await;
+    apply_in_turn(&turn, workspace, files, asked, Vec::new(), line).await
+}
+
+/// Applies a scenario, and what comes `beside` it in the same commit, for whoever holds the turn already. The `line` of
+/// the audit is written where something changes.
+pub(crate) async fn apply_in_turn(
+    _turn: &tokio::sync::MutexGuard<'_, ()>,
+    workspace: &Arc<Workspace>,
+    files: Files,
+    asked: Asked,
+    beside: Vec<Arrival>,
+    line: Option<Arrival>,
+) -> Result<Applied, ApplyProblem> {
     let confirm = asked.confirm;
     let planned = plan(workspace, files.clone(), asked, false).await?;
     planned.confirmed(confirm)?;
@@ -620,6 +633,7 @@ async fn apply_with(
         mut arrivals,
         ..
     } = planned;
+    arrivals.extend(beside);
     if arrivals.is_empty() {
         return Ok(applied);
     }

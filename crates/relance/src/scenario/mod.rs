@@ -1,6 +1,7 @@
 //! A scenario: journeys, segments, templates and content lists of one folder, checked and applied as one unit.
 
 pub mod apply;
+pub mod remove;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -230,7 +230,7 @@ pub async fn refresh(workspace: &Arc<Workspace>) -> Result<Computed, RefreshProb
     let _turn = workspace.applying.lock().await;
     let reading = workspace.clone();
     let told = tokio::task::spawn_blocking(move || {
-        let computed = compute(&reading.reader, &reading.config, reading.clock.now())?;
+        let computed = compute(&reading.reader, &reading.config(), reading.clock.now())?;
         let arrivals = arrivals(&reading.reader, &computed).map_err(BacktestProblem::Read)?;
         Ok::<_, BacktestProblem>((computed, arrivals))
     });
@@ -293,12 +293,12 @@ fn is_due(workspace: &Workspace) -> Result<bool, ReadError> {
         return Ok(false);
     }
     let texts = reader.texts(RFM)?;
-    if order_changed(&texts, &workspace.config.rfm.value()) {
+    if order_changed(&texts, &workspace.config().rfm.value()) {
         return Ok(true);
     }
     let told = texts.iter().find(|one| one.name == TOLD);
     let last = told.and_then(|one| Told::read(&one.body));
-    let Ok(zone) = Zone::parse(&workspace.config.workspace.zone) else {
+    let Ok(zone) = Zone::parse(&workspace.config().workspace.zone) else {
         return Ok(false);
     };
     Ok(is_time(

@@ -23,6 +23,7 @@ use crate::access::Users;
 use crate::config::Config;
 use crate::consent::Topics;
 use crate::link::{Link, LinkKey};
+use crate::mailbox::book::{Entry, Origin};
 
 pub use super::words::{contact_value, language_of};
 
@@ -83,12 +84,30 @@ pub struct Composer {
     /// Signs mails, by the sender's domain.
     pub signers: BTreeMap<String, Arc<DkimSigner>>,
     pub(super) built_in: TemplateSet,
+    house: RwLock<Arc<House>>,
+}
+
+/// Who we are, as mails say it.
+pub(super) struct House {
     pub(super) public_url: String,
     pub(super) language: String,
+    /// As templates see it.
     pub(super) workspace: Value,
     pub(super) people: People,
-    /// Topics by the names that contacts read.
-    pub topics: Topics,
+    pub(super) topics: Arc<Topics>,
+}
+
+impl House {
+    fn new(config: &Config, people: People) -> Self {
+        let own = &config.workspace;
+        Self {
+            public_url: own.public_url.trim_end_matches('/').to_owned(),
+            language: own.language.clone(),
+            workspace: json!({ "name": own.name, "address": own.address, "url": own.public_url }),
+            people,
+            topics: Arc::new(Topics::new(&config.topic)),
+        }
+    }
 }
 
 impl Composer {
@@ -98,19 +117,31 @@ impl Composer {
         links: LinkKey,
         signers: BTreeMap<String, Arc<DkimSigner>>,
     ) -> Self {
-        let own = &config.workspace;
         Self {
             templates: RwLock::default(),
             lists: RwLock::default(),
             links,
             signers,
             built_in: words::built_in(),
-            public_url: own.public_url.trim_end_matches('/').to_owned(),
-            language: own.language.clone(),
-            workspace: json!({ "name": own.name, "address": own.address, "url": own.public_url }),
-            people: People::new(config),
-            topics: Topics::new(&config.topic),
+            house: RwLock::new(Arc::new(House::new(config, People::new(config)))),
         }
+    }
+
+    /// Goes by another configuration from now on; who logs in stays known.
+    pub fn configure(&self, config: &Config) {
+        let mut house = self.house.write().unwrap_or_else(PoisonError::into_inner);
+        let people = house.people.again(config);
+        *house = Arc::new(House::new(config, people));
+    }
+
+    pub(super) fn house(&self) -> Arc<House> {
+        let house = self.house.read().unwrap_or_else(PoisonError::into_inner);
+        house.clone()
+    }
+
+    /// Topics by the names that contacts read.
+    pub fn topics(&self) -> Arc<Topics> {
+        self.house().topics.clone()
     }
 
     /// Takes new templates; returns what the gate must know of them.
@@ -125,7 +156,17 @@ impl Composer {
 
     /// Learns who logs in: people of ours beside those of the configuration.
     pub fn set_users(&self, users: &Users) {
-        self.people.join(users);
+        // Not between the old people and the new.
+        let house = self.house.read().unwrap_or_else(PoisonError::into_inner);
+        house.people.join(users);
+    }
+
+    /// Learns which mailboxes were connected.
+    pub fn set_mailboxes(&self, entries: &[Arc<Entry>]) {
+        let here = entries.iter().filter(|entry| entry.origin == Origin::Here);
+        let named = here.map(|entry| (entry.address.clone(), entry.stored.name.clone()));
+        let house = self.house.read().unwrap_or_else(PoisonError::into_inner);
+        house.people.connect(named);
     }
 
     /// Takes new content lists.
@@ -155,12 +196,13 @@ impl Composer {
         let touchpoint = &dispatch.touchpoint;
         let sender = self.sender_of(dispatch)?;
         let mut to = self.recipients(dispatch)?;
-        let words = self.words(dispatch, Some(sender), &to, Links::Live)?;
+        let words = self.words(dispatch, Some(&sender), &to, Links::Live)?;
+        let house = self.house();
         let to_contact = touchpoint.recipient == Recipient::Contact;
         let in_thread = is_in_thread(touchpoint);
         let tracking = words.meta.tracking;
         let link = |link: Link, place: &str| {
-            format!("{}/{place}/{}", self.public_url, self.links.sign(&link))
+            format!("{}/{place}/{}", house.public_url, self.links.sign(&link))
         };
         let rendered = words.rendered;
         let html = if to_contact && (tracking.clicks || tracking.opens) {
@@ -233,20 +275,23 @@ impl Composer {
     }
 
     /// From whom a message comes.
-    pub(super) fn sender_of(&self, dispatch: &Dispatch) -> Result<&Person, ComposeProblem> {
+    pub(super) fn sender_of(&self, dispatch: &Dispatch) -> Result<Person, ComposeProblem> {
+        let house = self.house();
         match dispatch.touchpoint.from {
-            Sender::Workspace => self.people.workspace.as_ref().ok_or_else(|| {
-                ComposeProblem::NoSender("set workspace.address in relance.toml".to_owned())
+            Sender::Workspace => house.people.workspace.clone().ok_or_else(|| {
+                ComposeProblem::NoSender("set the sender's address in the settings, or workspace.address in relance.toml".to_owned())
             }),
             Sender::OwnerMailbox => {
                 let subject = dispatch.subject.as_ref();
-                let address = subject
-                    .and_then(|object| object.text("mailbox"))
-                    .or(dispatch.contact.owner());
+                let named = subject.and_then(|object| object.text("mailbox"));
+                // Where nobody is named: the only mailbox of ours that ever corresponded with the contact.
+                let address = named
+                    .map(str::to_owned)
+                    .or_else(|| dispatch.contact.responsible());
                 address
-                    .and_then(|address| self.people.mailbox(address))
+                    .and_then(|address| house.people.mailbox(&address))
                     .ok_or_else(|| {
-                        let what = "the owner's mailbox is not set up; add it to relance.toml";
+                        let what = "the owner's mailbox is not set up; connect it";
                         ComposeProblem::NoSender(what.to_owned())
                     })
             }
@@ -269,7 +314,7 @@ impl Composer {
             }
             Recipient::Owner | Recipient::Role(_) | Recipient::User(_) => {
                 let subject = dispatch.subject.as_ref();
-                let told = self.people.told(recipient, contact, subject);
+                let told = self.house().people.told(recipient, contact, subject);
                 (told, Reason::NoRecipient)
             }
         };

@@ -12,14 +12,14 @@ mod thread;
 pub mod wire_log;
 mod words;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use relance_channels::imap::{self, ImapAccount};
+use relance_channels::imap::{self, FolderName, ImapAccount};
 use relance_channels::smtp::{self, RouteId, SmtpSender};
 use relance_core::contact::Channel;
 use relance_core::decide::Input;
@@ -35,7 +35,10 @@ use relance_store::read::Reader;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
+use crate::config::{Config, ConfigProblem};
 use crate::examine::Rules;
+use crate::mailbox::book::{Book, Entry, Origin};
+use crate::workspace::set_routes;
 
 use self::compose::{ComposeProblem, Composed, Composer};
 use self::wire_log::{Fate, Noted, WireLog};
@@ -87,8 +90,10 @@ struct Inner {
     rules: Arc<Rules>,
     wire: Wire,
     log: WireLog,
-    /// Accounts in which copies are filed, by address.
-    accounts: BTreeMap<String, ImapAccount>,
+    /// Mailboxes that are sent from, and in which copies are filed.
+    book: Arc<Book>,
+    /// Those that have a route of their own.
+    routed: Mutex<BTreeSet<String>>,
     reader: Arc<Reader>,
     /// Signatures made at once.
     signing: Semaphore,
@@ -113,7 +118,7 @@ impl Sending {
         rules: Arc<Rules>,
         wire: Wire,
         log: WireLog,
-        accounts: BTreeMap<String, ImapAccount>,
+        book: Arc<Book>,
         reader: Arc<Reader>,
         request_sync: Box<dyn Fn(&MailboxId) + Send + Sync>,
     ) -> Self {
@@ -124,7 +129,8 @@ impl Sending {
             rules,
             wire,
             log,
-            accounts,
+            book,
+            routed: Mutex::default(),
             reader,
             signing: Semaphore::new(
                 std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -134,6 +140,43 @@ impl Sending {
             engine: OnceLock::new(),
             request_sync,
         }))
+    }
+
+    /// Takes the mail servers of another configuration; what is on its way ends on the old ones.
+    pub fn set_routes(&self, config: &Config, data: &Path) -> Result<(), ConfigProblem> {
+        match &self.0.wire {
+            Wire::Smtp(sender) => set_routes(sender, config, data),
+            Wire::Outbox(_) => Ok(()),
+        }
+    }
+
+    /// Goes by these mailboxes from now on: as senders, and by their routes. One that rests has none, so what it was to
+    /// send waits.
+    pub fn set_mailboxes(&self, entries: &[Arc<Entry>]) {
+        let inner = &self.0;
+        inner.composer.set_mailboxes(entries);
+        let Wire::Smtp(sender) = &inner.wire else {
+            return;
+        };
+        let mut routed = inner.routed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = std::mem::take(&mut *routed);
+        // Routes of the file come with the configuration.
+        let here = entries.iter().filter(|entry| entry.origin == Origin::Here);
+        for entry in here.filter(|entry| entry.is_usable()) {
+            let Some(route) = entry.route.clone() else {
+                continue;
+            };
+            match sender.configure(RouteId::new(entry.address.as_str()), route) {
+                Ok(()) => {
+                    gone.remove(&entry.address);
+                    routed.insert(entry.address.clone());
+                }
+                Err(problem) => tracing::error!(%problem, "a mailbox cannot send"),
+            }
+        }
+        for address in gone {
+            sender.remove(&RouteId::new(address));
+        }
     }
 
     /// Says to whom outcomes are reported.
@@ -334,12 +377,10 @@ impl Inner {
             self.log.answered(touchpoint.id, touchpoint.attempts, taken);
         }
         if outcome == Outcome::Accepted
-            && let Some(account) = composed
-                .mailbox
-                .as_ref()
-                .and_then(|mailbox| self.accounts.get(mailbox))
+            && let Some(mailbox) = &composed.mailbox
+            && let Some(place) = self.book.filing(mailbox)
         {
-            self.file(account, &composed).await;
+            self.file(&place, &composed).await;
         }
         let left = matches!(outcome, Outcome::Accepted | Outcome::Unknown);
         (outcome, left.then_some(composed.message_id))
@@ -415,8 +456,10 @@ impl Inner {
         match &self.wire {
             Wire::Smtp(sender) => {
                 let route = match &composed.mailbox {
-                    Some(mailbox) => RouteId::new(mailbox.as_str()),
-                    None => RouteId::new(WORKSPACE_ROUTE),
+                    Some(mailbox) if !self.book.sends_by_workspace(mailbox) => {
+                        RouteId::new(mailbox.as_str())
+                    }
+                    Some(_) | None => RouteId::new(WORKSPACE_ROUTE),
                 };
                 match smtp::Envelope::new(composed.from.as_str(), composed.to.clone()) {
                     Ok(envelope) => {
@@ -451,10 +494,19 @@ impl Inner {
     }
 
     /// Files a copy in the Sent folder, once. A copy that cannot be filed is no reason to send again.
-    async fn file(&self, account: &ImapAccount, composed: &Composed) {
+    async fn file(
+        &self,
+        (account, folder): &(ImapAccount, Option<FolderName>),
+        composed: &Composed,
+    ) {
         let filed = tokio::time::timeout(
             FILE_TIMEOUT,
-            imap::ensure_in_sent(account, None, &composed.message_id, &composed.bytes),
+            imap::ensure_in_sent(
+                account,
+                folder.as_ref(),
+                &composed.message_id,
+                &composed.bytes,
+            ),
         );
         match filed.await {
             Ok(Ok(_)) => {}
@@ -472,12 +524,12 @@ impl Inner {
             tracing::warn!("the copy of a sent message could not be made again");
             return;
         };
-        let account = composed
+        let place = composed
             .mailbox
             .as_ref()
-            .and_then(|mailbox| self.accounts.get(mailbox));
-        if let Some(account) = account {
-            self.file(account, &composed).await;
+            .and_then(|mailbox| self.book.filing(mailbox));
+        if let Some(place) = place {
+            self.file(&place, &composed).await;
         }
     }
 
@@ -486,12 +538,13 @@ impl Inner {
         let Some((message_id, mailbox)) = self.composer.message_id_of(dispatch) else {
             return Outcome::Unknown;
         };
-        let Some(account) = mailbox.and_then(|mailbox| self.accounts.get(&mailbox)) else {
+        let place = mailbox.and_then(|mailbox| self.book.searching(&mailbox));
+        let Some((account, folder)) = place else {
             return Outcome::Unknown;
         };
         for pause in LOOK_PAUSES {
             tokio::time::sleep(pause).await;
-            let looked = imap::find_by_message_id(account, None, &message_id);
+            let looked = imap::find_by_message_id(&account, folder.as_ref(), &message_id);
             match tokio::time::timeout(FILE_TIMEOUT, looked).await {
                 Ok(Ok(true)) => return Outcome::Accepted,
                 // A provider may file a little later than it takes.

@@ -46,6 +46,8 @@ pub(super) struct People {
     roles: BTreeMap<String, Vec<Person>>,
     mailboxes: BTreeMap<String, Person>,
     internal_domains: BTreeSet<String>,
+    /// Mailboxes that were connected in the interface, by address.
+    connected: RwLock<BTreeMap<String, Person>>,
     /// Those who log in, with the word of their role; by address in lower case.
     accounts: RwLock<BTreeMap<String, (Person, &'static str)>>,
 }
@@ -94,8 +96,43 @@ impl People {
                 .iter()
                 .map(|domain| domain.to_lowercase())
                 .collect(),
+            connected: RwLock::default(),
             accounts: RwLock::default(),
         }
+    }
+
+    /// From another configuration; those who log in are the same.
+    pub fn again(&self, config: &Config) -> Self {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            connected: RwLock::new(self.connected().clone()),
+            accounts: RwLock::new(accounts.clone()),
+            ..Self::new(config)
+        }
+    }
+
+    /// The mailboxes that were connected in the interface, as they are now: address, and the name beside it.
+    pub fn connect(&self, mailboxes: impl Iterator<Item = (String, Option<String>)>) {
+        let people = mailboxes.map(|(address, name)| {
+            let language = None;
+            let person = Person {
+                name,
+                address: address.clone(),
+                language,
+            };
+            (address, person)
+        });
+        let people = people.collect();
+        *self
+            .connected
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = people;
+    }
+
+    fn connected(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Person>> {
+        self.connected
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those who log in, as they are now.
@@ -133,8 +170,19 @@ impl People {
     }
 
     /// The salesperson of a watched mailbox.
-    pub fn mailbox(&self, address: &str) -> Option<&Person> {
-        self.mailboxes.get(&address.to_lowercase())
+    pub fn mailbox(&self, address: &str) -> Option<Person> {
+        let address = address.to_lowercase();
+        if let Some(person) = self.mailboxes.get(&address) {
+            return Some(person.clone());
+        }
+        let mut person = self.connected().get(&address).cloned()?;
+        let account = self.account(&address);
+        let account = account.as_ref().or(self.users.get(&address));
+        person.name = person
+            .name
+            .or_else(|| account.and_then(|own| own.name.clone()));
+        person.language = account.and_then(|own| own.language.clone());
+        Some(person)
     }
 
     /// Who is responsible: whom the subject or the contact names, else the mailbox that the subject came
@@ -167,6 +215,9 @@ impl People {
             .or_else(|| self.mailboxes.get(&address));
         if known.is_some() {
             return known.cloned();
+        }
+        if let Some(person) = self.mailbox(&address) {
+            return Some(person);
         }
         let (_, domain) = address.rsplit_once('@')?;
         let internal = self.internal_domains.contains(domain) && is_address(&address);

@@ -33,7 +33,9 @@ pub enum PostProblem {
     #[error("this workspace is a copy and sends nothing until it is released")]
     Quiet,
     /// The sender is not set up.
-    #[error("no sender: set workspace.address in relance.toml")]
+    #[error(
+        "no sender: set the sender's address in the settings, or workspace.address in relance.toml"
+    )]
     NoSender,
     /// No mail could be made of it.
     #[error("the letter could not be made: {0}")]
@@ -50,7 +52,7 @@ impl Composer {
         id: &str,
         now: jiff::Timestamp,
     ) -> Result<Composed, PostProblem> {
-        let sender = self.people.workspace.as_ref();
+        let sender = self.house().people.workspace.clone();
         let sender = sender.ok_or(PostProblem::NoSender)?;
         let message_id = message_id(id, sender.domain());
         let mail = OutgoingMail {

@@ -105,6 +105,7 @@ impl Composer {
             let problem = format!("the channel {channel} is not set up");
             preview.problems.push(problem);
         }
+        let sender = sender.as_ref();
         let to = self.recipients(dispatch).unwrap_or_else(|problem| {
             preview.problems.push(problem.to_string());
             Vec::new()
@@ -138,18 +139,19 @@ impl Composer {
     pub fn preview_context(&self, dispatch: &Dispatch) -> Value {
         let sender = self.sender_of(dispatch).ok();
         let unsubscribe = self.placeholder_unsubscribe(&dispatch.touchpoint);
-        self.context(dispatch, sender, &unsubscribe, Links::Placeholders)
+        self.context(dispatch, sender.as_ref(), &unsubscribe, Links::Placeholders)
     }
 
     /// What should be looked at in a message before its template is sent.
     pub fn checks(&self, preview: &Preview, dispatch: &Dispatch) -> Vec<Finding> {
+        let house = self.house();
         outbound::check(&Looked {
             subject: &preview.subject,
             html: preview.html.as_deref(),
             text: &preview.text,
             kind: preview.kind,
-            language: preview.language.as_deref().unwrap_or(&self.language),
-            own_links: &self.public_url,
+            language: preview.language.as_deref().unwrap_or(&house.language),
+            own_links: &house.public_url,
             unsubscribe: &self.placeholder_unsubscribe(&dispatch.touchpoint),
         })
     }

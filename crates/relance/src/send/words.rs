@@ -116,7 +116,8 @@ impl Composer {
             Recipient::Contact => language_of(&dispatch.contact),
             Recipient::Owner | Recipient::Role(_) | Recipient::User(_) => common_language(told),
         };
-        let wanted = wanted.unwrap_or(&self.language);
+        let house = self.house();
+        let wanted = wanted.unwrap_or(&house.language);
         let id = touchpoint.template.as_str();
         let template = templates
             .choose(id, Some(wanted))
@@ -179,7 +180,8 @@ impl Composer {
                 text = text.replace(&shown, &self.link(touchpoint, place, Links::Live));
             }
         }
-        let language = template.language().unwrap_or(&self.language);
+        let house = self.house();
+        let language = template.language().unwrap_or(&house.language);
         let leaves = template.meta().kind == Kind::Marketing && !is_in_thread(touchpoint);
         let footer = leaves.then_some(Footer {
             words: unsubscribe_words(language),
@@ -217,9 +219,10 @@ impl Composer {
             cause,
             ..
         } = dispatch;
+        let house = self.house();
         let owner = match sender {
             Some(sender) if is_in_thread(touchpoint) => Some(sender.clone()),
-            Some(_) | None => self
+            Some(_) | None => house
                 .people
                 .owner(contact, subject.as_ref())
                 .or(sender.cloned()),
@@ -232,7 +235,7 @@ impl Composer {
             }),
             // The contact's own links are not for us: whoever follows one acts as the contact.
             Recipient::Owner | Recipient::Role(_) | Recipient::User(_) => json!({
-                "contact": format!("{}/contacts/{}", self.public_url, contact.id),
+                "contact": format!("{}/contacts/{}", house.public_url, contact.id),
             }),
         };
         json!({
@@ -242,7 +245,7 @@ impl Composer {
             "item": Value::Null,
             "event": cause.as_ref().map(|event| &event.properties),
             "owner": owner.map(|owner| json!({ "name": owner.name, "email": owner.address })),
-            "workspace": self.workspace,
+            "workspace": house.workspace,
             "links": links,
             "variant": touchpoint.variant,
             "notice": self.question(dispatch),
@@ -255,10 +258,11 @@ impl Composer {
             return Value::Null;
         }
         let contact = &dispatch.contact;
-        let language = language_of(contact).unwrap_or(&self.language);
+        let house = self.house();
+        let language = language_of(contact).unwrap_or(&house.language);
         let pending = contact.topic_consents.iter();
         let pending = pending.filter(|(_, record)| **record == Consent::Pending);
-        let names = pending.map(|(topic, _)| self.topics.name(topic.as_str(), language));
+        let names = pending.map(|(topic, _)| house.topics.name(topic.as_str(), language));
         json!({ "topics": names.collect::<Vec<_>>() })
     }
 
@@ -273,7 +277,7 @@ impl Composer {
                 self.links.sign(&Link::Confirm(touchpoint.id, fingerprint))
             }
         };
-        let link = format!("{}/p/confirm/{token}", self.public_url);
+        let link = format!("{}/p/confirm/{token}", self.house().public_url);
         touchpoint.is_confirmation().then_some(link)
     }
 
@@ -293,7 +297,7 @@ impl Composer {
             Place::Unsubscribe => "u",
             Place::Preferences => "p",
         };
-        format!("{}/{place}/{token}", self.public_url)
+        format!("{}/{place}/{token}", self.house().public_url)
     }
 }
 

@@ -59,6 +59,7 @@ impl Watched {
             account,
             cursors,
             look_back: SignedDuration::from_hours(24 * 30),
+            sent: None,
             timings: WatchTimings {
                 answer_timeout: Duration::from_secs(1),
                 retry_delay_min: Duration::from_millis(100),
@@ -411,6 +412,7 @@ async fn imap_wrong_password_is_told_and_a_right_one_is_taken_at_once() {
         kind,
         text,
         retry_at,
+        ..
     } = watched.next().await
     else {
         panic!("the login is refused");
@@ -528,4 +530,88 @@ impl std::fmt::Write for Text<'_> {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imap_removed_moved_and_missing_messages_leave_no_gap() {
+    let Some(dovecot) = Dovecot::start(&[User::new(ANNA)]) else {
+        return;
+    };
+    for id in ["a", "b", "c"] {
+        dovecot.deliver(ANNA, "INBOX", &mail(id));
+    }
+    let mut watched = Watched::start(account(&dovecot, Tls::Implicit));
+    let (messages, _) = watched.synced().await;
+    assert_eq!(messages.len(), 3);
+    let doveadm = |arguments: &[&str]| {
+        let done = dovecot.doveadm().args(arguments).output().expect("doveadm");
+        assert!(done.status.success(), "{done:?}");
+    };
+    doveadm(&[
+        "expunge", "-u", ANNA, "mailbox", "INBOX", "header", "Subject", "b",
+    ]);
+    doveadm(&["mailbox", "create", "-u", ANNA, "Archive"]);
+    doveadm(&[
+        "move", "-u", ANNA, "Archive", "mailbox", "INBOX", "header", "Subject", "c",
+    ]);
+    dovecot.deliver(ANNA, "INBOX", &mail("d"));
+    assert_eq!(watched.message("d").await, Folder::Inbox);
+    let (_, cursors) = watched.synced().await;
+    watched.watcher.stop().await;
+    // Whatever came, and was filed elsewhere before anybody looked, is gone; what came after it is read.
+    dovecot.deliver(ANNA, "INBOX", &mail("e"));
+    doveadm(&[
+        "expunge", "-u", ANNA, "mailbox", "INBOX", "header", "Subject", "e",
+    ]);
+    dovecot.deliver(ANNA, "INBOX", &mail("f"));
+    let mut resumed = Watched::resume(account(&dovecot, Tls::Implicit), cursors);
+    let (messages, _) = resumed.synced().await;
+    assert_eq!(messages, [(Folder::Inbox, "f".to_owned())]);
+    assert_eq!(dovecot.seen(ANNA, "INBOX"), 0);
+}
+
+/// The first reading of a large folder: time, and the memory that it takes. Measured by
+/// `cargo nextest run --release -p relance --run-ignored only -E 'test(imap_first_reading_of_100_000)' --no-capture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; see docs/BENCHMARKS.md"]
+async fn imap_first_reading_of_100_000_messages_in_bounded_memory() {
+    const MESSAGES: u64 = 100_000;
+    let Some(dovecot) = Dovecot::start(&[User::new(ANNA)]) else {
+        return;
+    };
+    dovecot.prepare(ANNA);
+    let now = SystemTime::now();
+    for at in 0..MESSAGES {
+        let received_at = now - Duration::from_secs(DAY + at);
+        dovecot.deliver_dated(ANNA, "INBOX", &mail(&format!("m{at:06}")), received_at);
+    }
+    let resident = || -> u64 {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        let pages = text.split_whitespace().nth(1).and_then(|n| n.parse().ok());
+        pages.unwrap_or(0_u64) * 4 / 1024
+    };
+    let before = resident();
+    let mut watched = Watched::start(account(&dovecot, Tls::Implicit));
+    let started = Instant::now();
+    let (mut seen, mut most) = (0_u64, before);
+    loop {
+        let event = timeout(Duration::from_secs(600), watched.events.recv()).await;
+        match event.expect("in time").expect("a running watcher") {
+            MailboxEvent::Message { .. } => {
+                seen += 1;
+                if seen.is_multiple_of(1_000) {
+                    most = most.max(resident());
+                }
+            }
+            MailboxEvent::Synced { .. } => break,
+            MailboxEvent::Failed { text, .. } => panic!("failed: {text}"),
+        }
+    }
+    eprintln!(
+        "{seen} messages in {:?}; {before} MB before, {most} MB at most",
+        started.elapsed()
+    );
+    assert_eq!(seen, MESSAGES);
+    assert!(most - before < 200, "memory does not grow with the folder");
+    assert_eq!(dovecot.seen(ANNA, "INBOX"), 0);
 }

@@ -41,6 +41,8 @@ pub struct Plan {
     pub approval: &'static str,
     /// Before the first reminder, and between the two.
     pub wait: &'static str,
+    /// What the journey does while the client is away: `wait` or `ignore`.
+    pub away: &'static str,
     /// More of `relance.toml`.
     pub config: String,
     /// Where the program finds IMAP, if not at Dovecot itself.
@@ -53,6 +55,7 @@ impl Plan {
             clients,
             approval: "auto",
             wait: "2s",
+            away: "wait",
             config: String::new(),
             through_proxy: false,
         }
@@ -126,7 +129,7 @@ impl Office {
             token: made["api_token"].as_str().expect("a token").to_owned(),
             data,
         };
-        office.write_scenario(plan.approval, plan.wait);
+        office.write_scenario(plan.approval, plan.wait, plan.away);
         Some(office)
     }
 
@@ -138,7 +141,7 @@ impl Office {
         Some(office)
     }
 
-    fn write_scenario(&self, approval: &str, wait: &str) {
+    fn write_scenario(&self, approval: &str, wait: &str, away: &str) {
         let folder = self.data.path().join("scenario");
         fs::create_dir_all(folder.join("templates")).expect("a folder");
         let assets = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -160,6 +163,7 @@ reentry: once_per_subject
 exit:
   - {{ event: Replied }}
 approval: {approval}
+away: {away}
 steps:
   - wait: {wait}
   - send: email
@@ -300,7 +304,9 @@ steps:
         let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
         let status = head.split(' ').nth(1).unwrap_or_default();
         match status {
-            "200" => Ok(serde_json::from_str(body).unwrap_or(Value::String(body.to_owned()))),
+            "200" | "201" | "202" => {
+                Ok(serde_json::from_str(body).unwrap_or(Value::String(body.to_owned())))
+            }
             _ => Err(format!("{method} {path}: {head}\n{body}")),
         }
     }

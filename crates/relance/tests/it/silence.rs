@@ -190,6 +190,23 @@ fn silence_is_broken_by_another_address_and_by_a_colleague_but_not_by_a_stranger
 }
 
 #[test]
+fn a_reminder_waits_for_whoever_says_when_they_are_back() {
+    let client = User::vacation_ja("taro@japanese.test");
+    let email = client.address.clone();
+    let Some(office) = Office::start(Plan::new(vec![client])) else {
+        return;
+    };
+    office.wait_watched();
+    office.offer(&email);
+    office
+        .dovecot
+        .wait_for(ANNA, "INBOX", 1, crate::office::PATIENCE);
+    let contact = office.contact(&email);
+    office.line(&contact, &[("what", "held"), ("reason", "away")]);
+    assert!(!office.has_line(&contact, &[("what", "sent")]));
+}
+
+#[test]
 fn silence_goes_on_after_an_out_of_office_answer() {
     let clients = [
         User::vacation_en("ivan@english.test"),
@@ -197,7 +214,9 @@ fn silence_goes_on_after_an_out_of_office_answer() {
         User::vacation_ja("taro@japanese.test"),
     ];
     let emails = clients.clone().map(|user| user.address);
-    let Some(office) = Office::start(Plan::new(clients.to_vec())) else {
+    let mut plan = Plan::new(clients.to_vec());
+    plan.away = "ignore";
+    let Some(office) = Office::start(plan) else {
         return;
     };
     office.wait_watched();

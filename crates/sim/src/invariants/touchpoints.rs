@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use relance_core::decide::{Effect, TimerKind};
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use relance_core::ids::{EnrollmentId, StepKey, TouchpointId};
-use relance_core::ledger::What;
+use relance_core::ledger::{Reason, What};
 use relance_core::segment::timer_hash;
 use relance_core::touchpoint::{Touchpoint, TouchpointState};
 
@@ -67,15 +67,18 @@ pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
     let mut waits: BTreeSet<(EnrollmentId, u32, StepKey)> = BTreeSet::new();
     let mut open: BTreeMap<TouchpointId, &Touchpoint> = BTreeMap::new();
     let mut armed = BTreeSet::new();
+    let passed = passed_by_hand(history);
     for (commit, contact, effect) in history.effects() {
         let now = commit.engine_at;
         match effect {
             Effect::Enrollment(run) => {
                 let old = runs.insert(run.id, run);
                 let before = old.map(|before| &before.state);
-                // A map between versions, or an answer that came late, leads elsewhere.
-                let is_led =
-                    old.is_some_and(|old| old.version != run.version) || came.contains(&run.id);
+                // A map between versions, an answer that came late, or a reminder that somebody wrote by hand leads
+                // elsewhere.
+                let is_led = old.is_some_and(|old| old.version != run.version)
+                    || came.contains(&run.id)
+                    || passed.contains(&(now, run.id));
                 let was_waiting = match before {
                     Some(EnrollmentState::Waiting { step, until, .. }) => Some((step, *until)),
                     _other => None,
@@ -167,6 +170,19 @@ pub fn timer_fires_never_early_and_once(history: &History) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Runs that went past a reminder, since one of ours had written by hand, and when.
+fn passed_by_hand(history: &History) -> BTreeSet<(Timestamp, EnrollmentId)> {
+    let passed = history
+        .effects()
+        .filter_map(|(commit, _, effect)| match effect {
+            Effect::Ledger(line) if line.reason == Some(Reason::FollowedUp) => {
+                Some((commit.engine_at, line.enrollment?))
+            }
+            _other => None,
+        });
+    passed.collect()
 }
 
 /// When nothing has failed for weeks, every message is settled and every run has gone on.

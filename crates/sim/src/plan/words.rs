@@ -155,6 +155,7 @@ pub fn blank(id: &str, trigger: Trigger) -> JourneyDraft {
         approval: Approval::AUTO,
         topic: None,
         priority: 0,
+        waits_for_absent: true,
         steps: Vec::new(),
     }
 }

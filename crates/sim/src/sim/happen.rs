@@ -260,6 +260,7 @@ impl Sim {
             at: self.now,
             subject: "Re: offer".to_owned(),
             touchpoint: Some(touchpoint.id),
+            numbers: Vec::new(),
             class: MailClass::Other,
         };
         self.mail_arrives(0, mail);
@@ -374,6 +375,7 @@ pub(super) fn inbound(
         at: jiff::Timestamp::MIN,
         subject: "Re: offer".to_owned(),
         touchpoint: None,
+        numbers: Vec::new(),
         class,
     }
 }

@@ -135,10 +135,12 @@ impl Sim {
             | Arrival::Threaded(_)
             | Arrival::Asset(_)
             | Arrival::Audited { .. }
+            | Arrival::Payment(_)
             | Arrival::Synced { .. }
             | Arrival::Watched(_)
             | Arrival::Lists(_)
             | Arrival::Templates(_)
+            | Arrival::Rules(_)
             | Arrival::Erase { .. }
             | Arrival::Readmit(_)
             | Arrival::Suppressions { .. }

@@ -262,6 +262,7 @@ impl Sim {
                 | Arrival::Threaded(_)
                 | Arrival::Asset(_)
                 | Arrival::Audited { .. }
+                | Arrival::Payment(_)
                 | Arrival::Erase { .. }
                 | Arrival::Readmit(_)
                 | Arrival::Suppressions { .. }
@@ -275,6 +276,7 @@ impl Sim {
                 | Arrival::Segments(_)
                 | Arrival::Lists(_)
                 | Arrival::Templates(_)
+                | Arrival::Rules(_)
                 | Arrival::Released(_)
                 | Arrival::Merge { .. }
                 | Arrival::Unmerge { .. } => {}
@@ -567,6 +569,7 @@ pub(super) fn brief(arrival: &Arrival) -> String {
             | Input::Arm(_)
             | Input::Resume { .. }
             | Input::End(_)
+            | Input::Reconsider(_)
             | Input::Task(_)
             | Input::Erase => format!("{contact} {input:?}"),
         },
@@ -585,6 +588,7 @@ pub(super) fn brief(arrival: &Arrival) -> String {
         }
         Arrival::Asset(asset) => format!("asset {}", asset.name),
         Arrival::Audited { by, action, .. } => format!("audited {by} {action}"),
+        Arrival::Payment(record) => format!("payment {} {}", record.id, record.state.word()),
         Arrival::Synced { mailbox, at, .. } => format!("synced {mailbox} at {at}"),
         Arrival::Watched(mailbox) => format!("watched {mailbox}"),
         Arrival::Published { text, moves, .. } => format!("published {text} {moves:?}"),
@@ -595,6 +599,7 @@ pub(super) fn brief(arrival: &Arrival) -> String {
         Arrival::Segments(_) => "segments".to_owned(),
         Arrival::Lists(_) => "lists".to_owned(),
         Arrival::Templates(_) => "templates".to_owned(),
+        Arrival::Rules(_) => "rules".to_owned(),
         Arrival::Released(backlog) => format!("released {backlog:?}"),
         Arrival::Merge {
             survivor, absorbed, ..

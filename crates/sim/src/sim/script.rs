@@ -1,9 +1,9 @@
 //! What people will do, written down before the life begins.
 
 use jiff::{SignedDuration, Timestamp};
-use relance_core::mail::{DocumentFacts, Folder, MailClass, MailSeen};
+use relance_core::mail::{DocumentFacts, Folder, MailClass, MailSeen, NamedNumber, Said};
 
-use crate::history::Reply;
+use crate::history::{Absence, FollowUp, Reply};
 use crate::plan::{self, MAILBOXES};
 
 use super::happen::{address, inbound};
@@ -87,15 +87,16 @@ impl Sim {
             at,
             subject: format!("Offer {number}"),
             touchpoint: None,
-            class: MailClass::Document(DocumentFacts {
+            numbers: Vec::new(),
+            class: MailClass::Document(Box::new(DocumentFacts {
                 kind: "offer".to_owned(),
                 number: Some(number.to_string()),
                 amount: Some("1000".to_owned()),
                 currency: Some("EUR".to_owned()),
                 issued: None,
                 due: None,
-                language: None,
-            }),
+                ..DocumentFacts::default()
+            })),
         };
         self.history
             .documents
@@ -107,10 +108,24 @@ impl Sim {
         let later =
             |sim: &mut Self| at + SignedDuration::from_mins(sim.rng.between(2, 6 * 24 * 60));
         if self.rng.chance(200) {
+            // What follows from the number alone leaves lives without it as they were.
+            let returns = number.is_multiple_of(3).then(|| {
+                let days = SignedDuration::from_hours(24 * (4 + i64::from(number % 6)));
+                (at + days).to_zoned(jiff::tz::TimeZone::UTC).date()
+            });
+            let has_left = number % 7 == 2;
             let class = MailClass::AutoReply {
-                until: None,
-                reason: "out_of_office".to_owned(),
+                until: returns.filter(|_| !has_left),
+                returns: returns.filter(|_| !has_left),
+                reason: if has_left {
+                    "left_company"
+                } else {
+                    "out_of_office"
+                }
+                .to_owned(),
+                new_address: has_left.then(|| format!("next-{}", own.email)),
             };
+            let returns = returns.filter(|_| !has_left);
             let mail = inbound(
                 &box_id,
                 format!("auto-{number}"),
@@ -120,6 +135,19 @@ impl Sim {
             );
             let when = later(self);
             self.put_mail(mailbox, mail, when);
+            let sent_on = when.to_zoned(jiff::tz::TimeZone::UTC).date();
+            if let Some(returns) = returns.filter(|returns| *returns > sent_on) {
+                self.history.absences.push(Absence {
+                    at: when,
+                    mailbox: box_id.clone(),
+                    email: own.email.clone(),
+                    returns,
+                });
+            }
+        }
+        if number % 4 == 1 {
+            let when = at + HOUR * (20 + 9 * (number % 9) as i32);
+            self.write_by_hand(mailbox, number, &own.email, &message_id, when);
         }
         if self.rng.chance(60) {
             let class = MailClass::Bounce {
@@ -183,9 +211,19 @@ impl Sim {
             }
             all
         };
+        // Some name the document instead of answering in its thread.
+        let by_number = !in_thread
+            && number.is_multiple_of(2)
+            && writer.email == own.email
+            && own.is_colleague_of(&own);
+        let answers_for = match by_number {
+            true => vec![own.email.clone()],
+            false => answers_for,
+        };
         let message_id = format!("reply-{number}@client.test");
         let class = MailClass::Reply {
             text: "Thank you".to_owned(),
+            said: Said::default(),
         };
         let references = if in_thread {
             vec![document.clone()]
@@ -202,13 +240,17 @@ impl Sim {
             .collect();
         for place in places {
             let box_id = self.mailboxes[place].id.clone();
-            let mail = inbound(
+            let mut mail = inbound(
                 &box_id,
                 message_id.clone(),
                 &writer.email,
                 references.clone(),
                 class.clone(),
             );
+            mail.numbers.extend(by_number.then(|| NamedNumber {
+                number: number.to_string(),
+                is_distinctive: false,
+            }));
             self.put_mail(place, mail, at);
         }
         self.history.replies.push(Reply {
@@ -216,7 +258,40 @@ impl Sim {
             mail: message_id,
             mailboxes,
             answers_for,
-            document: in_thread.then_some(document),
+            document: (in_thread || by_number).then_some(document),
+        });
+    }
+
+    /// One of ours writes to the client again, by hand: in the thread, or by the number alone.
+    fn write_by_hand(
+        &mut self,
+        mailbox: usize,
+        number: u32,
+        client: &str,
+        document: &str,
+        at: Timestamp,
+    ) {
+        let box_id = self.mailboxes[mailbox].id.clone();
+        let mail = MailSeen {
+            mailbox: box_id.clone(),
+            folder: Folder::Sent,
+            message_id: format!("by-hand-{number}@us.test"),
+            references: vec![document.to_owned()],
+            from: Some(address(box_id.as_str())),
+            to: vec![address(client)],
+            at,
+            subject: format!("Re: Offer {number}"),
+            touchpoint: None,
+            numbers: Vec::new(),
+            class: MailClass::Reply {
+                text: "Have you had time to look at it?".to_owned(),
+                said: Said::default(),
+            },
+        };
+        self.put_mail(mailbox, mail, at);
+        self.history.follow_ups.push(FollowUp {
+            at,
+            document: document.to_owned(),
         });
     }
 

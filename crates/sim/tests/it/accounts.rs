@@ -46,6 +46,7 @@ fn journey() -> Journey {
         approval: Approval::AUTO,
         topic: None,
         priority: 0,
+        waits_for_absent: true,
         steps: vec![StepDraft {
             path: "steps[0]".to_owned(),
             id: None,

@@ -63,6 +63,7 @@ fn journey(steps: Vec<StepKind<Vec<StepDraft>>>) -> JourneyDraft {
         approval: Approval::AUTO,
         topic: None,
         priority: 0,
+        waits_for_absent: true,
         steps: steps.into_iter().map(step).collect(),
     }
 }

@@ -70,8 +70,10 @@ fn reply(from: &str, answers: &[&str], when: &str) -> MailSeen {
         at: at(when),
         subject: "Re: Offer".to_owned(),
         touchpoint: None,
+        numbers: Vec::new(),
         class: MailClass::Reply {
             text: "No, thank you".to_owned(),
+            said: relance_core::mail::Said::default(),
         },
     }
 }
@@ -87,15 +89,16 @@ fn offer(when: &str) -> MailSeen {
         at: at(when),
         subject: "Offer".to_owned(),
         touchpoint: None,
-        class: MailClass::Document(DocumentFacts {
+        numbers: Vec::new(),
+        class: MailClass::Document(Box::new(DocumentFacts {
             kind: "offer".to_owned(),
             number: None,
             amount: None,
             currency: None,
             issued: None,
             due: None,
-            language: None,
-        }),
+            ..DocumentFacts::default()
+        })),
     }
 }
 

@@ -45,6 +45,7 @@ fn reminder() -> Journey {
         approval: Approval::AUTO,
         topic: None,
         priority: 0,
+        waits_for_absent: true,
         steps: vec![
             step(
                 0,

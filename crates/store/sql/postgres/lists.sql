@@ -3,158 +3,213 @@
 
 -- name: document_by_issued_up
 -- The next documents of a state, rising by issued.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (issued, place) > ($2, $3) ORDER BY issued, place LIMIT $4;
 
 -- name: document_by_issued_down
 -- The next documents of a state, falling by issued.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (issued, place) < ($2, $3) ORDER BY issued DESC, place DESC LIMIT $4;
 
 -- name: document_by_due_up
 -- The next documents of a state, rising by due.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (due, place) > ($2, $3) ORDER BY due, place LIMIT $4;
 
 -- name: document_by_due_down
 -- The next documents of a state, falling by due.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (due, place) < ($2, $3) ORDER BY due DESC, place DESC LIMIT $4;
 
 -- name: document_by_amount_up
 -- The next documents of a state, rising by amount.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (amount, place) > ($2, $3) ORDER BY amount, place LIMIT $4;
 
 -- name: document_by_amount_down
 -- The next documents of a state, falling by amount.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (amount, place) < ($2, $3) ORDER BY amount DESC, place DESC LIMIT $4;
 
 -- name: document_by_updated_up
 -- The next documents of a state, rising by updated.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (updated_at, place) > ($2, $3) ORDER BY updated_at, place LIMIT $4;
 
 -- name: document_by_updated_down
 -- The next documents of a state, falling by updated.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (updated_at, place) < ($2, $3) ORDER BY updated_at DESC, place DESC LIMIT $4;
 
 -- name: document_by_number_up
 -- The next documents of a state, rising by number.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (number, place) > ($2, $3) ORDER BY number, place LIMIT $4;
 
 -- name: document_by_number_down
 -- The next documents of a state, falling by number.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (number, place) < ($2, $3) ORDER BY number DESC, place DESC LIMIT $4;
 
 -- name: document_by_client_up
 -- The next documents of a state, rising by client.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (client, place) > ($2, $3) ORDER BY client, place LIMIT $4;
 
 -- name: document_by_client_down
 -- The next documents of a state, falling by client.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (client, place) < ($2, $3) ORDER BY client DESC, place DESC LIMIT $4;
 
 -- name: document_by_owner_up
 -- The next documents of a state, rising by owner.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (owner, place) > ($2, $3) ORDER BY owner, place LIMIT $4;
 
 -- name: document_by_owner_down
 -- The next documents of a state, falling by owner.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND (owner, place) < ($2, $3) ORDER BY owner DESC, place DESC LIMIT $4;
 
 -- name: document_of_owner_by_issued_up
 -- The next documents of an owner and a state, rising by issued.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (issued, place) > ($2, $3)
 ORDER BY issued, place LIMIT $4;
 
 -- name: document_of_owner_by_issued_down
 -- The next documents of an owner and a state, falling by issued.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (issued, place) < ($2, $3)
 ORDER BY issued DESC, place DESC LIMIT $4;
 
 -- name: document_of_owner_by_due_up
 -- The next documents of an owner and a state, rising by due.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (due, place) > ($2, $3)
 ORDER BY due, place LIMIT $4;
 
 -- name: document_of_owner_by_due_down
 -- The next documents of an owner and a state, falling by due.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (due, place) < ($2, $3)
 ORDER BY due DESC, place DESC LIMIT $4;
 
 -- name: document_of_owner_by_amount_up
 -- The next documents of an owner and a state, rising by amount.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (amount, place) > ($2, $3)
 ORDER BY amount, place LIMIT $4;
 
 -- name: document_of_owner_by_amount_down
 -- The next documents of an owner and a state, falling by amount.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (amount, place) < ($2, $3)
 ORDER BY amount DESC, place DESC LIMIT $4;
 
 -- name: document_of_owner_by_updated_up
 -- The next documents of an owner and a state, rising by updated.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (updated_at, place) > ($2, $3)
 ORDER BY updated_at, place LIMIT $4;
 
 -- name: document_of_owner_by_updated_down
 -- The next documents of an owner and a state, falling by updated.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE owner = $5 AND state = $1 AND (updated_at, place) < ($2, $3)
 ORDER BY updated_at DESC, place DESC LIMIT $4;
 
+-- name: document_by_next_up
+-- The next documents of a state, rising by when something is next.
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
+FROM document
+WHERE state = $1 AND (next_at, place) > ($2, $3) ORDER BY next_at, place LIMIT $4;
+
+-- name: document_by_next_down
+-- The next documents of a state, falling by when something is next.
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
+FROM document
+WHERE state = $1 AND (next_at, place) < ($2, $3) ORDER BY next_at DESC, place DESC LIMIT $4;
+
+-- name: document_of_owner_by_next_up
+-- The next documents of an owner and a state, rising by when something is next.
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
+FROM document
+WHERE owner = $5 AND state = $1 AND (next_at, place) > ($2, $3)
+ORDER BY next_at, place LIMIT $4;
+
+-- name: document_of_owner_by_next_down
+-- The next documents of an owner and a state, falling by when something is next.
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
+FROM document
+WHERE owner = $5 AND state = $1 AND (next_at, place) < ($2, $3)
+ORDER BY next_at DESC, place DESC LIMIT $4;
+
 -- name: document_numbered
 -- Documents of a state whose number begins so. $1 state, $2 from, $3 before, $4 limit.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document
 WHERE state = $1 AND number >= $2 AND number < $3 ORDER BY number, place LIMIT $4;
 
 -- name: document_of_contact_page
 -- Documents of a contact. $1 contact, $2 after this id, $3 limit.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1 AND id > $2 ORDER BY id LIMIT $3;
 
 -- name: document_one
 -- $1 contact, $2 id.
-SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client
+SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
+       next_at, reminders, reminded, held_out, answered, paid
 FROM document WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1 AND id = $2;
 
 -- name: document_sum_all
@@ -279,3 +334,34 @@ ORDER BY state_at, contact_id, hash LIMIT $5;
 SELECT contact_id, hash, state_at, body, assignee, state, due_at, done_at, done_by FROM task
 WHERE assignee = $6 AND state = $1 AND (state_at, contact_id, hash) < ($2, $3, $4)
 ORDER BY state_at DESC, contact_id DESC, hash DESC LIMIT $5;
+
+-- name: feed_all
+-- What happened to anybody, the last written first. $1 before this place, $2 limit.
+SELECT feed_id, at, contact_id, what, is_line, ref FROM feed WHERE feed_id < $1 ORDER BY feed_id DESC LIMIT $2;
+
+-- name: feed_of_owner
+-- What happened to contacts of an owner. $1 owner, $2 before this place, $3 limit.
+SELECT feed_id, at, contact_id, what, is_line, ref FROM feed
+WHERE owner = $1 AND owner <> '' AND feed_id < $2 ORDER BY feed_id DESC LIMIT $3;
+
+-- name: feed_since
+-- When what happened to contacts of an owner. $1 owner, $2 since this moment, $3 limit.
+SELECT at, what FROM feed WHERE owner = $1 AND owner <> '' AND at >= $2 ORDER BY feed_id DESC LIMIT $3;
+
+-- name: ledger_one
+-- One line. $1 contact, $2 line.
+SELECT ledger_id, NULL::bigint, contact_id, at, what, reason, journey, run, step, touchpoint,
+       channel, template, until_at, detail, variant
+FROM ledger WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1 AND ledger_id = $2;
+
+-- name: event_one
+-- One event. $1 contact, $2 event.
+SELECT body FROM event WHERE part = ($1::bigint % 256)::smallint AND event_id = $2 AND contact_id = $1;
+
+-- name: event_name_all
+-- Names of events, by name. $1 after this name, $2 limit.
+SELECT name, sum(n)::bigint FROM event_name WHERE name > $1 GROUP BY name ORDER BY name LIMIT $2;
+
+-- name: object_kind_next
+-- The kind of objects that comes after another. $1 kind.
+SELECT min(kind) FROM object WHERE kind > $1;

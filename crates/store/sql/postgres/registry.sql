@@ -40,20 +40,23 @@ FROM changed k WHERE d.part = k.part AND d.contact_id = k.contact_id;
 
 -- name: document_put
 -- Writes documents' columns, and those that follow from their contacts. $1 contacts, $2 ids, $3 states, $4 own owners,
--- $5 mailboxes, $6 kinds, $7 currencies, $8 issued, $9 due, $10 amounts, $11 updated_at, $12 numbers.
+-- $5 mailboxes, $6 kinds, $7 currencies, $8 issued, $9 due, $10 amounts, $11 updated_at, $12 numbers, $13 answered, $14 paid.
 INSERT INTO document (part, contact_id, id, state, owner, own, mailbox, kind, currency, issued, due, amount, updated_at,
-                      number, client)
+                      number, client, answered, paid)
 SELECT (k.contact_id % 256)::smallint, k.contact_id, k.id, k.state,
        CASE WHEN k.own <> '' THEN k.own WHEN coalesce(p.owner, '') <> '' THEN p.owner ELSE k.mailbox END,
-       k.own, k.mailbox, k.kind, k.currency, k.issued, k.due, k.amount, k.updated_at, k.number, coalesce(p.name, '')
+       k.own, k.mailbox, k.kind, k.currency, k.issued, k.due, k.amount, k.updated_at, k.number, coalesce(p.name, ''),
+       k.answered, k.paid
 FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-            $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
-     AS k (contact_id, id, state, own, mailbox, kind, currency, issued, due, amount, updated_at, number)
+            $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::bigint[])
+     AS k (contact_id, id, state, own, mailbox, kind, currency, issued, due, amount, updated_at, number, answered,
+           paid)
 LEFT JOIN profile p ON p.part = (k.contact_id % 256)::smallint AND p.contact_id = k.contact_id
 ON CONFLICT (part, contact_id, id) DO UPDATE
 SET state = excluded.state, owner = excluded.owner, own = excluded.own, mailbox = excluded.mailbox,
     kind = excluded.kind, currency = excluded.currency, issued = excluded.issued, due = excluded.due,
-    amount = excluded.amount, updated_at = excluded.updated_at, number = excluded.number, client = excluded.client;
+    amount = excluded.amount, updated_at = excluded.updated_at, number = excluded.number, client = excluded.client,
+    answered = excluded.answered, paid = excluded.paid;
 
 -- name: document_bodies
 -- Documents of contacts as objects. $1 contacts.
@@ -110,3 +113,73 @@ ON CONFLICT (quarter, what, shard) DO UPDATE SET n = quarter_count.n + excluded.
 -- name: quarter_drop
 -- Forgets quarters before one. $1 quarter.
 DELETE FROM quarter_count WHERE quarter < $1;
+
+-- name: doing_put
+-- What runs and messages have to do with documents. $1 contacts, $2 documents, $3 what, $4 sources, $5 at.
+INSERT INTO document_doing (part, contact_id, id, what, source, at)
+SELECT (k.contact_id % 256)::smallint, k.contact_id, k.id, k.what, k.source, k.at
+FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) AS k (contact_id, id, what, source, at)
+ON CONFLICT (part, contact_id, id, what, source) DO UPDATE SET at = excluded.at;
+
+-- name: doing_drop
+-- $1 contacts, $2 documents, $3 what, $4 sources.
+DELETE FROM document_doing d
+USING unnest($1::bigint[], $2::text[], $3::smallint[], $4::bigint[]) AS k (contact_id, id, what, source)
+WHERE d.part = (k.contact_id % 256)::smallint AND d.contact_id = k.contact_id AND d.id = k.id AND d.what = k.what
+  AND d.source = k.source;
+
+-- name: doing_move
+-- What was done about documents of a contact goes with them to another. $1 who gets them, $2 whose they are.
+INSERT INTO document_doing (part, contact_id, id, what, source, at)
+SELECT ($1::bigint % 256)::smallint, $1, id, what, source, at FROM document_doing
+WHERE part = ($2::bigint % 256)::smallint AND contact_id = $2 AND what IN (3, 4)
+ON CONFLICT (part, contact_id, id, what, source) DO NOTHING;
+
+-- name: doing_follow
+-- Writes what follows from these into the documents' columns. $1 contacts, $2 documents.
+UPDATE document d SET (next_at, reminders, reminded, held_out) = (
+    SELECT coalesce(min(w.at) FILTER (WHERE w.what IN (1, 2)), 9223372036854775806),
+           count(*) FILTER (WHERE w.what = 3 AND w.at <= d.paid),
+           coalesce(max(w.at) FILTER (WHERE w.what = 3 AND w.at <= d.paid), -9223372036854775808),
+           coalesce(bool_or(w.what = 4), false)
+    FROM document_doing w WHERE w.part = d.part AND w.contact_id = d.contact_id AND w.id = d.id)
+FROM (SELECT DISTINCT contact_id, id FROM unnest($1::bigint[], $2::text[]) AS k (contact_id, id)) AS k
+WHERE d.part = (k.contact_id % 256)::smallint AND d.contact_id = k.contact_id AND d.id = k.id;
+
+-- name: doing_forget
+-- $1 contact.
+DELETE FROM document_doing WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1;
+
+-- name: run_bodies
+-- Runs of contacts that have documents. $1 contacts.
+SELECT e.contact_id, e.number, e.body FROM unnest($1::bigint[]) AS k (contact_id)
+JOIN enrollment e ON e.part = (k.contact_id % 256)::smallint AND e.contact_id = k.contact_id;
+
+-- name: message_bodies
+-- Messages of contacts that have documents. $1 contacts.
+SELECT t.contact_id, t.hash, t.body FROM unnest($1::bigint[]) AS k (contact_id)
+JOIN touchpoint t ON t.part = (k.contact_id % 256)::smallint AND t.contact_id = k.contact_id;
+
+-- name: feed_add
+-- Notes what happened; what comes in masses only where the contact has an owner.
+-- $1 at, $2 contacts, $3 what, $4 whether they are lines, $5 lines or events, $6 owners if the contact has none,
+-- $7 whether always.
+INSERT INTO feed (at, contact_id, owner, what, is_line, ref)
+SELECT k.at, k.contact_id, coalesce(nullif(p.owner, ''), k.owner), k.what, k.is_line, k.ref
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::boolean[])
+     WITH ORDINALITY AS k (at, contact_id, what, is_line, ref, owner, always, number)
+LEFT JOIN profile p ON p.part = (k.contact_id % 256)::smallint AND p.contact_id = k.contact_id
+WHERE k.always OR coalesce(p.owner, '') <> '' ORDER BY k.number;
+
+-- name: feed_drop
+-- Forgets what is old, among the first that there are. $1 before this moment, $2 how many are looked at.
+DELETE FROM feed WHERE at < $1 AND feed_id IN (SELECT feed_id FROM feed ORDER BY feed_id LIMIT $2);
+
+-- name: event_name_add
+-- Counts events of names; of new ones only while there are few. $1 shard, $2 names, $3 how many, $4 the most names.
+INSERT INTO event_name (name, shard, n)
+SELECT k.name, $1, k.n FROM unnest($2::text[], $3::bigint[]) AS k (name, n)
+WHERE EXISTS (SELECT FROM event_name e WHERE e.name = k.name)
+   OR NOT EXISTS (SELECT FROM event_name LIMIT 1 OFFSET $4::bigint - 1)
+ORDER BY k.name
+ON CONFLICT (name, shard) DO UPDATE SET n = event_name.n + excluded.n;

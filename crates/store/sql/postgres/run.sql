@@ -83,6 +83,15 @@ FROM unnest($1::bigint[]) AS k (id)
 JOIN touchpoint t ON t.part = (k.id % 256)::smallint AND t.contact_id = k.id AND t.slot > 0
 ORDER BY t.contact_id, t.hash;
 
+-- name: touchpoint_waiting
+-- Contacts with open messages, part by part as the index has them. $1 after this contact (-1: from the beginning),
+-- $2 limit.
+SELECT contact_id FROM (
+    SELECT DISTINCT part, contact_id FROM touchpoint
+    WHERE slot > 0 AND (part, contact_id) > ((GREATEST($1::bigint, 0) % 256)::smallint, $1::bigint)
+    ORDER BY part, contact_id LIMIT $2
+) AS page ORDER BY part, contact_id;
+
 -- name: watch_put
 -- Writes awaited activity. $1 contacts, $2 hashes, $3 bodies.
 INSERT INTO watch (part, contact_id, hash, body)

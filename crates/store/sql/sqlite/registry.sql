@@ -25,17 +25,19 @@ DELETE FROM name_word WHERE word = ?1 AND contact_id = ?2;
 
 -- name: document_put
 -- Writes a document's columns, and those that follow from its contact. ?1 contact, ?2 id, ?3 state, ?4 own owner,
--- ?5 mailbox, ?6 kind, ?7 currency, ?8 issued, ?9 due, ?10 amount, ?11 updated_at, ?12 number.
+-- ?5 mailbox, ?6 kind, ?7 currency, ?8 issued, ?9 due, ?10 amount, ?11 updated_at, ?12 number, ?13 answered, ?14 paid.
 INSERT INTO document (contact_id, id, state, owner, own, mailbox, kind, currency, issued, due, amount, updated_at,
-                      number, client)
+                      number, client, answered, paid)
 VALUES (?1, ?2, ?3,
         CASE WHEN ?4 <> '' THEN ?4
              ELSE coalesce(nullif((SELECT owner FROM profile WHERE contact_id = ?1), ''), ?5) END,
-        ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce((SELECT name FROM profile WHERE contact_id = ?1), ''))
+        ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce((SELECT name FROM profile WHERE contact_id = ?1), ''),
+        ?13, ?14)
 ON CONFLICT (contact_id, id) DO UPDATE
 SET state = excluded.state, owner = excluded.owner, own = excluded.own, mailbox = excluded.mailbox,
     kind = excluded.kind, currency = excluded.currency, issued = excluded.issued, due = excluded.due,
-    amount = excluded.amount, updated_at = excluded.updated_at, number = excluded.number, client = excluded.client;
+    amount = excluded.amount, updated_at = excluded.updated_at, number = excluded.number, client = excluded.client,
+    answered = excluded.answered, paid = excluded.paid;
 
 -- name: document_follow
 -- A contact got another owner or name. ?1 contact, ?2 owner, ?3 name.
@@ -76,3 +78,58 @@ ON CONFLICT (quarter, what) DO UPDATE SET n = n + excluded.n;
 -- name: quarter_drop
 -- Forgets quarters before one. ?1 quarter.
 DELETE FROM quarter_count WHERE quarter < ?1;
+
+-- name: doing_put
+-- What a run or message has to do with a document. ?1 contact, ?2 document, ?3 what, ?4 source, ?5 at.
+INSERT INTO document_doing (contact_id, id, what, source, at) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (contact_id, id, what, source) DO UPDATE SET at = excluded.at;
+
+-- name: doing_drop
+-- ?1 contact, ?2 document, ?3 what, ?4 source.
+DELETE FROM document_doing WHERE contact_id = ?1 AND id = ?2 AND what = ?3 AND source = ?4;
+
+-- name: doing_move
+-- What was done about documents of a contact goes with them to another. ?1 who gets them, ?2 whose they are.
+INSERT INTO document_doing (contact_id, id, what, source, at)
+SELECT ?1, id, what, source, at FROM document_doing WHERE contact_id = ?2 AND what IN (3, 4)
+ON CONFLICT (contact_id, id, what, source) DO NOTHING;
+
+-- name: doing_follow
+-- Writes what follows from these into the document's columns. ?1 contact, ?2 document.
+UPDATE document SET (next_at, reminders, reminded, held_out) = (
+    SELECT coalesce(min(CASE WHEN w.what IN (1, 2) THEN w.at END), 9223372036854775806),
+           count(CASE WHEN w.what = 3 AND w.at <= document.paid THEN 1 END),
+           coalesce(max(CASE WHEN w.what = 3 AND w.at <= document.paid THEN w.at END), -9223372036854775808),
+           coalesce(max(w.what = 4), 0)
+    FROM document_doing w WHERE w.contact_id = document.contact_id AND w.id = document.id)
+WHERE contact_id = ?1 AND id = ?2;
+
+-- name: doing_forget
+-- ?1 contact.
+DELETE FROM document_doing WHERE contact_id = ?1;
+
+-- name: run_bodies
+-- Runs of a contact. ?1 contact.
+SELECT number, body FROM enrollment WHERE contact_id = ?1;
+
+-- name: message_bodies
+-- Messages of a contact. ?1 contact.
+SELECT hash, body FROM touchpoint WHERE contact_id = ?1;
+
+-- name: feed_add
+-- Notes what happened; what comes in masses only where the contact has an owner.
+-- ?1 at, ?2 contact, ?3 what, ?4 whether it is a line, ?5 line or event, ?6 owner if the contact has none, ?7 whether always.
+INSERT INTO feed (at, contact_id, owner, what, is_line, ref)
+SELECT ?1, ?2, coalesce(nullif((SELECT owner FROM profile WHERE contact_id = ?2), ''), ?6), ?3, ?4, ?5
+WHERE ?7 OR coalesce((SELECT owner FROM profile WHERE contact_id = ?2), '') <> '';
+
+-- name: feed_drop
+-- Forgets what is old, among the first that there are. ?1 before this moment, ?2 how many are looked at.
+DELETE FROM feed WHERE at < ?1 AND feed_id IN (SELECT feed_id FROM feed ORDER BY feed_id LIMIT ?2);
+
+-- name: event_name_add
+-- Counts events of a name; of a new one only while there are few. ?1 name, ?2 how many, ?3 the most names.
+INSERT INTO event_name (name, n) SELECT ?1, ?2
+WHERE EXISTS (SELECT 1 FROM event_name WHERE name = ?1)
+   OR NOT EXISTS (SELECT 1 FROM event_name LIMIT 1 OFFSET ?3 - 1)
+ON CONFLICT (name) DO UPDATE SET n = n + excluded.n;

@@ -53,6 +53,11 @@ SET slot = excluded.slot, slot_at = excluded.slot_at, state = excluded.state,
 SELECT hash, body FROM touchpoint INDEXED BY touchpoint_open
 WHERE contact_id = ?1 AND slot > 0 ORDER BY hash;
 
+-- name: touchpoint_waiting
+-- Contacts with open messages, in order of id. ?1 after this contact, ?2 limit.
+SELECT DISTINCT contact_id FROM touchpoint INDEXED BY touchpoint_open
+WHERE slot > 0 AND contact_id > ?1 ORDER BY contact_id LIMIT ?2;
+
 -- name: watch_put
 -- Writes awaited activity. ?1 contact, ?2 hash, ?3 body.
 INSERT INTO watch (contact_id, hash, body) VALUES (?1, ?2, ?3)

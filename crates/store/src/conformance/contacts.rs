@@ -4,6 +4,7 @@ use relance_core::contact::{Identity, IdentityKind};
 use relance_core::decide::Effect;
 use relance_core::enrollment::{EnrollmentState, ExitReason};
 use relance_core::ids::{ContactId, SubjectRef};
+use relance_core::ledger::Reason;
 use relance_core::subject::Object;
 use relance_core::touchpoint::{Outcome, TouchpointState};
 use relance_engine::ports::{Change, Store};
@@ -241,6 +242,49 @@ pub(super) fn contacts_are_swept_in_order_page_by_page<S: Store>(store: &mut S) 
     assert_eq!(found, all);
     let beyond = store.contacts_after(Some(ContactId(u64::MAX)), 2);
     assert_eq!(beyond.expect("lists"), []);
+}
+
+pub(super) fn those_with_open_messages_are_swept_each_once<S: Store>(store: &mut S) {
+    let all: Vec<ContactId> = (0..6)
+        .map(|n| contact(store, &format!("w{n}@example.org")))
+        .collect();
+    let waiting_ones = |store: &mut S| {
+        let mut found = swept(store, |store, after| {
+            store.contacts_awaiting(after, 2).expect("lists")
+        });
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(waiting_ones(store), []);
+    let held = || TouchpointState::Held {
+        until: at(100),
+        reason: Reason::QuietHours,
+    };
+    for id in &all {
+        let run = waiting(*id, 1, 10);
+        let effects = vec![
+            Effect::Enrollment(run.clone()),
+            Effect::Touchpoint(touchpoint(&run, "1", held()).into()),
+            Effect::Touchpoint(touchpoint(&run, "2", held()).into()),
+        ];
+        commit(store, *id, effects);
+    }
+    assert_eq!(
+        waiting_ones(store),
+        all,
+        "each once, with two messages as well"
+    );
+    let settled = TouchpointState::Settled {
+        at: at(20),
+        outcome: Outcome::Accepted,
+    };
+    let run = waiting(all[2], 1, 10);
+    let effects = ["1", "2"]
+        .map(|step| Effect::Touchpoint(touchpoint(&run, step, settled.clone()).into()))
+        .to_vec();
+    commit(store, all[2], effects);
+    let left: Vec<ContactId> = all.iter().copied().filter(|id| *id != all[2]).collect();
+    assert_eq!(waiting_ones(store), left);
 }
 
 pub(super) fn those_who_run_a_journey_are_swept_alone<S: Store>(store: &mut S) {

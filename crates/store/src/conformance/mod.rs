@@ -49,6 +49,7 @@ pub fn run<S: Store>(mut make: impl FnMut() -> S) {
         contacts::what_is_over_is_not_loaded,
         contacts::contacts_are_swept_in_order_page_by_page,
         contacts::those_who_run_a_journey_are_swept_alone,
+        contacts::those_with_open_messages_are_swept_each_once,
         consent::a_listed_address_is_found_however_it_is_written,
         consent::an_erased_contact_leaves_nothing_behind,
         due::timers_come_earliest_first_and_never_early,

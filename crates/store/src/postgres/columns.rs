@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use relance_core::contact::Channel;
 use relance_core::ids::{JourneyId, SegmentId, StepKey, TemplateId, TouchpointId, Variant};
 use relance_core::ledger::{LedgerEntry, Reason};
@@ -16,9 +17,10 @@ use super::session::Param;
 use super::text::{key, plain, word};
 use super::workspace::version_column;
 use super::write::Gathered;
-use crate::registry::{DocumentRow, owner_column};
+use crate::registry::{DocumentRow, Doing, owner_column};
 use crate::sqlite::column::{contact_key, nanos};
 use crate::sqlite::state::{slot_columns, state_columns};
+use crate::sqlite::tally::daily::Happened;
 
 /// Whose, into which journey, about which kind and id, when.
 type Entries<'a> = (Vec<i64>, Vec<&'a str>, Vec<&'a str>, Vec<&'a str>, Vec<i64>);
@@ -92,6 +94,8 @@ pub(super) struct Documents<'a> {
     amounts: Vec<i64>,
     updated_at: Vec<i64>,
     numbers: Vec<&'a str>,
+    answered: Vec<bool>,
+    paid: Vec<i64>,
 }
 
 impl<'a> Documents<'a> {
@@ -108,6 +112,8 @@ impl<'a> Documents<'a> {
         self.amounts.push(row.amount);
         self.updated_at.push(row.updated_at);
         self.numbers.push(&row.number);
+        self.answered.push(row.answered);
+        self.paid.push(row.paid);
     }
 
     pub(super) fn params(&self) -> Vec<Param<'_>> {
@@ -124,9 +130,19 @@ impl<'a> Documents<'a> {
             &self.amounts,
             &self.updated_at,
             &self.numbers,
+            &self.answered,
+            &self.paid,
         ]
     }
+
+    /// Which they are: contacts and ids.
+    pub(super) fn keys(&self) -> (&Vec<i64>, &Vec<&'a str>) {
+        (&self.contacts, &self.ids)
+    }
 }
+
+/// Whose, about which document, what, of which run or message, at.
+type Doings<'a> = (Vec<i64>, Vec<Cow<'a, str>>, Vec<i16>, Vec<i64>, Vec<i64>);
 
 /// Everything as columns.
 #[derive(Default)]
@@ -148,6 +164,10 @@ pub(super) struct Columns<'a> {
     pub(super) task_changes: TaskChanges<'a>,
     pub(super) profiles: (Vec<i64>, Vec<&'a str>, Vec<&'a str>, Vec<&'a str>),
     pub(super) documents: Documents<'a>,
+    pub(super) doings: Doings<'a>,
+    pub(super) undone: (Vec<i64>, Vec<Cow<'a, str>>, Vec<i16>, Vec<i64>),
+    /// Documents whose columns follow from doings.
+    pub(super) followed: (Vec<i64>, Vec<Cow<'a, str>>),
     pub(super) consents: Consents,
     pub(super) events: Events<'a>,
     pub(super) heads: (Vec<i64>, Vec<Cow<'a, str>>, Vec<i64>, Vec<i64>),
@@ -277,9 +297,51 @@ impl<'a> Columns<'a> {
         }
         for ((contact, id), row) in &gathered.documents {
             c.documents.push(*contact, id, row);
+            c.followed.0.push(*contact);
+            c.followed.1.push(Cow::Borrowed(&**id));
+        }
+        for ((contact, _), run) in &gathered.enrollments {
+            for doing in Doing::of_run(run) {
+                c.add_doing(*contact, &doing);
+            }
+        }
+        for ((contact, _), one) in &gathered.touchpoints {
+            for doing in Doing::of_message(one) {
+                c.add_doing(*contact, &doing);
+            }
         }
         c.add_events(gathered, event_ids)?;
         Ok(c)
+    }
+
+    pub(super) fn add_doing(&mut self, contact: i64, doing: &Doing<'a>) {
+        let id = key(doing.id);
+        self.followed.0.push(contact);
+        self.followed.1.push(id.clone());
+        match doing.at {
+            Some(at) => {
+                // One statement may write a row once.
+                let what = small(doing.what);
+                let is_there = self.doings.0.iter().zip(&self.doings.1).zip(&self.doings.2);
+                let mut is_there = is_there.zip(&self.doings.3).rev().take(4);
+                if is_there.any(|(((of, known), as_what), source)| {
+                    (*of, known, *as_what, *source) == (contact, &id, what, doing.source)
+                }) {
+                    return;
+                }
+                self.doings.0.push(contact);
+                self.doings.1.push(id);
+                self.doings.2.push(what);
+                self.doings.3.push(doing.source);
+                self.doings.4.push(at);
+            }
+            None => {
+                self.undone.0.push(contact);
+                self.undone.1.push(id);
+                self.undone.2.push(small(doing.what));
+                self.undone.3.push(doing.source);
+            }
+        }
     }
 
     /// Events with the one before each in the batch, and where their chains begin after it.
@@ -375,6 +437,63 @@ impl<'a> LineColumns<'a> {
             &self.until,
             &self.details,
             &self.variants,
+        ]
+    }
+}
+
+/// What happened, as columns.
+#[derive(Default)]
+pub(super) struct FeedColumns {
+    pub(super) at: Vec<i64>,
+    contacts: Vec<i64>,
+    what: Vec<&'static str>,
+    lines: Vec<bool>,
+    places: Vec<i64>,
+    owners: Vec<String>,
+    always: Vec<bool>,
+}
+
+impl FeedColumns {
+    pub(super) fn of(
+        gathered: &Gathered<'_>,
+        events: &[i64],
+        lines: &[i64],
+        is_kept: impl Fn(Timestamp) -> bool,
+    ) -> Self {
+        let mut c = Self::default();
+        let mut add = |one: Option<Happened>| {
+            if let Some(one) = one {
+                c.at.push(one.at);
+                c.contacts.push(one.contact);
+                c.what.push(one.what);
+                c.lines.push(one.is_line);
+                c.places.push(one.place);
+                c.owners.push(one.owner);
+                c.always.push(one.always);
+            }
+        };
+        for ((contact, event), id) in gathered.events.iter().zip(events) {
+            if is_kept(event.at) {
+                add(Happened::of_event(*id, *contact, event));
+            }
+        }
+        for (line, id) in gathered.lines.iter().zip(lines) {
+            if is_kept(line.at) {
+                add(Happened::of_line(*id, line));
+            }
+        }
+        c
+    }
+
+    pub(super) fn params(&self) -> Vec<Param<'_>> {
+        vec![
+            &self.at,
+            &self.contacts,
+            &self.what,
+            &self.lines,
+            &self.places,
+            &self.owners,
+            &self.always,
         ]
     }
 }

@@ -269,6 +269,19 @@ impl PostgresStore {
         )
     }
 
+    pub(super) fn contacts_with_message(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let (after, limit) = (after_column(after), limit_column(limit));
+        self.ids(
+            self.sql.touchpoint_waiting,
+            vec![&after, &limit],
+            "touchpoint",
+        )
+    }
+
     /// Contacts of a page with what `needs` asks of each, two round trips.
     pub(super) fn scan_page(
         &mut self,

@@ -97,10 +97,11 @@ impl PostgresStore {
         self.forget_names(contact, hash, limit, now, &mut gone)?;
         type Step =
             fn(&mut PostgresStore, ContactId, usize, &mut Forgotten) -> Result<(), StoreError>;
-        let steps: [Step; 6] = [
+        let steps: [Step; 7] = [
             Self::forget_messages,
             Self::forget_runs,
             Self::forget_memberships,
+            Self::forget_payments,
             Self::forget_rows,
             Self::forget_events,
             Self::forget_ledger,
@@ -313,6 +314,7 @@ impl PostgresStore {
         for (table, sql) in [
             ("merged", self.sql.forget_merges),
             ("doubt", self.sql.doubt_drop),
+            ("document_doing", self.sql.doing_forget),
         ] {
             let removed = self.one(sql, vec![&owner])?.changed;
             gone.add(table, rows(removed));

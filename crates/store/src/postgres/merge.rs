@@ -60,6 +60,7 @@ impl PostgresStore {
         let objects = self.object_keys(absorbed)?;
         self.ask(vec![
             Ask::new(self.sql.object_move, vec![&own, &old]),
+            Ask::new(self.sql.doing_move, vec![&own, &old]),
             Ask::new(self.sql.object_drop_all, vec![&old]),
             Ask::new(self.sql.entry_move, vec![&own, &old]),
         ])?;

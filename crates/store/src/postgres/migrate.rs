@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_workspace.sql"),
     include_str!("../../migrations/postgres/0002_audit.sql"),
     include_str!("../../migrations/postgres/0003_registry.sql"),
+    include_str!("../../migrations/postgres/0004_payments.sql"),
+    include_str!("../../migrations/postgres/0005_feed.sql"),
 ];
 
 /// The version of the schema that this program reads and writes in PostgreSQL.

@@ -22,6 +22,7 @@ mod lease;
 mod merge;
 pub(crate) mod migrate;
 mod needs;
+mod payments;
 mod quiet;
 mod registry;
 mod seen;
@@ -41,6 +42,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::Timer;
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::payment::PaymentRecord;
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -80,6 +82,7 @@ const FILES: &[&str] = &[
     include_str!("../../sql/postgres/ledger.sql"),
     include_str!("../../sql/postgres/segment.sql"),
     include_str!("../../sql/postgres/workspace.sql"),
+    include_str!("../../sql/postgres/payment.sql"),
     include_str!("../../sql/postgres/merge.sql"),
     include_str!("../../sql/postgres/consent.sql"),
     include_str!("../../sql/postgres/registry.sql"),
@@ -576,6 +579,14 @@ impl Store for PostgresStore {
         self.contacts_with_run(journey, after, limit)
     }
 
+    fn contacts_awaiting(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_with_message(after, limit)
+    }
+
     fn contacts_after(
         &mut self,
         after: Option<ContactId>,
@@ -621,6 +632,10 @@ impl Store for PostgresStore {
 
     fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
         self.write_audit(line)
+    }
+
+    fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError> {
+        self.together(|store| store.write_payment(record))
     }
 
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError> {

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use relance_core::ids::{JourneyId, StepKey};
+use relance_core::ids::{EventName, JourneyId, StepKey};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 
 use super::session::{Ask, Param};
-use super::text::word;
+use super::text::{key, word};
 use crate::sql::PgSql;
 use crate::sqlite::column::{day, quarter};
 use crate::sqlite::tally::daily;
@@ -23,6 +23,7 @@ pub(super) struct Tally {
     standing: BTreeMap<(JourneyId, i32, StepKey), i64>,
     members: BTreeMap<i32, i64>,
     quarters: BTreeMap<(i64, &'static str), i64>,
+    names: BTreeMap<EventName, i64>,
     /// This quarter of an hour; 0 while nobody told.
     now: i64,
     /// The quarter in which old ones were dropped last.
@@ -32,9 +33,24 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts what pages show of a day.
     pub(super) fn happened(&mut self, what: &'static str, at: Timestamp) {
-        let quarter = quarter(at);
-        if daily::is_kept(quarter, self.now) {
-            *self.quarters.entry((quarter, what)).or_default() += 1;
+        if self.is_kept(at) {
+            *self.quarters.entry((quarter(at), what)).or_default() += 1;
+        }
+    }
+
+    /// Whether pages show what happened then.
+    pub(super) fn is_kept(&self, at: Timestamp) -> bool {
+        daily::is_kept(quarter(at), self.now)
+    }
+
+    /// Counts an event by its name.
+    pub(super) fn named(&mut self, name: &EventName) {
+        match self.names.get_mut(name) {
+            Some(n) => *n += 1,
+            None if daily::is_counted(name.as_str()) => {
+                self.names.insert(name.clone(), 1);
+            }
+            None => {}
         }
     }
 
@@ -129,6 +145,11 @@ impl Tally {
         if self.now > self.dropped && !sums.quarters.0.is_empty() {
             self.dropped = self.now;
             sums.kept_from = Some(self.now - daily::QUARTERS_KEPT);
+            sums.feed_from = daily::begin(self.now - daily::QUARTERS_KEPT);
+        }
+        for (name, n) in std::mem::take(&mut self.names) {
+            sums.names.0.push(key(name.as_str()).into_owned());
+            sums.names.1.push(n);
         }
         sums
     }
@@ -155,6 +176,9 @@ pub(super) struct Sums {
     quarters: (Vec<i64>, Vec<&'static str>, Vec<i64>),
     /// Quarters before it are forgotten.
     kept_from: Option<i64>,
+    /// The same as a moment.
+    feed_from: i64,
+    names: (Vec<String>, Vec<i64>),
 }
 
 impl Sums {
@@ -205,7 +229,15 @@ impl Sums {
         );
         if let Some(kept_from) = &self.kept_from {
             add(sql.quarter_drop, false, vec![kept_from]);
+            let most = &daily::FEED_DROPPED_MAX;
+            add(sql.feed_drop, false, vec![&self.feed_from, most]);
         }
+        let (names, n) = &self.names;
+        add(
+            sql.event_name_add,
+            n.is_empty(),
+            vec![shard, names, n, &daily::NAMES_MAX],
+        );
         asks
     }
 }

@@ -18,7 +18,7 @@ use relance_engine::ports::{Change, StoreError};
 use relance_wire::stored::{contact_text, object_text, watch_text};
 
 use super::PostgresStore;
-use super::columns::{Columns, LineColumns};
+use super::columns::{Columns, FeedColumns, LineColumns};
 use super::contacts::limit_column;
 use super::due::timer_columns;
 use super::error::PgLocated;
@@ -197,6 +197,9 @@ impl PostgresStore {
         let sql = self.sql.clone();
         let columns = Columns::of(&gathered, &self.segment_numbers, &event_ids)?;
         let lines = LineColumns::of(&gathered.lines);
+        let feed = FeedColumns::of(&gathered, &event_ids, &line_ids, |at| {
+            self.tally.is_kept(at)
+        });
         let new_days = self.new_days(&gathered.events, &event_ids);
         let (day_numbers, day_events): (Vec<i64>, Vec<i64>) = new_days.into_iter().unzip();
 
@@ -380,6 +383,36 @@ impl PostgresStore {
                 Told::Nothing,
                 lines.params(&line_ids),
             ),
+            add(
+                sql.doing_put,
+                c.doings.0.is_empty(),
+                Told::Nothing,
+                vec![
+                    &c.doings.0,
+                    &c.doings.1,
+                    &c.doings.2,
+                    &c.doings.3,
+                    &c.doings.4,
+                ],
+            ),
+            add(
+                sql.doing_drop,
+                c.undone.0.is_empty(),
+                Told::Nothing,
+                vec![&c.undone.0, &c.undone.1, &c.undone.2, &c.undone.3],
+            ),
+            add(
+                sql.doing_follow,
+                c.followed.0.is_empty(),
+                Told::Nothing,
+                vec![&c.followed.0, &c.followed.1],
+            ),
+            add(
+                sql.feed_add,
+                feed.at.is_empty(),
+                Told::Nothing,
+                feed.params(),
+            ),
         ];
         for (sql, counts, params) in all.into_iter().flatten() {
             asks.push(Ask::new(sql, params));
@@ -516,6 +549,7 @@ impl PostgresStore {
         let events = limit_column(gathered.events.len());
         self.tally.total(totals::EVENTS, events);
         for (_, event) in &gathered.events {
+            self.tally.named(&event.name);
             if let Some(what) = daily::of_event(event) {
                 self.tally.happened(what, event.at);
             }

@@ -20,8 +20,10 @@ use super::db::{Conn, Row, Value, values};
 use super::walks::{CHUNK, merged};
 use super::{Page, ReadError, Reader, limits, wrong};
 use crate::registry::{
-    AMOUNT_NONE, AMOUNT_PARTS, DOCUMENT, DUE_NONE, DocumentState, date_of, days, sort_column,
+    AMOUNT_NONE, AMOUNT_PARTS, DOCUMENT, DUE_NONE, DocumentState, NEXT_NONE, PAID_SOMETIME,
+    REMINDED_NEVER, date_of, days, sort_column,
 };
+use crate::sqlite::column::moment;
 use crate::sqlite::error::{Located, unreadable};
 
 /// Rows that one page looks at.
@@ -54,6 +56,8 @@ pub enum DocumentSort {
     Client,
     /// The owner.
     Owner,
+    /// When something is next about it; those about which nothing is last.
+    Next,
 }
 
 /// Which documents.
@@ -79,8 +83,10 @@ pub struct DocumentFilter {
 
 impl DocumentFilter {
     fn states(&self) -> Vec<DocumentState> {
-        let all = DocumentState::ALL.into_iter();
-        all.filter(|state| self.states.is_empty() || self.states.contains(state))
+        DocumentState::ALL
+            .into_iter()
+            .chain([DocumentState::Withdrawn])
+            .filter(|state| state.is_listed(&self.states))
             .collect()
     }
 
@@ -96,7 +102,7 @@ impl DocumentFilter {
         let within = |bound: Option<Date>, fits: &dyn Fn(i64) -> bool| {
             bound.is_none_or(|bound| fits(days(bound)))
         };
-        (self.states.is_empty() || self.states.contains(&row.state))
+        row.state.is_listed(&self.states)
             && self
                 .owners
                 .as_ref()
@@ -124,7 +130,8 @@ impl DocumentFilter {
             | DocumentSort::Updated
             | DocumentSort::Number
             | DocumentSort::Client
-            | DocumentSort::Owner => (i64::MIN, i64::MAX),
+            | DocumentSort::Owner
+            | DocumentSort::Next => (i64::MIN, i64::MAX),
         }
     }
 }
@@ -152,6 +159,15 @@ pub struct ListedDocument {
     pub number: String,
     /// The contact's name as it is sorted by.
     pub client: String,
+    /// Messages about it that left before it was paid.
+    pub reminders: u32,
+    /// A run about it was in the control group.
+    pub held_out: bool,
+    /// It was answered.
+    pub answered: bool,
+    next: i64,
+    reminded_day: i64,
+    paid_day: i64,
     issued_day: i64,
     due_day: i64,
     updated: i64,
@@ -169,6 +185,25 @@ impl ListedDocument {
         date_of(self.due_day).filter(|_| self.due_day != DUE_NONE)
     }
 
+    /// When something is next about it: a run goes on, a message is looked at again, a question lapses.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        (self.next != NEXT_NONE).then(|| moment(self.next))
+    }
+
+    /// The day on which it was paid, where that is known.
+    pub fn paid_on(&self) -> Option<Date> {
+        (self.paid_day < PAID_SOMETIME)
+            .then(|| date_of(self.paid_day))
+            .flatten()
+    }
+
+    /// The day of the last reminder before it was paid.
+    pub fn reminded_on(&self) -> Option<Date> {
+        (self.reminded_day != REMINDED_NEVER)
+            .then(|| date_of(self.reminded_day))
+            .flatten()
+    }
+
     /// Whether it was due before a day, and something is still expected.
     pub fn is_overdue(&self, today: Date) -> bool {
         DocumentState::WAITING.contains(&self.state) && self.due_day < days(today)
@@ -183,6 +218,7 @@ impl ListedDocument {
             DocumentSort::Number => Key::Text(self.number.clone()),
             DocumentSort::Client => Key::Text(self.client.clone()),
             DocumentSort::Owner => Key::Text(self.owner.clone()),
+            DocumentSort::Next => Key::Int(self.next),
         }
     }
 }
@@ -240,9 +276,11 @@ fn value(key: &Key) -> Value<'_> {
 
 const fn is_text(sort: DocumentSort) -> bool {
     match sort {
-        DocumentSort::Issued | DocumentSort::Due | DocumentSort::Amount | DocumentSort::Updated => {
-            false
-        }
+        DocumentSort::Issued
+        | DocumentSort::Due
+        | DocumentSort::Amount
+        | DocumentSort::Updated
+        | DocumentSort::Next => false,
         DocumentSort::Number | DocumentSort::Client | DocumentSort::Owner => true,
     }
 }
@@ -293,6 +331,12 @@ fn listed(row: Row<'_>) -> Result<ListedDocument, StoreError> {
         updated_at: row.moment(10).at("document of", contact)?,
         number: text(11)?,
         client: text(12)?,
+        next: int(13)?,
+        reminders: row.small(14).at("document of", contact)?,
+        reminded_day: int(15)?,
+        held_out: row.flag(16).at("document of", contact)?,
+        answered: row.flag(17).at("document of", contact)?,
+        paid_day: int(18)?,
     })
 }
 
@@ -363,6 +407,30 @@ impl Reader {
     ) -> Result<Option<ListedDocument>, ReadError> {
         let key = values![contact, Value::Key(id)];
         self.one(self.sql.document_one, "document", key, listed)
+    }
+
+    /// Visits documents of a filter in order of their dates of issue, the first first; says whether all were looked at.
+    pub fn each_issued(
+        &self,
+        filter: &DocumentFilter,
+        most: usize,
+        mut visit: impl FnMut(&ListedDocument),
+    ) -> Result<bool, ReadError> {
+        self.snapshot(|conn| {
+            let (mut looked_at, mut is_whole) = (0, true);
+            self.each_document(conn, filter, DocumentSort::Issued, true, None, |_, row| {
+                if looked_at == most {
+                    is_whole = false;
+                    return ControlFlow::Break(());
+                }
+                looked_at += 1;
+                if filter.fits(&row) {
+                    visit(&row);
+                }
+                ControlFlow::Continue(())
+            })?;
+            Ok(is_whole)
+        })
     }
 
     /// The page that a walk finds, and where the next begins.
@@ -479,6 +547,8 @@ impl Reader {
             (DocumentSort::Client, false) => sql.document_by_client_down,
             (DocumentSort::Owner, true) => sql.document_by_owner_up,
             (DocumentSort::Owner, false) => sql.document_by_owner_down,
+            (DocumentSort::Next, true) => sql.document_by_next_up,
+            (DocumentSort::Next, false) => sql.document_by_next_down,
         }
     }
 
@@ -494,6 +564,8 @@ impl Reader {
             (DocumentSort::Amount, false) => Some(sql.document_of_owner_by_amount_down),
             (DocumentSort::Updated, true) => Some(sql.document_of_owner_by_updated_up),
             (DocumentSort::Updated, false) => Some(sql.document_of_owner_by_updated_down),
+            (DocumentSort::Next, true) => Some(sql.document_of_owner_by_next_up),
+            (DocumentSort::Next, false) => Some(sql.document_of_owner_by_next_down),
             (DocumentSort::Number | DocumentSort::Client | DocumentSort::Owner, _) => None,
         }
     }
@@ -612,7 +684,7 @@ impl Reader {
             let currency = row.text(3).at("document_sum", "")?;
             let wanted = |own: &Option<String>, is: &str| own.as_ref().is_none_or(|own| own == is);
             let Some(state) = DocumentState::from_column(state).filter(|state| {
-                (filter.states.is_empty() || filter.states.contains(state))
+                state.is_listed(&filter.states)
                     && wanted(&filter.kind, kind)
                     && wanted(&filter.currency, currency)
             }) else {

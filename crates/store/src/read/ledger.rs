@@ -109,6 +109,11 @@ fn line(row: Row<'_>) -> Result<Found, StoreError> {
     })
 }
 
+/// One line, for whoever knows its place.
+pub(super) fn one_line(row: Row<'_>) -> Result<LedgerLine, StoreError> {
+    line(row).map(Found::told)
+}
+
 impl Found {
     fn told(self) -> LedgerLine {
         LedgerLine {

@@ -35,7 +35,7 @@ fn contact(id: ContactId, traits: &Value) -> Effect {
     Effect::Contact(Box::new(one))
 }
 
-const SORTS: [DocumentSort; 7] = [
+const SORTS: [DocumentSort; 8] = [
     DocumentSort::Issued,
     DocumentSort::Due,
     DocumentSort::Amount,
@@ -43,6 +43,7 @@ const SORTS: [DocumentSort; 7] = [
     DocumentSort::Number,
     DocumentSort::Client,
     DocumentSort::Owner,
+    DocumentSort::Next,
 ];
 
 fn owners(names: &[&str]) -> Option<BTreeSet<String>> {

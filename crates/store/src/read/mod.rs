@@ -22,6 +22,9 @@ mod contacts;
 mod daily;
 pub(crate) mod db;
 mod documents;
+mod feed;
+#[cfg(test)]
+mod feed_tests;
 mod history;
 #[cfg(test)]
 mod history_tests;
@@ -34,7 +37,11 @@ mod list_tests;
 mod listed;
 mod lists;
 mod merges;
+mod names;
 mod overdue;
+#[cfg(test)]
+mod payment_tests;
+mod payments;
 mod pg;
 mod pool;
 mod scan;
@@ -58,13 +65,16 @@ pub use documents::{
     DOCUMENTS_COUNTED_MAX, DOCUMENTS_FOUND_MAX, DOCUMENTS_WALKED_MAX, DocumentFilter, DocumentPage,
     DocumentSort, DocumentSum, DocumentTotals, ListedDocument,
 };
+pub use feed::{FEED_COUNTED_MAX, Happened, Told};
 pub use history::{CONTACT_EVENTS_MAX, ContactHistory};
 pub use journeys::{DatedText, JourneyStatus, JourneySummary, JourneyVersion};
 pub use ledger::{LINES_WALKED_MAX, LedgerLine};
 pub use listed::{CONTACTS_WALKED_MAX, ContactFilter, ContactSort, ListedContact};
 pub use lists::{ObjectOf, TouchpointList};
 pub use merges::MergeStatus;
+pub use names::{NAMES_LOOKED_AT_MAX, NAMES_MAX, NameInUse, NamesInUse};
 pub use overdue::{Due, DueOf, OVERDUE_COUNTED_MAX, Overdue};
+pub use payments::{INVOICES_FOUND_MAX, PAYMENTS_COUNTED_MAX, PAYMENTS_WALKED_MAX};
 pub use pool::{READERS_MAX, Reader};
 pub use scan::Scanner;
 pub use search::{Found, SEARCH_CHARS_MAX};
@@ -76,12 +86,14 @@ pub use workspace::{Count, Totals};
 const SQLITE: &[&str] = &[
     include_str!("../../sql/sqlite/read.sql"),
     include_str!("../../sql/sqlite/lists.sql"),
+    include_str!("../../sql/sqlite/payment_read.sql"),
 ];
 
 /// The SQL of a server.
 const POSTGRES: &[&str] = &[
     include_str!("../../sql/postgres/read.sql"),
     include_str!("../../sql/postgres/lists.sql"),
+    include_str!("../../sql/postgres/payment_read.sql"),
 ];
 
 /// Rows of one page.

@@ -238,6 +238,16 @@ impl SqliteStore {
             .at("enrollment of", journey)
     }
 
+    pub(super) fn contacts_with_message(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let key = params![after_column(after), limit_column(limit)];
+        self.ids(self.sql.touchpoint_waiting, key)
+            .at("touchpoint", "of all")
+    }
+
     /// The contacts in the first column.
     fn ids(&self, sql: &'static str, params: impl Params) -> rusqlite::Result<Vec<ContactId>> {
         self.conn

@@ -62,10 +62,11 @@ impl SqliteStore {
         self.forget_names(contact, hash, limit, now, &mut gone)?;
         type Step =
             fn(&mut SqliteStore, ContactId, usize, &mut Forgotten) -> Result<(), StoreError>;
-        let steps: [Step; 6] = [
+        let steps: [Step; 7] = [
             Self::forget_messages,
             Self::forget_runs,
             Self::forget_memberships,
+            Self::forget_payments,
             Self::forget_rows,
             Self::forget_events,
             Self::forget_ledger,
@@ -337,6 +338,7 @@ impl SqliteStore {
         for (table, sql) in [
             ("merged", self.sql.forget_merges),
             ("doubt", self.sql.forget_doubts),
+            ("document_doing", self.sql.doing_forget),
         ] {
             let rows = self.run(sql, [key]).at(table, contact)?;
             gone.add(table, rows);

@@ -63,6 +63,8 @@ impl SqliteStore {
         let objects = self.object_keys(absorbed)?;
         self.run(self.sql.object_move, params![own, old])
             .at("object of", absorbed)?;
+        self.run(self.sql.doing_move, params![own, old])
+            .at("document_doing of", absorbed)?;
         self.run(self.sql.object_drop_all, params![old])
             .at("object of", absorbed)?;
         self.write_documents(survivor)?;

@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_contacts.sql"),
     include_str!("../../migrations/sqlite/0004_audit.sql"),
     include_str!("../../migrations/sqlite/0005_registry.sql"),
+    include_str!("../../migrations/sqlite/0006_payments.sql"),
+    include_str!("../../migrations/sqlite/0007_feed.sql"),
 ];
 
 /// The version of the schema that this program reads and writes.

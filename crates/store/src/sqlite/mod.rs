@@ -22,6 +22,7 @@ pub(crate) mod gather;
 mod log;
 mod merge;
 mod migrate;
+mod payments;
 mod quiet;
 mod registry;
 mod scan;
@@ -44,6 +45,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::{Timer, TimerKind};
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
+use relance_core::payment::PaymentRecord;
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -98,6 +100,7 @@ pub(crate) const FILES: &[&str] = &[
     include_str!("../../sql/sqlite/merge.sql"),
     include_str!("../../sql/sqlite/registry.sql"),
     include_str!("../../sql/sqlite/workspace.sql"),
+    include_str!("../../sql/sqlite/payment.sql"),
 ];
 
 /// What a commit survives.
@@ -595,6 +598,14 @@ impl Store for SqliteStore {
         self.contacts_with_run(journey, after, limit)
     }
 
+    fn contacts_awaiting(
+        &mut self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.contacts_with_message(after, limit)
+    }
+
     fn contacts_after(
         &mut self,
         after: Option<ContactId>,
@@ -640,6 +651,10 @@ impl Store for SqliteStore {
 
     fn put_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
         self.write_audit(line)
+    }
+
+    fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError> {
+        self.together(|store| store.write_payment(record))
     }
 
     fn put_journey(&mut self, journey: &StoredJourney, now: Timestamp) -> Result<(), StoreError> {

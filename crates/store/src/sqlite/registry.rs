@@ -5,17 +5,19 @@
 
 use relance_core::contact::Contact;
 use relance_core::decide::TaskState;
-use relance_core::ids::{ContactId, SubjectRef, TouchpointId};
+use relance_core::ids::{ContactId, EnrollmentId, SubjectRef, TouchpointId};
 use relance_core::subject::Object;
 use relance_engine::ports::StoreError;
-use relance_wire::stored::{read_contact, read_object, read_task};
+use relance_wire::stored::{
+    read_contact, read_enrollment, read_object, read_task, read_touchpoint,
+};
 use rusqlite::params;
 
 use super::SqliteStore;
 use super::column::{contact_key, nanos};
-use super::error::Located;
+use super::error::{Located, unreadable};
 use crate::registry::{
-    BROUGHT_PER_COMMIT, DOCUMENT, DocumentRow, Profile, TaskColumns, owner_column,
+    BROUGHT_PER_COMMIT, DOCUMENT, DocumentRow, Doing, Profile, TaskColumns, owner_column,
 };
 
 /// The name of the mark that says how far the registry came.
@@ -95,14 +97,80 @@ impl SqliteStore {
                 row.amount,
                 row.updated_at,
                 row.number,
+                row.answered,
+                row.paid,
             ],
+        )
+        .at("document of", contact)?;
+        self.follow_doings(contact, &object.subject.id)
+    }
+
+    /// Writes what a run or message has to do with a document, and what follows from it.
+    pub(super) fn write_doing(
+        &self,
+        contact: ContactId,
+        doing: &Doing<'_>,
+    ) -> Result<(), StoreError> {
+        let key = contact_key(contact);
+        match doing.at {
+            Some(at) => self.run(
+                self.sql.doing_put,
+                params![key, doing.id, doing.what, doing.source, at],
+            ),
+            None => self.run(
+                self.sql.doing_drop,
+                params![key, doing.id, doing.what, doing.source],
+            ),
+        }
+        .at("document_doing of", contact)?;
+        self.follow_doings(contact, doing.id)
+    }
+
+    fn follow_doings(&self, contact: ContactId, document: &str) -> Result<(), StoreError> {
+        self.run(
+            self.sql.doing_follow,
+            params![contact_key(contact), document],
         )
         .at("document of", contact)?;
         Ok(())
     }
 
-    /// Writes the columns of all documents of a contact: it got them from another.
-    pub(super) fn write_documents(&self, contact: ContactId) -> Result<(), StoreError> {
+    /// What runs and messages of before there were doings have to do with documents.
+    fn write_doings(&self, contact: ContactId) -> Result<(), StoreError> {
+        let key = contact_key(contact);
+        let bodies = |sql: &'static str, table: &str| -> Result<Vec<(i64, String)>, StoreError> {
+            self.conn
+                .prepare_cached(sql)
+                .and_then(|mut statement| {
+                    let rows = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                    rows.collect()
+                })
+                .at(table, contact)
+        };
+        for (number, body) in bodies(self.sql.run_bodies, "enrollment of")? {
+            let number = u32::try_from(number)
+                .map_err(|_| unreadable("enrollment of", contact, "its number"))?;
+            let run = read_enrollment(EnrollmentId { contact, number }, &body)
+                .at("enrollment of", contact)?;
+            for doing in Doing::of_run(&run) {
+                self.write_doing(contact, &doing)?;
+            }
+        }
+        for (hash, body) in bodies(self.sql.message_bodies, "touchpoint of")? {
+            let id = TouchpointId {
+                contact,
+                hash: hash.cast_unsigned(),
+            };
+            let one = read_touchpoint(id, &body).at("touchpoint of", contact)?;
+            for doing in Doing::of_message(&one) {
+                self.write_doing(contact, &doing)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the columns of all documents of a contact: it got them from another. Says whether there are any.
+    pub(super) fn write_documents(&self, contact: ContactId) -> Result<bool, StoreError> {
         let bodies: Vec<(String, String)> = self
             .conn
             .prepare_cached(self.sql.document_bodies)
@@ -112,6 +180,7 @@ impl SqliteStore {
                 rows.collect()
             })
             .at("object of", contact)?;
+        let has_some = !bodies.is_empty();
         for (id, body) in bodies {
             let subject = SubjectRef {
                 kind: DOCUMENT.into(),
@@ -120,7 +189,7 @@ impl SqliteStore {
             let object = read_object(subject, &body).at("object of", contact)?;
             self.write_document(contact, &object)?;
         }
-        Ok(())
+        Ok(has_some)
     }
 
     /// Writes how a task stands.
@@ -200,7 +269,9 @@ impl SqliteStore {
             let contact = read_contact(id, &body).at("contact", id)?;
             let profile = Profile::of(&contact);
             self.put_profile(id, &profile)?;
-            self.write_documents(id)?;
+            if self.write_documents(id)? {
+                self.write_doings(id)?;
+            }
             self.write_task_faces(id, &profile.owner)?;
             reached = key;
         }

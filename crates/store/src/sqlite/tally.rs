@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use relance_core::ids::{JourneyId, StepKey};
+use relance_core::event::Event;
+use relance_core::ids::{ContactId, EventName, JourneyId, StepKey};
 use relance_core::ledger::{LedgerEntry, Reason, What};
 use relance_engine::ports::StoreError;
 use rusqlite::{Connection, params};
@@ -49,7 +50,11 @@ pub(crate) mod totals {
 /// What pages show of a day.
 pub(crate) mod daily {
     use relance_core::event::{Event, names};
+    use relance_core::ids::ContactId;
     use relance_core::ledger::{LedgerEntry, What};
+
+    use crate::registry::{is_document, owner_column};
+    use crate::sqlite::column::{contact_key, nanos};
 
     /// Quarters of an hour that are kept: forty days.
     pub(crate) const QUARTERS_KEPT: i64 = 40 * 96;
@@ -57,9 +62,76 @@ pub(crate) mod daily {
     /// Quarters ahead of the clock that are counted: clocks differ.
     const QUARTERS_AHEAD: i64 = 96;
 
+    /// When a quarter began, in nanoseconds.
+    pub(crate) const fn begin(quarter: i64) -> i64 {
+        quarter.saturating_mul(900_000_000_000)
+    }
+
     /// Whether a quarter is counted: what a source dates into another age is not. `now` is 0 while it is not known.
     pub(crate) const fn is_kept(quarter: i64, now: i64) -> bool {
         now == 0 || (quarter > now - QUARTERS_KEPT && quarter < now + QUARTERS_AHEAD)
+    }
+
+    /// Names of events that are counted; of more the first.
+    pub(crate) const NAMES_MAX: i64 = 1_000;
+    /// Bytes of such a name.
+    pub(crate) const NAME_BYTES_MAX: usize = 200;
+    /// Old lines of what happened that are looked at, each quarter of an hour.
+    pub(crate) const FEED_DROPPED_MAX: i64 = 20_000;
+
+    /// Something that happened, as the list of it has it.
+    #[derive(Debug, Clone)]
+    pub(crate) struct Happened {
+        pub(crate) at: i64,
+        pub(crate) contact: i64,
+        pub(crate) what: &'static str,
+        pub(crate) is_line: bool,
+        /// The line or the event.
+        pub(crate) place: i64,
+        /// Whose it is if the contact is nobody's.
+        pub(crate) owner: String,
+        /// Also where nobody is responsible.
+        pub(crate) always: bool,
+    }
+
+    impl Happened {
+        pub(crate) fn of_line(place: i64, line: &LedgerEntry) -> Option<Self> {
+            let what = of_line(line)?;
+            Some(Self {
+                at: nanos(line.at),
+                contact: contact_key(line.contact),
+                what,
+                is_line: true,
+                place,
+                owner: String::new(),
+                // A mailing to a million is a million lines of the ledger, and news to nobody.
+                always: line.what == What::Converted,
+            })
+        }
+
+        pub(crate) fn of_event(place: i64, contact: ContactId, event: &Event) -> Option<Self> {
+            let what = of_event(event)?;
+            let objects = event.objects.iter();
+            let mut documents = objects.filter(|one| is_document(&one.subject.kind));
+            let owner = documents.find_map(|one| {
+                let text = |field| one.fields.get(field)?.as_str();
+                text("owner").or_else(|| text("mailbox")).map(owner_column)
+            });
+            Some(Self {
+                at: nanos(event.at),
+                contact: contact_key(contact),
+                what,
+                is_line: false,
+                place,
+                owner: owner.unwrap_or_default(),
+                always: true,
+            })
+        }
+    }
+
+    /// Whether a name of events is counted.
+    pub(crate) fn is_counted(name: &str) -> bool {
+        name.len() <= NAME_BYTES_MAX && !name.contains('\0')
     }
 
     /// What a line of the ledger counts as.
@@ -95,6 +167,8 @@ pub(super) struct Tally {
     standing: BTreeMap<(JourneyId, u32, StepKey), i64>,
     members: BTreeMap<i64, i64>,
     quarters: BTreeMap<(i64, &'static str), i64>,
+    feed: Vec<daily::Happened>,
+    names: BTreeMap<EventName, i64>,
     /// This quarter of an hour; 0 while nobody told.
     now: i64,
     /// The quarter in which old ones were dropped last.
@@ -103,10 +177,28 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts what pages show of a day.
-    pub(super) fn happened(&mut self, what: &'static str, at: Timestamp) {
+    fn happened(&mut self, what: &'static str, at: Timestamp) -> bool {
         let quarter = quarter(at);
-        if daily::is_kept(quarter, self.now) {
+        let is_kept = daily::is_kept(quarter, self.now);
+        if is_kept {
             *self.quarters.entry((quarter, what)).or_default() += 1;
+        }
+        is_kept
+    }
+
+    /// Counts an event.
+    pub(super) fn event(&mut self, contact: ContactId, place: i64, event: &Event) {
+        match self.names.get_mut(&event.name) {
+            Some(n) => *n += 1,
+            None if daily::is_counted(event.name.as_str()) => {
+                self.names.insert(event.name.clone(), 1);
+            }
+            None => {}
+        }
+        if let Some(one) = daily::Happened::of_event(place, contact, event)
+            && self.happened(one.what, event.at)
+        {
+            self.feed.push(one);
         }
     }
 
@@ -116,9 +208,11 @@ impl Tally {
     }
 
     /// Counts a line of the ledger, if it is about a journey.
-    pub(super) fn line(&mut self, line: &LedgerEntry) {
-        if let Some(what) = daily::of_line(line) {
-            self.happened(what, line.at);
+    pub(super) fn line(&mut self, place: i64, line: &LedgerEntry) {
+        if let Some(one) = daily::Happened::of_line(place, line)
+            && self.happened(one.what, line.at)
+        {
+            self.feed.push(one);
         }
         if let Some(journey) = &line.journey {
             let count = (
@@ -171,6 +265,7 @@ impl Tally {
                 .at("total", name)?;
         }
         self.flush_quarters(conn, sql)?;
+        self.flush_feed(conn, sql)?;
         let members = std::mem::take(&mut self.members);
         for (segment, n) in members.into_iter().filter(|(_, n)| *n != 0) {
             conn.prepare_cached(sql.segment_count)
@@ -203,9 +298,39 @@ impl Tally {
         // Once a quarter of an hour.
         if self.now > self.dropped {
             self.dropped = self.now;
+            let from = self.now - daily::QUARTERS_KEPT;
             conn.prepare_cached(sql.quarter_drop)
-                .and_then(|mut statement| statement.execute([self.now - daily::QUARTERS_KEPT]))
+                .and_then(|mut statement| statement.execute([from]))
                 .at("quarter_count", self.now)?;
+            let row = params![daily::begin(from), daily::FEED_DROPPED_MAX];
+            conn.prepare_cached(sql.feed_drop)
+                .and_then(|mut statement| statement.execute(row))
+                .at("feed", self.now)?;
+        }
+        Ok(())
+    }
+
+    fn flush_feed(&mut self, conn: &Connection, sql: &Sql) -> Result<(), StoreError> {
+        for one in std::mem::take(&mut self.feed) {
+            let row = params![
+                one.at,
+                one.contact,
+                one.what,
+                one.is_line,
+                one.place,
+                one.owner,
+                one.always
+            ];
+            conn.prepare_cached(sql.feed_add)
+                .and_then(|mut statement| statement.execute(row))
+                .at("feed", one.place)?;
+        }
+        for (name, n) in std::mem::take(&mut self.names) {
+            conn.prepare_cached(sql.event_name_add)
+                .and_then(|mut statement| {
+                    statement.execute(params![name.as_str(), n, daily::NAMES_MAX])
+                })
+                .at("event_name", "")?;
         }
         Ok(())
     }

@@ -262,10 +262,16 @@ fn no_statement_of_a_batch_scans_a_table() {
         "telling_list",
         // One row, of whichever.
         "erased_any",
+        // A thousand names at most, and only for a name that is new.
+        "event_name_add",
         // An erasure is rare, and no index is kept for it.
         "forget_domains",
         "forget_members",
         "forget_merges",
+        // Those of one contact, in an order that a next page goes on from.
+        "forget_payments",
+        // The oldest few, by their key.
+        "feed_drop",
     ];
     // A row made of constants, and the queue of a recursion along a chain.
     let harmless = ["SCAN CONSTANT ROW", "SCAN walk"];

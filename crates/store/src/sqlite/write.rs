@@ -23,8 +23,8 @@ use super::chains::OF_CONTACT;
 use super::column::{contact_key, nanos, subject_columns};
 use super::error::Located;
 use super::state::{SLOT_FLIGHT, SLOT_OUTBOX, slot_columns, state_columns};
-use super::tally::{daily, totals};
-use crate::registry::owner_column;
+use super::tally::totals;
+use crate::registry::{Doing, owner_column};
 
 /// A row that an effect replaces as a whole.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -141,9 +141,7 @@ impl SqliteStore {
                 let id = heads.append(&self.conn, &self.sql, contact, is_new, event)?;
                 self.seals.push(id, contact, event);
                 self.tally.total(totals::EVENTS, 1);
-                if let Some(what) = daily::of_event(event) {
-                    self.tally.happened(what, event.at);
-                }
+                self.tally.event(contact, id, event);
             }
             Effect::Task(task) => self.write_task(task)?,
             Effect::TaskChanged { task, state } => self.change_task(*task, state)?,
@@ -208,6 +206,9 @@ impl SqliteStore {
             )
             .at("enrollment", run.id)?;
         let body = enrollment_text(run).at("enrollment", run.id)?;
+        for doing in Doing::of_run(run) {
+            self.write_doing(run.id.contact, &doing)?;
+        }
         let is_live = run.is_live();
         let (version, step) = (run.version, run.step());
         let step_column = step.map(StepKey::as_str);
@@ -305,6 +306,9 @@ impl SqliteStore {
             params![contact, hash, slot, slot_at, state, state_at, body],
         )
         .at("touchpoint", id)?;
+        for doing in Doing::of_message(touchpoint) {
+            self.write_doing(id.contact, &doing)?;
+        }
         let old_state = before.map(|(_, _, state)| state);
         for (state, by) in old_state
             .map(|state| (state, -1))
@@ -403,7 +407,7 @@ impl SqliteStore {
         for run in [Some(OF_CONTACT), run].into_iter().flatten() {
             self.chains.moved(line.contact, run, id);
         }
-        self.tally.line(line);
+        self.tally.line(id, line);
         Ok(())
     }
 }

@@ -37,20 +37,22 @@ fn mail(folder: Folder, from: &str, to: &str, class: MailClass, when: Timestamp)
         at: when,
         subject: "Offer to Ana".to_owned(),
         touchpoint: None,
+        numbers: Vec::new(),
         class,
     }
 }
 
 fn offer(to: &str, when: Timestamp) -> Arrival {
-    let class = MailClass::Document(DocumentFacts {
+    let class = MailClass::Document(Box::new(DocumentFacts {
         kind: "offer".to_owned(),
-        number: Some("7".to_owned()),
+        // One number sent to two people of one company would be one document.
+        number: Some(format!("7 for {to}")),
         amount: None,
         currency: None,
         issued: None,
         due: None,
-        language: None,
-    });
+        ..DocumentFacts::default()
+    }));
     Arrival::Mail(Box::new(mail(
         Folder::Sent,
         "boris@shop.test",
@@ -62,7 +64,10 @@ fn offer(to: &str, when: Timestamp) -> Arrival {
 
 fn reply(from: &str, when: Timestamp) -> Arrival {
     let text = "Ana speaking: no, thank you".to_owned();
-    let class = MailClass::Reply { text };
+    let class = MailClass::Reply {
+        text,
+        said: relance_core::mail::Said::default(),
+    };
     Arrival::Mail(Box::new(mail(
         Folder::Inbox,
         from,

@@ -43,6 +43,14 @@ pub struct Me {
     pub recovery_codes: usize,
     /// Whether they have a password; without one they sign in with a provider.
     pub password: bool,
+    /// Who answers in their place while they are away.
+    pub deputy: Option<String>,
+    /// The first day of absence.
+    pub away_from: Option<String>,
+    /// The last day of absence.
+    pub away_until: Option<String>,
+    /// When a mail tells what waits for them, `09:00`; `off` for never.
+    pub digest: String,
 }
 
 /// What every page knows of the workspace.
@@ -134,6 +142,14 @@ pub struct MePut {
     pub language: Option<String>,
     /// Where they are.
     pub zone: Option<String>,
+    /// Who answers in their place while they are away: the address of another user.
+    pub deputy: Option<String>,
+    /// The first day of absence; today, when only `away_until` is said.
+    pub away_from: Option<String>,
+    /// The last day of absence; an empty text ends it.
+    pub away_until: Option<String>,
+    /// When a mail tells what waits for them, `09:00`; `off` for never.
+    pub digest: Option<String>,
 }
 
 /// A new password by the old one.
@@ -169,6 +185,18 @@ pub struct TotpSecret {
 pub struct TotpCode {
     /// Six digits.
     pub code: String,
+}
+
+/// What proves somebody once more: their password, or a code of their second factor.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProvedAgain {
+    /// The password.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// Six digits, or a recovery code.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// Codes to sign in with when the second factor is lost, each once. They are shown this once.
@@ -215,6 +243,14 @@ pub struct User {
     pub language: Option<String>,
     /// Where they are.
     pub zone: Option<String>,
+    /// Who answers in their place while they are away.
+    pub deputy: Option<String>,
+    /// The first day of absence.
+    pub away_from: Option<String>,
+    /// The last day of absence.
+    pub away_until: Option<String>,
+    /// When a mail tells what waits for them, `09:00`; `off` for never.
+    pub digest: String,
     /// Whether they followed their invitation.
     pub active: bool,
     /// Whether a second factor is on.
@@ -268,6 +304,14 @@ pub struct UserPut {
     pub language: Option<String>,
     /// Where they are.
     pub zone: Option<String>,
+    /// Who answers in their place while they are away: the address of another user.
+    pub deputy: Option<String>,
+    /// The first day of absence; today, when only `away_until` is said.
+    pub away_from: Option<String>,
+    /// The last day of absence; an empty text ends it.
+    pub away_until: Option<String>,
+    /// When a mail tells what waits for them, `09:00`; `off` for never.
+    pub digest: Option<String>,
     /// `false` turns the second factor off, for somebody who lost it.
     pub totp: Option<bool>,
 }

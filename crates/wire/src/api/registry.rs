@@ -49,6 +49,13 @@ pub struct DocumentRow {
     /// What happens next with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<NextAction>,
+    /// When something happens next with it: a run goes on, a message is looked at again, a question lapses. What the
+    /// list is sorted by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_reminder_at: Option<String>,
+    /// Messages about it that left before it was paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminders: Option<u32>,
 }
 
 /// What happens next.
@@ -194,6 +201,25 @@ pub struct ContactRow {
     pub found_by: BTreeMap<String, String>,
 }
 
+/// A name by which a contact is recognised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IdentityShown {
+    /// `user_id`, `email`, `phone`, `telegram`, `whatsapp` or `anonymous_id`.
+    pub kind: String,
+    /// As it is compared.
+    pub value: String,
+}
+
+/// One contact.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContactShown {
+    /// As lists show it.
+    #[serde(flatten)]
+    pub row: ContactRow,
+    /// Names by which it is recognised, those of contacts that it absorbed among them; of very many the first.
+    pub identities: Vec<IdentityShown>,
+}
+
 /// A page of contacts.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ContactPage {
@@ -291,6 +317,9 @@ pub struct Question {
     /// Who is responsible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// How the journey is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journey_name: Option<String>,
 }
 
 /// A message as it would leave.
@@ -484,10 +513,12 @@ pub struct Overview {
     pub accepted: u64,
     /// Messages settled in any other way.
     pub not_accepted: u64,
-    /// Today, of the whole workspace.
+    /// Today: of the whole workspace, or of one's own (see `own`).
     pub today: DayCounts,
     /// The last fourteen days, today last.
     pub days: Vec<DayCounts>,
+    /// Whether `today` and `days` count only contacts that the caller sees.
+    pub own: bool,
     /// What waits for the caller.
     pub waiting: Waiting,
     /// Watched mailboxes, by address.

@@ -68,6 +68,9 @@ pub struct SegmentShown {
     pub text: Option<String>,
     /// Who asks about it.
     pub used_by: SegmentUsers,
+    /// Which state of the text this is, to be sent as `If-Match` with the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
 }
 
 /// A number, exact or estimated.

@@ -33,6 +33,13 @@ pub struct TemplateShown {
     pub revision: String,
 }
 
+/// What was taken away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FilesRemoved {
+    /// Files, by name.
+    pub removed: Vec<String>,
+}
+
 /// Something wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FileProblemShown {
@@ -142,8 +149,15 @@ pub struct ChannelShown {
     pub channel: String,
     /// Whether messages leave by it.
     pub ready: bool,
-    /// By which server, or where they lie instead.
+    /// By what: `smtp` (a mail server), `mailboxes` (those of salespeople), `outbox` (they lie in a folder instead),
+    /// `none` (it is not set up).
     pub by: String,
+    /// The mail server, with its port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// How the connection to it is encrypted: `implicit`, `starttls`, `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
 }
 
 /// What is in force, without secrets.
@@ -157,6 +171,8 @@ pub struct Settings {
     /// Everything else of the configuration, section by section.
     #[schema(value_type = Object)]
     pub configuration: Map<String, Value>,
+    /// What people change in the interface, and whose word each part is.
+    pub sections: Vec<super::settings::SectionListed>,
     /// Where the configuration lies.
     pub file: String,
     /// The program's.

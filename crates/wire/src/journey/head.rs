@@ -154,6 +154,11 @@ pub(super) fn read_word<T: Copy>(
     found.map(|(_, value)| *value)
 }
 
+/// What becomes of reminders to who is away until a day that is known: `wait` (the default) or `ignore`.
+pub(super) fn read_away(reader: &mut Reader, head: &Map<'_>) -> bool {
+    read_word(reader, head, "away", &[("wait", true), ("ignore", false)]).unwrap_or(true)
+}
+
 pub(super) fn read_priority(reader: &mut Reader, head: &Map<'_>) -> i16 {
     let Some(node) = head.get("priority") else {
         return 0;

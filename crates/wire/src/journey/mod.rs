@@ -31,7 +31,7 @@ pub const PROBLEMS_MAX: usize = 100;
 /// Keys of a journey.
 pub const JOURNEY_KEYS: &[&str] = &[
     "format", "id", "name", "subject", "trigger", "reentry", "goal", "exit", "holdout", "approval",
-    "topic", "priority", "steps",
+    "topic", "priority", "away", "steps",
 ];
 
 /// One problem of a journey file.
@@ -151,6 +151,7 @@ fn read(reader: &mut Reader, root: &Node) -> Option<JourneyDraft> {
         .get("approval")
         .and_then(|node| head::read_approval(reader, node, "approval"));
     let priority = head::read_priority(reader, &map);
+    let waits_for_absent = head::read_away(reader, &map);
     let steps = reader
         .required(&map, "steps", "list at least one step")
         .map(|node| steps::read_list(reader, node, "steps"));
@@ -169,6 +170,7 @@ fn read(reader: &mut Reader, root: &Node) -> Option<JourneyDraft> {
         approval: approval.unwrap_or(Approval::AUTO),
         topic,
         priority,
+        waits_for_absent,
         steps: steps?,
     })
 }

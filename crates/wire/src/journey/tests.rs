@@ -5,15 +5,14 @@ use relance_core::journey::{StepKind, Wait};
 
 use super::*;
 
-const EXAMPLE: &str =
-    include_str!("../../../../assets/scenarios/b2b-reminders/journeys/offer-no-reply.yaml");
+const EXAMPLE: &str = include_str!("../../../../docs/examples/journeys/offer-by-amount.yaml");
 
 #[test]
 fn the_example_of_the_design_is_published() {
     let journey = publish(EXAMPLE, 3).unwrap();
     assert_eq!(
         (journey.id.as_str(), journey.version),
-        ("offer-no-reply", 3)
+        ("offer-by-amount", 3)
     );
     assert_eq!(journey.holdout.permille, 100);
     assert!(journey.depends_on_silence());

@@ -14,6 +14,7 @@ use relance_core::contact::{Channel, SuppressionReason};
 use relance_core::decide::{Answer, Input, Overdue, Starter, TaskAct, TaskOrder, Timer, TimerKind};
 use relance_core::ids::{JourneyId, SegmentId, Topic, TouchpointId, UserId};
 use relance_core::preferences::Wishes;
+use relance_core::time::Zone;
 use relance_core::value::Fields;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,7 @@ enum InputV1<'a> {
         act: TaskActV1,
     },
     Erase,
+    Reconsider(Option<Zone>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -393,6 +395,7 @@ impl<'a> From<&'a Input> for InputV1<'a> {
                 },
             },
             Input::Erase => Self::Erase,
+            Input::Reconsider(left) => Self::Reconsider(left.clone()),
         }
     }
 }
@@ -482,6 +485,7 @@ impl From<InputV1<'_>> for Input {
                 },
             })),
             InputV1::Erase => Self::Erase,
+            InputV1::Reconsider(left) => Self::Reconsider(left),
         }
     }
 }

@@ -17,9 +17,12 @@ mod enrollment;
 mod event;
 mod event_part;
 mod input;
+mod mailbox;
 mod merge;
 mod moves;
 mod object;
+mod payment;
+mod setting;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -41,9 +44,15 @@ pub use enrollment::{enrollment_text, read_enrollment};
 pub use event::{event_text, read_event};
 pub use event_part::{event_part, read_event_part};
 pub use input::{input_text, read_input};
+pub use mailbox::{
+    MailLogin, MailServer, MailTls, MailToken, Mailbox, NAMES_MAX, mail_token_text, mailbox_text,
+    read_mail_token, read_mailbox,
+};
 pub use merge::{Moved, merge_text, moved_text, read_merge, read_moved, read_undo, undo_text};
 pub use moves::{moves_text, read_moves};
 pub use object::{object_text, read_object};
+pub use payment::{payment_text, read_payment};
+pub use setting::{SETTING_BYTES_MAX, StoredSetting, read_setting, setting_text};
 pub use task::{read_task, task_text};
 pub use touchpoint::{read_touchpoint, touchpoint_text};
 pub use user::{

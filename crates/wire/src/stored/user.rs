@@ -1,9 +1,10 @@
 //! Users, their sessions, links that let in once, keys of programs.
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use relance_core::access::{Role, Scope};
 use relance_core::ids::UserId;
-use relance_core::user::{Credentials, Key, Purpose, Session, Ticket, Totp, User};
+use relance_core::user::{Absence, Credentials, Digest, Key, Purpose, Session, Ticket, Totp, User};
 use serde::{Deserialize, Serialize};
 
 use super::{StoredProblem, Version, is_false, is_zero, read, text};
@@ -38,6 +39,12 @@ struct UserV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     zone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    deputy: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    away: Option<AbsenceV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<DigestV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     totp: Option<TotpV1>,
@@ -55,6 +62,20 @@ struct UserV1 {
 }
 
 #[derive(Serialize, Deserialize)]
+struct AbsenceV1 {
+    from: Date,
+    until: Date,
+}
+
+/// What differs from the digest that users have unless they say otherwise.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DigestV1 {
+    Off,
+    At(Time),
+}
+
+#[derive(Serialize, Deserialize)]
 struct TotpV1 {
     secret: Vec<u8>,
     used: u64,
@@ -69,6 +90,9 @@ pub fn user_text(user: &User) -> Result<String, StoredProblem> {
         team,
         language,
         zone,
+        deputy,
+        away,
+        digest,
         credentials,
         made_at,
         made_by,
@@ -88,6 +112,12 @@ pub fn user_text(user: &User) -> Result<String, StoredProblem> {
         team,
         language,
         zone,
+        deputy,
+        away: away.map(|Absence { from, until }| AbsenceV1 { from, until }),
+        digest: (digest != Digest::default()).then_some(match digest {
+            Digest::Off => DigestV1::Off,
+            Digest::At(time) => DigestV1::At(time),
+        }),
         password,
         totp: totp.map(|Totp { secret, used }| TotpV1 { secret, used }),
         totp_asked,
@@ -112,6 +142,15 @@ pub fn read_user(address: UserId, body: &str) -> Result<User, StoredProblem> {
         team: stored.team,
         language: stored.language,
         zone: stored.zone,
+        deputy: stored.deputy,
+        away: stored
+            .away
+            .map(|AbsenceV1 { from, until }| Absence { from, until }),
+        digest: match stored.digest {
+            None => Digest::default(),
+            Some(DigestV1::Off) => Digest::Off,
+            Some(DigestV1::At(time)) => Digest::At(time),
+        },
         credentials: Credentials {
             password: stored.password,
             totp: stored

@@ -107,3 +107,17 @@ fn journeys_written_out_in_the_guide_are_published() {
         assert_eq!(schema::against(block), None);
     }
 }
+
+#[test]
+fn the_journeys_of_the_guide_s_pages_are_published_too() {
+    let page = std::fs::read_to_string(root().join("docs/guide/replies.md")).unwrap();
+    let blocks = page.split("```yaml\n").skip(1);
+    let texts: Vec<&str> = blocks
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    assert!(texts.len() >= 2);
+    for text in texts {
+        publish(text, 1).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        assert_eq!(schema::against(text), None);
+    }
+}

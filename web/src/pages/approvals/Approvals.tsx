@@ -140,7 +140,7 @@ export function Approvals() {
           s: () => say(one, 'skip'),
           c: () => say(one, 'call'),
           e: () => active !== undefined && mayAnswer && setEditing(true),
-          x: () => active !== undefined && select(one, !selected.has(active)),
+          x: () => active !== undefined && mayAnswer && select(one, !selected.has(active)),
           u: () => undo(),
           'Shift+A': () => say(chosen, 'approve'),
           escape: () => (chosen.length > 0 ? setSelected(new Set()) : narrow && open(undefined)),
@@ -192,7 +192,7 @@ export function Approvals() {
   return (
     <Page
       title={t('title')}
-      lead={t('lead', { count: waiting })}
+      lead={t(mayAnswer ? 'lead' : 'others', { count: waiting })}
       actions={
         mayAnswer &&
         showsList &&
@@ -214,7 +214,7 @@ export function Approvals() {
               active={active}
               open={(id) => open(id, narrow)}
               selected={selected}
-              select={select}
+              select={mayAnswer ? select : undefined}
               approve={mayAnswer ? answerClient : undefined}
               more={hasNextPage ? more : undefined}
             />

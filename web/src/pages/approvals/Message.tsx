@@ -195,7 +195,7 @@ function Whole({
               size="sm"
               renderRoot={(props) => <Link {...props} to="/journeys/$id" params={{ id: asked.journey }} />}
             >
-              {asked.journey}
+              {asked.journey_name ?? asked.journey}
             </Anchor>
           </dd>
           <dt>{t('otherwise')}</dt>

@@ -20,7 +20,8 @@ type Props = {
   active: string | undefined;
   open: (id: string) => void;
   selected: ReadonlySet<string>;
-  select: (ids: string[], on: boolean) => void;
+  /** Left out where the person may not answer. */
+  select: ((ids: string[], on: boolean) => void) | undefined;
   /** Approves all of a client; left out where the person may not. */
   approve: ((client: Client) => void) | undefined;
   /** Reads more, when there are more. */
@@ -115,13 +116,15 @@ function ClientRow({
   const chosen = ids.filter((id) => selected.has(id)).length;
   return (
     <div className={classes.client}>
-      <Checkbox
-        size="xs"
-        aria-label={t('selectClient', { name: client.name })}
-        checked={chosen === ids.length}
-        indeterminate={chosen > 0 && chosen < ids.length}
-        onChange={(event) => select(ids, event.currentTarget.checked)}
-      />
+      {select !== undefined && (
+        <Checkbox
+          size="xs"
+          aria-label={t('selectClient', { name: client.name })}
+          checked={chosen === ids.length}
+          indeterminate={chosen > 0 && chosen < ids.length}
+          onChange={(event) => select(ids, event.currentTarget.checked)}
+        />
+      )}
       <Text size="sm" fw={600} truncate title={client.name} style={{ flex: 1, minWidth: 0 }}>
         {client.name}
       </Text>
@@ -139,7 +142,7 @@ type QuestionProps = {
   active: boolean;
   open: (id: string) => void;
   selected: boolean;
-  select: (ids: string[], on: boolean) => void;
+  select: Props['select'];
 };
 
 function QuestionRow({ question, active, open, selected, select }: QuestionProps) {
@@ -151,13 +154,15 @@ function QuestionRow({ question, active, open, selected, select }: QuestionProps
   const label = useLabel(question);
   return (
     <div className={classes.question} data-active={active || undefined}>
-      <Checkbox
-        size="xs"
-        mt={2}
-        aria-label={t('select', { name: `${label}, ${name}` })}
-        checked={selected}
-        onChange={(event) => select([question.id], event.currentTarget.checked)}
-      />
+      {select !== undefined && (
+        <Checkbox
+          size="xs"
+          mt={2}
+          aria-label={t('select', { name: `${label}, ${name}` })}
+          checked={selected}
+          onChange={(event) => select([question.id], event.currentTarget.checked)}
+        />
+      )}
       <UnstyledButton
         className={classes.open}
         data-question={question.id}

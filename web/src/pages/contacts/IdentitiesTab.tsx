@@ -11,7 +11,7 @@ import { contactQuery, loadDuplicates, type Pair, unmerge } from './api';
 import classes from './Contact.module.css';
 import { MergeModal } from './MergeModal';
 import { TraitsTable } from './ObjectsTab';
-import { type Contact, nameOf, trait } from './people';
+import { type Contact, nameOf } from './people';
 
 /** By which names somebody is known, who they turned out to be, and who they might be. */
 export function IdentitiesTab({ contact }: { contact: Contact }) {
@@ -36,22 +36,22 @@ export function IdentitiesTab({ contact }: { contact: Contact }) {
   );
 }
 
-/** By which traits somebody can be found. */
-const KNOWN_BY = ['email', 'phone', 'telegram', 'whatsapp'] as const;
+/** Names that have words; a server that is newer may know more kinds. */
+const KINDS = ['user_id', 'email', 'phone', 'telegram', 'whatsapp', 'anonymous_id'] as const;
 
 function Identities({ contact }: { contact: Contact }) {
   const { t } = useTranslation('contacts');
-  const known = KNOWN_BY.flatMap((kind) => {
-    const value = trait(contact.traits, kind);
-    return value === undefined ? [] : [{ kind, value }];
-  });
+  const known = (contact.identities ?? []).map(({ kind, value }) => ({
+    kind: KINDS.find((one) => one === kind) ?? 'other',
+    value,
+  }));
   return (
     <section className={classes.card} aria-label={t('identities')}>
       <Title order={2} mb="xs">
         {t('identities')}
       </Title>
       {[...known, { kind: 'own' as const, value: contact.id }].map(({ kind, value }) => (
-        <div key={kind} className={classes.line}>
+        <div key={`${kind} ${value}`} className={classes.line}>
           <Text size="sm" c="dimmed">
             {t(`identity.${kind}`)}
           </Text>

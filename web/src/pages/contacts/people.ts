@@ -5,7 +5,7 @@ import type { components } from '../../api/schema';
 export type Traits = Record<string, unknown>;
 
 /** As a list shows it, or as another answer holds it. */
-export type Contact = components['schemas']['Contact'] & Partial<components['schemas']['ContactRow']>;
+export type Contact = components['schemas']['Contact'] & Partial<components['schemas']['ContactShown']>;
 
 export const CHANNELS = ['email', 'sms', 'voice', 'whatsapp', 'telegram'] as const;
 

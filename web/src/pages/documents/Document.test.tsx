@@ -78,3 +78,24 @@ describe('a document', () => {
     await waitFor(() => expect(told().at(-1)).toEqual([`${PATH}/paid`, { paid: false }]));
   });
 });
+
+describe('a document that was read wrongly', () => {
+  it('is corrected, and said to be none; both are taken back', async () => {
+    const calls = server();
+    const user = userEvent.setup();
+    showAt('/documents/con_1/a%2Fb%40c', Document, '/documents/$contact/$document');
+    const told = () => calls.filter((call) => call.path === `${PATH}/correct`).map((call) => call.body);
+    await user.click(await screen.findByRole('button', { name: 'Correct' }));
+    const amount = await screen.findByLabelText('Amount');
+    await user.clear(amount);
+    await user.type(amount, '1 900,50');
+    await user.click(screen.getByRole('button', { name: 'Save' }));
+    await waitFor(() => expect(told()).toEqual([{ kind: 'invoice', fields: { amount: '1900.50' } }]));
+    await user.click(await screen.findByRole('button', { name: 'Undo' }));
+    await waitFor(() => expect(told().at(-1)).toEqual({ kind: 'invoice', fields: { amount: '1850' } }));
+    await user.click(await screen.findByRole('button', { name: 'Correct' }));
+    await user.click(await screen.findByText('Not a document'));
+    await user.click(screen.getByRole('button', { name: 'Save' }));
+    await waitFor(() => expect(told().at(-1)).toEqual({ kind: 'never' }));
+  });
+});

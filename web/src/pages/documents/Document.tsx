@@ -20,6 +20,7 @@ import {
   type LedgerLine,
   type Task,
 } from './api';
+import { CorrectButton } from './Correct';
 import classes from './Document.module.css';
 import { Due, NextWords, StateBadge } from './DocumentBadges';
 import { Thread } from './Thread';
@@ -79,14 +80,18 @@ function Whole({ detail, contact }: { detail: DocumentDetail; contact: string })
         </Group>
       }
       actions={
-        may('work') &&
-        isOpen(document) && (
-          <Button
-            leftSection={<IconCheck size={16} aria-hidden />}
-            onClick={() => paid([{ contact, id: document.id }])}
-          >
-            {t('markPaid')}
-          </Button>
+        may('work') && (
+          <>
+            <CorrectButton document={document} />
+            {isOpen(document) && (
+              <Button
+                leftSection={<IconCheck size={16} aria-hidden />}
+                onClick={() => paid([{ contact, id: document.id }])}
+              >
+                {t('markPaid')}
+              </Button>
+            )}
+          </>
         )
       }
     >

@@ -26,6 +26,15 @@ const rowOf = (key: string) => {
   return { contact: key.slice(0, end), id: key.slice(end + 1) };
 };
 
+/** Documents that one file is asked for by their names. */
+const CHOSEN_MAX = 500;
+
+/** A workbook of what was chosen: each in a line of its own, contact and document. */
+function chosenHref(keys: readonly string[]): string {
+  const ids = keys.map((key) => key.replace('\n', '/')).join('\n');
+  return `/api/v1/export/documents?format=xlsx&ids=${encodeURIComponent(ids)}`;
+}
+
 export function Documents() {
   const { t } = useTranslation('documents');
   const may = useMay();
@@ -63,6 +72,18 @@ export function Documents() {
               }}
             >
               {t('markPaid')}
+            </Button>
+          )}
+          {may('export') && (
+            <Button
+              size="xs"
+              variant="default"
+              component="a"
+              href={chosenHref(selection.keys)}
+              download
+              disabled={selection.keys.length > CHOSEN_MAX}
+            >
+              {t('exportChosen')}
             </Button>
           )}
           <Button size="xs" variant="subtle" color="gray" onClick={selection.clear}>
@@ -216,6 +237,7 @@ function useColumns(): Column<DocumentRow>[] {
       {
         key: 'next',
         title: t('column.next'),
+        sort: 'next',
         width: 'minmax(120px, 1fr)',
         from: 'md',
         render: (row) => <NextWords next={row.next} />,

@@ -12,8 +12,9 @@ export type Totals = Schemas['DocumentTotals'];
 export type Message = Schemas['Touchpoint'];
 export type LedgerLine = Schemas['ToldLine'];
 export type Task = Schemas['TaskRow'];
+export type Corrected = Schemas['CorrectAsked'];
 
-export const STATES = ['open', 'answered', 'paid', 'won', 'lost'] as const;
+export const STATES = ['open', 'answered', 'paid', 'won', 'lost', 'withdrawn'] as const;
 export const KINDS = ['invoice', 'offer', 'other'] as const;
 /** Of these something is still expected. */
 const OPEN: readonly string[] = ['open', 'answered'];
@@ -109,5 +110,13 @@ export async function tellPaid(row: Pick<DocumentRow, 'contact' | 'id'>, paid: b
   await api.POST('/api/v1/contacts/{id}/documents/{document}/paid', {
     params: { path: { id: row.contact, document: row.id } },
     body: { paid },
+  });
+}
+
+/** Puts right what was read; `never`: it is no document. */
+export async function correct(row: Pick<DocumentRow, 'contact' | 'id'>, body: Corrected): Promise<void> {
+  await api.POST('/api/v1/contacts/{id}/documents/{document}/correct', {
+    params: { path: { id: row.contact, document: row.id } },
+    body,
   });
 }

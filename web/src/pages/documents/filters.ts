@@ -7,7 +7,7 @@ import type { Filters } from './api';
 const TEXTS = ['kind', 'state', 'owner', 'currency', 'search', 'from', 'to'] as const;
 /** What a saved view keeps. */
 export const KEPT = [...TEXTS, 'overdue', 'sort', 'order'] as const;
-const SORTS = ['issued', 'due', 'amount', 'updated', 'number', 'client', 'owner'];
+const SORTS = ['issued', 'due', 'amount', 'updated', 'number', 'client', 'owner', 'next'];
 export const SORT_FIRST: Sort = { by: 'issued', order: 'desc' };
 
 /** Filters by the address; what is not set is left out. */

@@ -118,7 +118,7 @@ function Loaded({ shown }: { shown: JourneyShown }) {
         <Tabs.List mb="sm" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
           {TABS.map((one) => (
             <Tabs.Tab key={one} value={one}>
-              {t(`tab.${one}`)}
+              {t(`tab.${one === 'edit' && !mayWrite ? 'read' : one}`)}
             </Tabs.Tab>
           ))}
         </Tabs.List>

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
-import { IconPlus } from '@tabler/icons-react';
+import { IconBooks, IconPlus } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -12,6 +12,7 @@ import { type JourneySummary, journeys } from './calls';
 import { LifeMenu } from './life/LifeMenu';
 import { StatusBadge } from './life/StatusBadge';
 import { Lately } from './list/Lately';
+import { Library } from './list/Library';
 import { NewJourney } from './list/NewJourney';
 
 export function Journeys() {
@@ -22,6 +23,7 @@ export function Journeys() {
   const navigate = useNavigate();
   const [search, setSearch] = useAddress();
   const isNew = textOf(search.new) !== undefined;
+  const isLibrary = textOf(search.library) !== undefined;
   const columns = useMemo(
     (): Column<JourneySummary>[] => [
       {
@@ -107,9 +109,18 @@ export function Journeys() {
       lead={t('lead')}
       actions={
         mayWrite && (
-          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setSearch({ new: true })}>
-            {t('new.button')}
-          </Button>
+          <Group gap="xs">
+            <Button
+              variant="default"
+              leftSection={<IconBooks size={16} aria-hidden />}
+              onClick={() => setSearch({ library: true })}
+            >
+              {t('library.button')}
+            </Button>
+            <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setSearch({ new: true })}>
+              {t('new.button')}
+            </Button>
+          </Group>
         )
       }
     >
@@ -124,10 +135,18 @@ export function Journeys() {
           <Empty
             title={t('empty.title')}
             text={t('empty.text')}
-            {...(mayWrite ? { action: { label: t('new.button'), run: () => setSearch({ new: true }) } } : {})}
+            {...(mayWrite
+              ? { action: { label: t('library.title'), run: () => setSearch({ library: true }) } }
+              : {})}
           />
         }
       />
+      {isLibrary && mayWrite && (
+        <Library
+          close={() => setSearch({ library: undefined })}
+          own={() => setSearch({ library: undefined, new: true })}
+        />
+      )}
       {isNew && mayWrite && <NewJourney close={() => setSearch({ new: undefined })} />}
     </Page>
   );

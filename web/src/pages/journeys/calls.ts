@@ -124,6 +124,17 @@ export type Job = {
   problem?: string;
 };
 export type Named = { id: string; name?: string };
+export type LibraryItem = {
+  id: string;
+  name: Record<string, string>;
+  description: Record<string, string>;
+  languages: string[];
+  needs: string[];
+  journeys: string[];
+  templates: string[];
+  state: 'not_used' | 'used' | 'changed';
+};
+export type LibraryAdded = { journeys: string[]; templates: string[]; kept: string[] };
 
 export function journeys(
   cursor: string | undefined,
@@ -219,8 +230,12 @@ export function stopJob(id: string): Promise<unknown> {
   return said(drop('/api/v1/jobs/{id}', { params: { path: { id } } }));
 }
 
+/** Names of templates and lists that are offered. */
+const NAMES_MAX = 500;
+
 export function templates(signal?: AbortSignal): Promise<Page<Named>> {
-  return said(get('/api/v1/templates', signal === undefined ? {} : { signal }));
+  const params = { query: { limit: NAMES_MAX } };
+  return said(get('/api/v1/templates', signal === undefined ? { params } : { params, signal }));
 }
 
 export function segments(signal?: AbortSignal): Promise<Page<Named>> {
@@ -233,5 +248,16 @@ export function segments(signal?: AbortSignal): Promise<Page<Named>> {
 }
 
 export function lists(signal?: AbortSignal): Promise<Page<Named>> {
-  return said(get('/api/v1/lists', signal === undefined ? {} : { signal }));
+  const params = { query: { limit: NAMES_MAX } };
+  return said(get('/api/v1/lists', signal === undefined ? { params } : { params, signal }));
+}
+
+/** Ready-made journeys. */
+export function library(signal?: AbortSignal): Promise<{ items: LibraryItem[] }> {
+  return said(get('/api/v1/library', signal === undefined ? {} : { signal }));
+}
+
+/** Takes one as drafts with its templates; with `keep`, what is there already stays. */
+export function addFromLibrary(id: string, languages: string[], keep: boolean): Promise<LibraryAdded> {
+  return said(post('/api/v1/library/{id}', { params: { path: { id } }, body: { languages, keep } }));
 }

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Document, stringify } from 'yaml';
@@ -9,6 +9,7 @@ import { Failure, failureOf } from '../../api/problem';
 import { CodeEditor } from '../../shared/editing/CodeEditor';
 import { readDocument } from '../../shared/editing/document';
 import { keepLines } from '../../shared/editing/keepLines';
+import { RemoveMenu } from '../../shared/editing/RemoveMenu';
 import {
   ConflictDialog,
   Restored,
@@ -65,6 +66,7 @@ function Opened({ id, list, fresh }: Props) {
   const format = useFormat();
   const now = useNow();
   const queries = useQueryClient();
+  const navigate = useNavigate();
   const [search, change] = useAddress();
   const [editing, setEditing] = useState<Item | 'new'>();
   const [saving, setSaving] = useState(false);
@@ -137,6 +139,19 @@ function Opened({ id, list, fresh }: Props) {
             <Button disabled={!draft.isChanged && !isNew} onClick={() => setSaving(true)}>
               {t('shell:save')}
             </Button>
+            {!isNew && (
+              <RemoveMenu
+                title={t('remove.title', { id })}
+                text={t('remove.text')}
+                remove={() => lists.remove(id)}
+                onGone={() => {
+                  draft.discard();
+                  navigate({ to: '/lists' });
+                  queries.invalidateQueries({ queryKey: ['templates', 'lists'] });
+                  tellDone(t('removed', { id }));
+                }}
+              />
+            )}
           </>
         )
       }

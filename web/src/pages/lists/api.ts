@@ -1,25 +1,39 @@
 /** What the pages of content lists ask of the server. */
-import { call } from '../../shared/call';
-import { sendText } from '../../shared/editing/sendText';
+import { answer, api } from '../../api/client';
+import type { components } from '../../api/schema';
 
-export type ListSummary = {
-  id: string;
-  file: string;
-  items: number;
-  updated_at: string;
-  name?: string | null;
-};
-export type ListShown = ListSummary & { text: string; revision: string };
+type Schemas = components['schemas'];
+export type ListSummary = Schemas['ListSummary'];
+export type ListShown = Schemas['ListShown'];
+
+/** Lists of one answer; few workspaces have more. */
+const PAGE_ROWS = 500;
 
 export const lists = {
-  list: (signal: AbortSignal) =>
-    call<{ items: ListSummary[]; next?: string | null }>('GET', '/api/v1/lists', { signal }),
+  /** All of them, page by page. */
+  list: async (signal: AbortSignal): Promise<{ items: ListSummary[] }> => {
+    const items: ListSummary[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { limit: PAGE_ROWS, ...(cursor === undefined ? {} : { cursor }) };
+      const page = await answer(api.GET('/api/v1/lists', { params: { query }, signal }));
+      items.push(...page.items);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    return { items };
+  },
   show: (id: string, signal: AbortSignal) =>
-    call<ListShown>('GET', '/api/v1/lists/{id}', { params: { path: { id } }, signal }),
+    answer(api.GET('/api/v1/lists/{id}', { params: { path: { id } }, signal })),
   /** A stale revision is refused with 412. */
   put: (id: string, text: string, revision: string | undefined) =>
-    sendText<ListShown>('PUT', '/api/v1/lists/{id}', text, {
-      path: { id },
-      headers: revision === undefined ? {} : { 'If-Match': revision },
-    }),
+    answer(
+      api.PUT('/api/v1/lists/{id}', {
+        params: { path: { id }, header: revision === undefined ? {} : { 'If-Match': revision } },
+        body: text,
+        bodySerializer: String,
+        headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+      }),
+    ),
+  /** What a journey sends of is refused with 409 and the journey's name. */
+  remove: (id: string) => answer(api.DELETE('/api/v1/lists/{id}', { params: { path: { id } } })),
 };

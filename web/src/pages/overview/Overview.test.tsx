@@ -33,6 +33,7 @@ const overview: Answer = {
   not_accepted: 14,
   today: day(17),
   days: [day(3), day(12), day(17)],
+  own: false,
   waiting: {
     approvals: { count: 7, exact: true },
     tasks: { count: 1, exact: true },
@@ -76,20 +77,17 @@ afterEach(() => {
 
 describe('the overview', () => {
   it('leads to what waits, tells today, and puts the broken mailbox first', async () => {
-    const line = {
-      id: 'tp_1',
-      contact: 'con_1',
-      contact_name: 'Kate Doyle',
-      journey: 'j',
-      channel: 'email',
-      at: '2026-11-22T09:00:00Z',
-    };
+    const line = { contact: 'con_1', contact_name: 'Kate Doyle', at: '2026-11-22T09:00:00Z' };
     server({
       '/api/v1/session': session,
       '/api/v1/overview': overview,
-      '/api/v1/touchpoints': { items: [] },
-      '/api/v1/touchpoints?state=held&limit=8': {
-        items: [{ ...line, template: 'offer-reminder-1', reason: 'quiet_hours' }],
+      '/api/v1/feed': {
+        items: [
+          { ...line, what: 'held', ledger: { sentence: 'The message waits for the end of quiet hours.' } },
+          { ...line, what: 'paid', event: { name: 'Document Paid', properties: { number: 'R-7' } } },
+          { ...line, what: 'something new' },
+        ],
+        next: null,
       },
     });
     showAt(<Overview />);
@@ -98,10 +96,10 @@ describe('the overview', () => {
     expect(approvals).toHaveAttribute('href', '/approvals');
     expect(screen.getByRole('link', { name: /overdue documents/ })).toHaveTextContent('200+');
     expect(screen.getByRole('link', { name: /Messages sent/ })).toHaveTextContent('17in 14 days 32');
-    expect(await screen.findByRole('link', { name: 'Kate Doyle' })).toHaveAttribute(
-      'href',
-      '/contacts/con_1',
-    );
+    const [kate] = await screen.findAllByRole('link', { name: 'Kate Doyle' });
+    expect(kate).toHaveAttribute('href', '/contacts/con_1');
+    expect(screen.getByText(/quiet hours/)).toBeVisible();
+    expect(screen.getByText('Document R-7 is paid')).toBeVisible();
     const boxes = within(screen.getByRole('region', { name: 'Mailboxes and channels' })).getAllByRole(
       'listitem',
     );

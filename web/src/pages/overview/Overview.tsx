@@ -38,7 +38,7 @@ export function Overview() {
           {begun ? (
             <>
               <Waiting waiting={data.waiting} />
-              <Today today={data.today} days={data.days} />
+              <Today today={data.today} days={data.days} isOwn={data.own} />
               <Box className={classes.columns}>
                 <Latest />
                 <Health overview={data} />

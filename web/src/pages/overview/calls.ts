@@ -15,26 +15,15 @@ export const overviewQuery = queryOptions({
   queryFn: () => answer(api.GET('/api/v1/overview')),
 });
 
-/** Lists that the latest is put together from, and how many of each. */
-const LISTS = ['accepted', 'held', 'dropped', 'withdrawn'] as const;
-const EACH = 8;
-/** Rows that are shown. */
-const SHOWN = 12;
+/** Lines that are shown. */
+const SHOWN = 14;
 
-export const latestQuery = queryOptions({
-  queryKey: ['overview', 'latest'],
-  queryFn: async () => {
-    const lists = await Promise.all(
-      LISTS.map((state) =>
-        answer(api.GET('/api/v1/touchpoints', { params: { query: { state, limit: EACH } } })).then((page) =>
-          page.items.map((item) => ({ ...item, list: state })),
-        ),
-      ),
-    );
-    const latest = lists
-      .flat()
-      .sort((one, other) => (one.at < other.at ? 1 : -1))
-      .slice(0, SHOWN);
-    return latest.map((one) => ({ ...one, name: one.contact_name ?? one.contact }));
-  },
-});
+export type Happened = Schemas['FeedItem'];
+
+/** What happened, the last first; sentences come in the reader's language. */
+export const feedQuery = (language: string) =>
+  queryOptions({
+    queryKey: ['overview', 'feed', language],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/feed', { params: { query: { language, limit: SHOWN } }, signal })),
+  });

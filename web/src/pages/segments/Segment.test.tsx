@@ -32,12 +32,18 @@ const segment = (text: string): SegmentShown => ({
   updated_at: '2026-11-20T10:00:00Z',
   text,
   used_by: { journeys: ['upsell'], segments: [] },
+  revision: revisionOf(text),
 });
+
+/** Another text is another state. */
+function revisionOf(text: string): string {
+  return `rev${text.length}`;
+}
 
 const exactly = (count: number) => ({ count, low: count, high: count, exact: true });
 
 function server(now: { text: string }, storm?: object) {
-  return serveTexts(({ method, path, body }) => {
+  return serveTexts(({ method, path, body, match }) => {
     if (path === '/api/v1/segments') {
       return { items: [segment(now.text)], next: null };
     }
@@ -60,6 +66,9 @@ function server(now: { text: string }, storm?: object) {
       return { segments: { pro: { what: 'changed', members: 2, after: exactly(41) } }, storm, warnings: [] };
     }
     if (path === '/api/v1/segments/pro') {
+      if (method === 'PUT' && match !== revisionOf(now.text)) {
+        return { status: 412, code: 'stale', text: now.text, revision: revisionOf(now.text) };
+      }
       if (method === 'PUT') {
         now.text = String(body);
       }
@@ -105,7 +114,7 @@ describe('a segment', { timeout: 30_000 }, () => {
 
   it('that somebody else saved meanwhile is not overwritten unseen', async () => {
     const now = { text: TEXT };
-    const calls = server(now);
+    server(now);
     showAt('/segments/pro', Segment, '/segments/$id');
     await screen.findByText('41');
     fireEvent.change(screen.getByRole('textbox', { name: 'Definition as text' }), {
@@ -117,7 +126,7 @@ describe('a segment', { timeout: 30_000 }, () => {
     await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Save' }));
     const conflict = await screen.findByRole('dialog', { name: 'Somebody else saved meanwhile' });
     expect(conflict).toHaveTextContent('theirs: 1');
-    expect(calls.some((call) => call.method === 'PUT')).toBe(false);
+    expect(now.text, 'theirs stands').toContain('theirs: 1');
     await user.click(within(conflict).getByRole('button', { name: 'Take the saved text' }));
     await waitFor(() => expect(textOf()).toContain('theirs'));
   });

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { failureOf } from '../../api/problem';
+import { Failure, failureOf } from '../../api/problem';
 import { ConfirmDialog } from '../../shared/editing/ConfirmDialog';
 import {
   ConflictDialog,
@@ -78,36 +78,40 @@ function Opened({ id, segment, fresh }: OpenedProps) {
   const [removing, setRemoving] = useState(false);
   const saved = segment === undefined ? fresh : (segment.text ?? undefined);
   const isNew = segment === undefined;
-  // The text is its own state: the server keeps no other mark of it.
-  const draft = useDraft<string>(`segment:${id}`, saved, isNew ? 'new' : saved);
+  const draft = useDraft<string>(`segment:${id}`, saved, isNew ? 'new' : (segment.revision ?? 'new'));
   useKeepWhenClosed(draft.isChanged);
   const all = useQuery({ queryKey: ['segments', 'all'], queryFn: ({ signal }) => allSegments(signal) });
   const isList = segment === undefined ? /^listed: true$/m.test(draft.value ?? '') : segment.kind === 'list';
   const tab = textOf(search.tab) ?? (isList && !isNew && seesAll ? 'members' : 'definition');
   const save = useMutation({
     mutationFn: async (confirm: number | undefined) => {
-      // Nobody else's text is overwritten unseen.
-      const known = segments.show(id, new AbortController().signal);
-      const now = await (isNew ? known.catch(() => undefined) : known);
-      if (now !== undefined && (isNew || (now.text ?? '') !== (draft.base ?? ''))) {
-        queries.setQueryData(['segments', id, 'shown'], now);
-        return 'stale';
+      if (isNew) {
+        // Somebody may have made one of this name meanwhile.
+        const other = await segments.show(id, new AbortController().signal).catch(() => undefined);
+        if (other !== undefined) {
+          throw new Failure(412, { code: 'stale' });
+        }
       }
-      await segments.put(id, draft.value ?? '', confirm);
-      return 'saved';
+      const base = draft.base === 'new' ? undefined : draft.base;
+      return segments.put(id, draft.value ?? '', confirm, base);
     },
-    onSuccess: async (told) => {
+    onSuccess: async () => {
       setSaving(false);
-      if (told === 'stale') {
-        setConflict(true);
-        return;
-      }
       await queries.invalidateQueries({ queryKey: ['segments'] });
       draft.discard();
       change({ start: undefined, name: undefined });
       tellDone(t('saved'));
     },
-    onError: tellFailure,
+    onError: async (error) => {
+      if (failureOf(error).status !== 412) {
+        tellFailure(error);
+        return;
+      }
+      // Nobody else's text is overwritten unseen, and nothing that was written here is lost.
+      setSaving(false);
+      await queries.refetchQueries({ queryKey: ['segments', id, 'shown'] });
+      setConflict(true);
+    },
   });
   const remove = useMutation({
     mutationFn: () => segments.remove(id),

@@ -19,6 +19,8 @@ export type SegmentSummary = {
 export type SegmentShown = SegmentSummary & {
   text: string | null;
   used_by: { journeys: string[]; segments: string[] };
+  /** Sent as `If-Match`; a list that nobody defined has none. */
+  revision?: string;
 };
 
 export type Estimate = { count: number; low: number; high: number; exact: boolean };
@@ -126,10 +128,12 @@ export const segments = {
       body: { segments: { [`${id}.yaml`]: text } },
       signal,
     }),
-  put: (id: string, text: string, confirm: number | undefined) =>
+  /** A stale revision is refused with 412 and the other's text. */
+  put: (id: string, text: string, confirm: number | undefined, revision: string | undefined) =>
     sendText<Planned>('PUT', '/api/v1/segments/{id}', text, {
       path: { id },
       query: confirm === undefined ? {} : { confirm },
+      headers: revision === undefined ? {} : { 'If-Match': revision },
     }),
   remove: (id: string) => call<{ removed: string[] }>('DELETE', '/api/v1/segments/{id}', { params: at(id) }),
   members: (id: string, cursor: string | undefined, signal: AbortSignal) =>

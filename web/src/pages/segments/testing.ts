@@ -3,7 +3,14 @@ import { vi } from 'vitest';
 
 export { showAt } from '../../testing/address';
 
-export type TextCall = { method: string; path: string; query: URLSearchParams; body: unknown };
+export type TextCall = {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  body: unknown;
+  /** The revision that a writing was made from. */
+  match: string | null;
+};
 
 const SESSION = {
   user: { address: 'mara@northlight.example', name: 'Mara', role: 'marketer', language: 'en' },
@@ -23,6 +30,7 @@ export function serveTexts(answers: (call: TextCall) => unknown): TextCall[] {
       path: decodeURIComponent(url.pathname),
       query: url.searchParams,
       body: await request.clone().text(),
+      match: request.headers.get('If-Match'),
     };
     calls.push(call);
     const told = call.path === '/api/v1/session' ? SESSION : answers(call);

@@ -1,11 +1,7 @@
 /** Names that a condition may ask about: what the workspace's contacts have, and what the field calls things. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { call } from '../../shared/call';
-import type { MemberContact, Page } from './api';
-
-/** Contacts whose fields are looked at: more would tell little that is new. */
-const CONTACTS_LOOKED_AT = 100;
+import { answer, api } from '../../api/client';
 
 const FIELDS = [
   'email',
@@ -52,40 +48,35 @@ const OBJECTS = ['deal', 'document', 'order', 'cart'];
 
 export type Facts = { fields: string[]; events: string[]; objects: string[] };
 
-export function useFacts(texts: readonly (string | undefined)[]): Facts {
+const FRESH_MS = 60_000;
+
+/** Names that are in use, as the server has seen them; what could not be read is simply not offered. */
+export function useNamesInUse(kind: 'events' | 'traits' | 'objects' | 'fields'): string[] | undefined {
   const found = useQuery({
-    queryKey: ['contacts', 'fields'],
-    queryFn: ({ signal }) =>
-      call<Page<MemberContact>>('GET', '/api/v1/contacts', {
-        params: { query: { limit: CONTACTS_LOOKED_AT } },
-        signal,
-      }),
-    staleTime: Number.POSITIVE_INFINITY,
+    queryKey: ['segments', 'names', kind],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/names', { params: { query: { kind } }, signal })),
+    staleTime: FRESH_MS,
+    retry: false,
   });
-  const contacts = found.data?.items;
+  const items = found.data?.items;
+  return useMemo(() => items?.map((one) => one.name), [items]);
+}
+
+export function useFacts(texts: readonly (string | undefined)[]): Facts {
+  const traits = useNamesInUse('traits');
+  const seen = useNamesInUse('events');
+  const kinds = useNamesInUse('objects');
   return useMemo(() => {
-    const own = new Set<string>();
-    for (const { traits } of contacts ?? []) {
-      for (const [name, value] of Object.entries(traits ?? {})) {
-        if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-          for (const inner of Object.keys(value)) {
-            own.add(`${name}.${inner}`);
-          }
-        } else {
-          own.add(name);
-        }
-      }
-    }
-    const events = new Set(EVENTS);
+    const events = new Set([...(seen ?? []), ...EVENTS]);
     for (const text of texts) {
       for (const [, name] of (text ?? '').matchAll(/\bdid:\s*["']?([^"',}\n#]+)/g)) {
         events.add((name ?? '').trim());
       }
     }
     return {
-      fields: [...new Set([...[...own].sort(), ...FIELDS])],
+      fields: [...new Set([...(traits ?? []), ...FIELDS])],
       events: [...events],
-      objects: OBJECTS,
+      objects: [...new Set([...(kinds ?? []), ...OBJECTS])],
     };
-  }, [contacts, texts]);
+  }, [traits, seen, kinds, texts]);
 }

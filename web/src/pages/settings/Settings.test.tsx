@@ -2,10 +2,10 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { show } from '../../testing/render';
+import { detailWords } from './parts/Audit';
 import { readAgent } from './parts/Devices';
 import { Keys } from './parts/Keys';
 import { Team } from './parts/Team';
-import { toml } from './parts/values';
 
 type Answers = Record<string, (body: unknown) => unknown>;
 
@@ -117,10 +117,12 @@ describe('a browser', () => {
   });
 });
 
-describe('a value of the configuration', () => {
-  it('is written as its file writes it', () => {
-    expect(toml('Europe/Berlin')).toBe('"Europe/Berlin"');
-    expect(toml(['a', 'b"c'])).toBe('["a", "b\\"c"]');
-    expect(toml(3)).toBe('3');
+describe('a line of the audit', () => {
+  it('says of settings what they were and what they are', () => {
+    expect(detailWords({ old: { zone: 'UTC' }, new: { zone: 'Asia/Tokyo' } })).toBe('zone: UTC → Asia/Tokyo');
+    expect(detailWords({ old: { country: null }, new: { country: 'JP' }, secret: 'changed' })).toBe(
+      'country: — → JP, secret: changed',
+    );
+    expect(detailWords({ role: 'head', was: 'viewer' })).toBe('role: head, was: viewer');
   });
 });

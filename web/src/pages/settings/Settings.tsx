@@ -2,9 +2,12 @@ import { Box } from '@mantine/core';
 import {
   IconAdjustments,
   IconHistory,
+  IconInbox,
   IconKey,
   IconMailCog,
+  IconMoon,
   IconPlayerPlay,
+  IconTags,
   IconUser,
   IconUsers,
 } from '@tabler/icons-react';
@@ -13,12 +16,15 @@ import { type ComponentType, type ReactNode, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Page } from '../../shared/Page';
 import { type Permission, useMay, useSession } from '../../shell/useSession';
+import { Mailboxes } from '../mailboxes/Mailboxes';
 import { Audit } from './parts/Audit';
 import { Channels } from './parts/Channels';
 import { Keys } from './parts/Keys';
 import { Me } from './parts/Me';
 import { Release } from './parts/Release';
+import { Rules } from './parts/Rules';
 import { Team } from './parts/Team';
+import { TopicsPart } from './parts/TopicsPart';
 import { Workspace } from './parts/Workspace';
 import classes from './Settings.module.css';
 
@@ -32,7 +38,10 @@ type Part = {
 const PARTS: Part[] = [
   { name: 'me', icon: IconUser, show: Me },
   { name: 'team', icon: IconUsers, show: Team, needs: 'users' },
+  { name: 'mailboxes', icon: IconInbox, show: Mailboxes },
   { name: 'channels', icon: IconMailCog, show: Channels, needs: 'settings' },
+  { name: 'rules', icon: IconMoon, show: Rules, needs: 'settings' },
+  { name: 'topics', icon: IconTags, show: TopicsPart, needs: 'settings' },
   { name: 'workspace', icon: IconAdjustments, show: Workspace, needs: 'settings' },
   { name: 'keys', icon: IconKey, show: Keys, needs: 'keys' },
   { name: 'audit', icon: IconHistory, show: Audit, needs: 'audit' },
@@ -54,7 +63,10 @@ export function Settings() {
   const opened = part?.name;
   // On a phone the parts stand in a row that is longer than the page.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another part is another link
-  useEffect(() => here.current?.scrollIntoView({ block: 'nearest', inline: 'center' }), [opened]);
+  useEffect(() => {
+    // What it answers, a promise in newer browsers, is no clean-up.
+    here.current?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [opened]);
   if (part === undefined) {
     return null;
   }

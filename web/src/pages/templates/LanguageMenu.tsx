@@ -11,14 +11,15 @@ type Props = {
   id: string;
   files: Files;
   file: FileName | undefined;
-  /** The server keeps it: files are added and changed, not taken away. */
+  /** The server keeps it: it goes at once, and others may need it. */
   isSaved: boolean;
   onAdd: (name: string, text: string) => void;
   onRemove: (name: string) => void;
+  isBusy: boolean;
 };
 
 /** Adds a language, which begins as a copy of the one that is open, or a plain text beside the designed one. */
-export function LanguageMenu({ id, files, file, isSaved, onAdd, onRemove }: Props) {
+export function LanguageMenu({ id, files, file, isSaved, onAdd, onRemove, isBusy }: Props) {
   const { t, i18n } = useTranslation('templates');
   const [removing, setRemoving] = useState(false);
   const form = file?.form ?? 'txt';
@@ -55,7 +56,7 @@ export function LanguageMenu({ id, files, file, isSaved, onAdd, onRemove }: Prop
               </Menu.Item>
             </>
           )}
-          {file !== undefined && !isSaved && Object.keys(files).length > 1 && (
+          {file !== undefined && Object.keys(files).length > 1 && (
             <>
               <Menu.Divider />
               <Menu.Item color="red" leftSection={<IconTrash size={14} />} onClick={() => setRemoving(true)}>
@@ -69,14 +70,14 @@ export function LanguageMenu({ id, files, file, isSaved, onAdd, onRemove }: Prop
         opened={removing}
         onClose={() => setRemoving(false)}
         title={t('language.remove', { file: file?.name ?? '' })}
-        text={t('language.removeText')}
+        text={t(isSaved ? 'remove.fileText' : 'language.removeText')}
         confirm={t('shell:delete')}
-        isBusy={false}
+        isBusy={isBusy}
         onConfirm={() => {
-          setRemoving(false);
           if (file !== undefined) {
             onRemove(file.name);
           }
+          setRemoving(false);
         }}
       />
     </>

@@ -2,11 +2,13 @@ import type { EditorView } from '@codemirror/view';
 import { Button, Grid, Group, Stack, Tabs, Text } from '@mantine/core';
 import { IconSend } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failure, failureOf } from '../../api/problem';
 import { ContactPicker, type PickedContact } from '../../shared/ContactPicker';
 import { CodeEditor, goToLine } from '../../shared/editing/CodeEditor';
+import { RemoveMenu } from '../../shared/editing/RemoveMenu';
 import {
   ConflictDialog,
   Restored,
@@ -50,6 +52,7 @@ export function Opened({ id, template, fresh }: Props) {
   const format = useFormat();
   const now = useNow();
   const queries = useQueryClient();
+  const navigate = useNavigate();
   const [search, change] = useAddress();
   const [contact, setContact] = useState<PickedContact>();
   const [saving, setSaving] = useState(false);
@@ -110,8 +113,22 @@ export function Opened({ id, template, fresh }: Props) {
     },
   });
   const write = (name: string, text: string) => draft.set({ ...files, [name]: text });
-  const without = (name: string) =>
-    draft.set(Object.fromEntries(Object.entries(files).filter(([one]) => one !== name)));
+  const without = (name: string) => Object.fromEntries(Object.entries(files).filter(([one]) => one !== name));
+  const drop = useMutation({
+    mutationFn: (name: string) => templates.remove(id, name),
+    onSuccess: async (_removed, name) => {
+      // What else was written stays, on top of what the server has now.
+      const rest = draft.isChanged ? without(name) : undefined;
+      await queries.refetchQueries({ queryKey: ['templates', id, 'shown'] });
+      draft.discard();
+      if (rest !== undefined) {
+        draft.set(rest);
+      }
+      change({ file: undefined });
+      tellDone(t('removed', { id: name }));
+    },
+    onError: tellFailure,
+  });
   const insert = (name: string) => {
     const view = editor.current;
     if (view !== undefined) {
@@ -167,6 +184,19 @@ export function Opened({ id, template, fresh }: Props) {
               {t('shell:save')}
             </Button>
           )}
+          {may && !isNew && (
+            <RemoveMenu
+              title={t('remove.title', { id })}
+              text={t('remove.text')}
+              remove={() => templates.remove(id)}
+              onGone={() => {
+                draft.discard();
+                navigate({ to: '/templates' });
+                queries.invalidateQueries({ queryKey: ['templates'] });
+                tellDone(t('removed', { id }));
+              }}
+            />
+          )}
         </>
       }
     >
@@ -200,7 +230,10 @@ export function Opened({ id, template, fresh }: Props) {
               write(name, text);
               change({ file: name });
             }}
-            onRemove={without}
+            onRemove={(name) =>
+              template?.files[name] === undefined ? draft.set(without(name)) : drop.mutate(name)
+            }
+            isBusy={drop.isPending}
           />
         )}
       </Group>

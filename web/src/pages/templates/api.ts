@@ -1,60 +1,68 @@
 /** What the pages of templates ask of the server. */
-import { call } from '../../shared/call';
+import { answer, api } from '../../api/client';
+import type { components } from '../../api/schema';
 
-export type TemplateSummary = {
-  id: string;
-  /** `""` is the file without a language. */
-  languages: string[];
-  forms: string[];
-  updated_at: string;
-  used_by: string[];
-};
-
-export type TemplateShown = TemplateSummary & { files: Files; revision: string };
+type Schemas = components['schemas'];
+export type TemplateSummary = Schemas['TemplateSummary'];
+export type TemplateShown = Schemas['TemplateShown'];
 /** Texts by file name. */
 export type Files = Record<string, string>;
+export type FileMistake = Schemas['FileProblemShown'];
+export type Check = Schemas['TemplateCheck'];
+export type Variable = Schemas['Variable'];
+export type Rendered = Schemas['TemplateRendered'];
+export type TestSent = Schemas['TestSent'];
 
-export type FileMistake = { file: string; line?: number; path?: string; text: string };
-export type Check = { code: string; detail: string; about: string[] };
-export type Variable = { name: string; value: unknown };
-
-export type Rendered = {
-  subject: string;
-  html: string | null;
-  text: string;
-  language: string | null;
-  bytes: number;
-  mistakes: FileMistake[];
-  problems: string[];
-  checks: Check[];
-  variables: Variable[];
-};
-
-export type TestSent = { to: string; channel: string; outcome: string; detail?: string };
+/** Templates of one answer; few workspaces have more. */
+const PAGE_ROWS = 500;
 
 export const templates = {
-  list: (signal: AbortSignal) =>
-    call<{ items: TemplateSummary[]; next?: string | null }>('GET', '/api/v1/templates', { signal }),
+  /** All of them, page by page. */
+  list: async (signal: AbortSignal): Promise<{ items: TemplateSummary[] }> => {
+    const items: TemplateSummary[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { limit: PAGE_ROWS, ...(cursor === undefined ? {} : { cursor }) };
+      const page = await answer(api.GET('/api/v1/templates', { params: { query }, signal }));
+      items.push(...page.items);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    return { items };
+  },
   show: (id: string, signal: AbortSignal) =>
-    call<TemplateShown>('GET', '/api/v1/templates/{id}', { params: { path: { id } }, signal }),
+    answer(api.GET('/api/v1/templates/{id}', { params: { path: { id } }, signal })),
   /** Files that are not named stay. A stale revision is refused with 412. */
   put: (id: string, files: Files, revision: string | undefined) =>
-    call<TemplateShown>('PUT', '/api/v1/templates/{id}', {
-      params: { path: { id } },
-      body: { files },
-      headers: revision === undefined ? {} : { 'If-Match': revision },
-    }),
+    answer(
+      api.PUT('/api/v1/templates/{id}', {
+        params: { path: { id }, header: revision === undefined ? {} : { 'If-Match': revision } },
+        body: { files },
+      }),
+    ),
+  /** All of it, or one file; what a journey needs is refused with 409 and its name. */
+  remove: (id: string, file?: string) =>
+    answer(
+      api.DELETE('/api/v1/templates/{id}', {
+        params: { path: { id }, query: file === undefined ? {} : { file } },
+      }),
+    ),
   render: (
     wanted: { files: Files; language: string | undefined; contact: string | undefined },
     signal: AbortSignal,
-  ) =>
-    call<Rendered>('POST', '/api/v1/templates/render', {
-      body: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)),
-      signal,
-    }),
+  ) => {
+    const { files, language, contact } = wanted;
+    const body = {
+      files,
+      ...(language === undefined ? {} : { language }),
+      ...(contact === undefined ? {} : { contact }),
+    };
+    return answer(api.POST('/api/v1/templates/render', { body, signal }));
+  },
   test: (id: string, to: string, contact: string | undefined) =>
-    call<TestSent>('POST', '/api/v1/templates/{id}/test', {
-      params: { path: { id } },
-      body: { to, ...(contact === undefined ? {} : { contact }) },
-    }),
+    answer(
+      api.POST('/api/v1/templates/{id}/test', {
+        params: { path: { id } },
+        body: { to, ...(contact === undefined ? {} : { contact }) },
+      }),
+    ),
 };

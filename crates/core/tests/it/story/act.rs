@@ -16,7 +16,7 @@ use relance_core::play::{Play, Seen};
 use relance_core::preferences::{Frequency, Per, Preferences, Wishes};
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::ObjectPatch;
-use relance_core::time::Window;
+use relance_core::time::{QuietHours, Window, Zone};
 use relance_core::touchpoint::{Outcome, TouchpointState};
 use relance_core::value::Fields;
 use relance_core::world::World;
@@ -153,6 +153,23 @@ fn rule(story: &StoryWorld, driver: &mut Driver, now: Timestamp, words: &[&str])
         }
         ["pause", id] => driver.world().set_paused(&JourneyId::from(*id), true),
         ["resume", id, ..] => driver.world().set_paused(&JourneyId::from(*id), false),
+        ["rules", "quiet", channel, "none"] => {
+            let channel = Channel::from_word(channel).expect(channel);
+            driver.world().policy.quiet_hours.remove(&channel);
+        }
+        ["rules", "quiet", channel, hours] => {
+            let channel = Channel::from_word(channel).expect(channel);
+            let quiet = QuietHours::daily(hours).expect(hours);
+            driver.world().policy.quiet_hours.insert(channel, quiet);
+        }
+        ["rules", "cap", "none"] => driver.world().policy.caps.clear(),
+        ["rules", "internal", domain] => {
+            let domains = &mut driver.world().policy.internal_domains;
+            domains.insert((*domain).to_owned());
+        }
+        ["rules", "zone", name, "from", _left] => {
+            driver.world().policy.zone = Zone::parse(name).expect(name);
+        }
         ["archive" | "retire", id] => driver.world().retire(&JourneyId::from(*id)),
         ["forget"] => {
             // The journeys are lost: the runs on them have no step to stand on.
@@ -168,6 +185,10 @@ fn rule(story: &StoryWorld, driver: &mut Driver, now: Timestamp, words: &[&str])
 fn everywhere(words: &[&str]) -> Vec<Input> {
     match words {
         ["publish", id, ..] => vec![Input::Arm(JourneyId::from(*id))],
+        ["rules", "zone", _name, "from", left] => {
+            vec![Input::Reconsider(Zone::parse(left).ok())]
+        }
+        ["rules", ..] => vec![Input::Reconsider(None)],
         ["archive", id] => vec![Input::End(JourneyId::from(*id))],
         ["resume", id, overdue @ ..] => vec![Input::Resume {
             journey: JourneyId::from(*id),

@@ -45,6 +45,7 @@ pub fn draft(lines: &[&str]) -> (JourneyDraft, u32) {
         approval: Approval::AUTO,
         topic: None,
         priority: 0,
+        waits_for_absent: true,
         steps: Vec::new(),
     };
     let mut steps = Vec::new();
@@ -81,6 +82,7 @@ pub fn draft(lines: &[&str]) -> (JourneyDraft, u32) {
                     by: unit(by),
                 };
             }
+            ["away", "ignore"] if top => draft.waits_for_absent = false,
             ["priority", priority] if top => draft.priority = priority.parse().expect(priority),
             ["approval", ref who @ ..] if top => draft.approval = approval(who),
             ["topic", topic] if top => draft.topic = Some(topic.into()),

@@ -225,7 +225,7 @@ impl StoryWorld {
     }
 }
 
-fn policy() -> Policy {
+pub fn policy() -> Policy {
     Policy {
         zone: Zone::utc(),
         calendar: Arc::new(Calendar::weekends_only()),

@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
         .routes(routes!(password))
         .routes(routes!(totp, totp_off))
         .routes(routes!(totp_confirm))
+        .routes(routes!(recovery))
         .routes(routes!(sessions, end_others))
         .routes(routes!(end))
 }
@@ -45,7 +46,11 @@ pub async fn put(
         name: body.name.as_deref(),
         language: body.language.as_deref(),
         zone: body.zone.as_deref(),
-        team: None,
+        deputy: body.deputy.as_deref(),
+        away_from: body.away_from.as_deref(),
+        away_until: body.away_until.as_deref(),
+        digest: body.digest.as_deref(),
+        ..Words::default()
     };
     let user = account::change_own(&workspace, &caller, &words).await?;
     Ok(Json(users::shown(&user)))
@@ -86,6 +91,27 @@ pub async fn totp_confirm(
     let Json(body) = body?;
     let done = factor::confirm(&workspace, &caller, &body.code, &origin).await;
     match done {
+        Ok(recovery_codes) => Ok(Json(shape::RecoveryCodes { recovery_codes })),
+        // The session is good: 401 would say that it is not.
+        Err(problem @ AccessProblem::WrongCode) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Err(Problem::new(status, problem.code(), problem))
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Makes new recovery codes by the password or a code; those of before no longer count.
+#[utoipa::path(post, path = "/api/v1/me/totp/recovery", operation_id = "me_totp_recovery", tag = "session", request_body = shape::ProvedAgain, responses((status = 200, description = "the codes, shown this once", body = shape::RecoveryCodes), (status = 403, description = "`wrong_password`"), (status = 409, description = "the second factor is off"), (status = 422, description = "`wrong_code`")))]
+pub async fn recovery(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    FromWhere(origin): FromWhere,
+    body: Result<Json<shape::ProvedAgain>, JsonRejection>,
+) -> Result<Json<shape::RecoveryCodes>, Problem> {
+    let Json(body) = body?;
+    let (password, code) = (body.password.as_deref(), body.code.as_deref());
+    match factor::recover(&workspace, &caller, password, code, &origin).await {
         Ok(recovery_codes) => Ok(Json(shape::RecoveryCodes { recovery_codes })),
         // The session is good: 401 would say that it is not.
         Err(problem @ AccessProblem::WrongCode) => {

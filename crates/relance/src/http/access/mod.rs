@@ -9,7 +9,7 @@ mod guard;
 mod keys;
 mod me;
 mod oidc;
-mod origin;
+pub(super) mod origin;
 pub mod rules;
 mod session;
 #[cfg(test)]
@@ -69,6 +69,7 @@ impl From<AccessProblem> for Problem {
             AccessProblem::Hash(HashProblem::Busy) => {
                 return Self::new(StatusCode::TOO_MANY_REQUESTS, code, problem).retry_after(2);
             }
+            AccessProblem::Sealed(_) => StatusCode::SERVICE_UNAVAILABLE,
             AccessProblem::Provider(problem) => problem.status(),
             AccessProblem::Refused(refusal) => return Self::from(*refusal),
             AccessProblem::Read(_)

@@ -51,7 +51,12 @@ fn to(place: &str) -> Response {
 
 /// A cookie that only the way back gets; an empty one takes it away.
 fn flow_cookie(workspace: &Workspace, value: &str) -> Option<HeaderValue> {
-    let secure = if workspace.config.workspace.public_url.starts_with("https:") {
+    let secure = if workspace
+        .config()
+        .workspace
+        .public_url
+        .starts_with("https:")
+    {
         "; Secure"
     } else {
         ""

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::super::{Problem, Shared};
 use super::guard::identify;
 use super::origin::{self, FromWhere};
-use crate::access::account::Words;
+use crate::access::account::{self, Words};
 use crate::access::enter::{self, Entered, First};
 use crate::access::{AccessProblem, Caller, session, token};
 use crate::workspace::Workspace;
@@ -45,12 +45,17 @@ fn me(user: &User) -> shape::Me {
         totp: credentials.totp.is_some(),
         recovery_codes: credentials.recovery.len(),
         password: credentials.password.is_some(),
+        deputy: user.deputy.as_ref().map(ToString::to_string),
+        away_from: user.away.map(|own| own.from.to_string()),
+        away_until: user.away.map(|own| own.until.to_string()),
+        digest: account::digest_word(user.digest),
     }
 }
 
 /// What pages begin with.
 fn shown(workspace: &Workspace, caller: &Caller, token: Option<&str>) -> shape::Session {
-    let own = &workspace.config.workspace;
+    let config = workspace.config();
+    let own = &config.workspace;
     let user = caller
         .address()
         .and_then(|address| workspace.access.user(address.as_str()));
@@ -82,7 +87,8 @@ pub(super) fn with_cookie(
     token: Option<&str>,
     mut response: Response,
 ) -> Response {
-    let public_url = &workspace.config.workspace.public_url;
+    let config = workspace.config();
+    let public_url = &config.workspace.public_url;
     if let Some(cookie) = origin::cookie(token, public_url) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -115,7 +121,7 @@ pub async fn show(State(workspace): Shared, headers: HeaderMap) -> Result<Respon
 pub async fn ways(State(workspace): Shared) -> Json<shape::SignInWays> {
     Json(shape::SignInWays {
         setup_needed: workspace.access.is_empty(),
-        provider: workspace.config.oidc.as_ref().map(|own| own.name.clone()),
+        provider: workspace.config().oidc.as_ref().map(|own| own.name.clone()),
     })
 }
 
@@ -170,7 +176,7 @@ pub async fn setup(
             name: body.name.as_deref(),
             language: body.language.as_deref(),
             zone: body.zone.as_deref(),
-            team: None,
+            ..Words::default()
         },
     };
     let done = enter::setup(&workspace, &first, &origin).await?;
@@ -211,7 +217,7 @@ pub async fn invitation(
         address: user.address.to_string(),
         name: user.name.clone(),
         language: user.language.clone(),
-        workspace: workspace.config.workspace.name.clone(),
+        workspace: workspace.config().workspace.name.clone(),
         by,
     }))
 }

@@ -51,7 +51,7 @@ fn passes(rule: Rule, caller: &Caller) -> char {
 fn roles_by_routes_are_as_they_were_read_in_review() {
     let user = |role: Role, team: bool| {
         let team = team.then(|| "b@shop.test".into()).into_iter().collect();
-        let sees = role.sees(&"a@shop.test".into(), &team);
+        let sees = role.sees(&"a@shop.test".into(), &team, &BTreeSet::new());
         Caller::user("a@shop.test".into(), role, sees, None)
     };
     let mut callers = vec![

@@ -33,6 +33,10 @@ pub(super) fn shown(user: &User) -> shape::User {
         team: user.team.clone(),
         language: user.language.clone(),
         zone: user.zone.clone(),
+        deputy: user.deputy.as_ref().map(ToString::to_string),
+        away_from: user.away.map(|own| own.from.to_string()),
+        away_until: user.away.map(|own| own.until.to_string()),
+        digest: account::digest_word(user.digest),
         active: user.is_active(),
         totp: user.credentials.totp.is_some(),
         made_at: user.made_at.to_string(),
@@ -72,6 +76,7 @@ pub async fn post(
         team: body.team.as_deref(),
         language: body.language.as_deref(),
         zone: body.zone.as_deref(),
+        ..Words::default()
     };
     let mails = body.mail.unwrap_or(true);
     let done = account::make(&workspace, &caller, &body.address, role, &words, mails).await?;
@@ -93,6 +98,10 @@ pub async fn put(
         team: body.team.as_deref(),
         language: body.language.as_deref(),
         zone: body.zone.as_deref(),
+        deputy: body.deputy.as_deref(),
+        away_from: body.away_from.as_deref(),
+        away_until: body.away_until.as_deref(),
+        digest: body.digest.as_deref(),
     };
     let drops_factor = body.totp == Some(false);
     let done = account::change(&workspace, &caller, &address, role, &words, drops_factor);

@@ -55,6 +55,8 @@ pub struct Dovecot {
     storage: &'static str,
     /// Where Sieve sends its answers.
     submission_port: u16,
+    /// Where tokens are asked about, of a server that takes them.
+    introspection: Option<String>,
 }
 
 /// Makes names of delivered files unique in this process.
@@ -73,7 +75,21 @@ impl Dovecot {
         Self::start_on("sdbox", users)
     }
 
+    /// [`start`](Self::start) that also takes tokens (XOAUTH2 and OAUTHBEARER): whose a token is, it asks at this address
+    /// by its OAuth2 driver.
+    pub fn start_with_tokens(users: &[User], introspection: &str) -> Option<Self> {
+        Self::start_as("maildir", users, Some(introspection.to_owned()))
+    }
+
     fn start_on(storage: &'static str, users: &[User]) -> Option<Self> {
+        Self::start_as(storage, users, None)
+    }
+
+    fn start_as(
+        storage: &'static str,
+        users: &[User],
+        introspection: Option<String>,
+    ) -> Option<Self> {
         if !installed(&["dovecot", "doveadm", "openssl", "setsid"]) {
             return None;
         }
@@ -108,6 +124,7 @@ impl Dovecot {
             group,
             storage,
             submission_port: free_port(),
+            introspection,
             server: None,
         };
         dovecot.write_users();
@@ -437,7 +454,19 @@ impl Dovecot {
     }
 
     fn write_config(&self) {
-        let config = CONFIG
+        let mut more = String::new();
+        if let Some(url) = &self.introspection {
+            let file = self.folder.path().join("oauth2.conf");
+            let oauth = format!(
+                "introspection_mode = post\nintrospection_url = {url}\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n"
+            );
+            fs::write(&file, oauth).expect("written");
+            more = format!(
+                "auth_mechanisms = plain login xoauth2 oauthbearer\npassdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {}\n}}\n",
+                file.display()
+            );
+        }
+        let config = format!("{CONFIG}{more}")
             .replace("@DIR@", &self.folder.path().display().to_string())
             .replace("@OWNER@", &self.owner)
             .replace("@GROUP@", &self.group)

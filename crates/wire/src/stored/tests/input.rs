@@ -4,12 +4,12 @@ use relance_core::consent::{About, Evidence, Proof, Source};
 use relance_core::decide::{Answer, Input, Overdue, Starter, TaskAct, TaskOrder, Timer, TimerKind};
 use relance_core::ids::SegmentId;
 use relance_core::preferences::{Frequency, Per, Preferences, Wishes};
-use relance_core::time::Window;
+use relance_core::time::{Window, Zone};
 
 use super::*;
 
 /// Kinds of inputs there are.
-const KINDS: usize = 20;
+const KINDS: usize = 21;
 
 /// The place of an input's kind: a new kind must come in here, and then into [`inputs`].
 fn kind(input: &Input) -> usize {
@@ -34,6 +34,7 @@ fn kind(input: &Input) -> usize {
         Input::Erase => 17,
         Input::Account => 18,
         Input::Task(_) => 19,
+        Input::Reconsider(_) => 20,
     }
 }
 
@@ -209,6 +210,8 @@ fn inputs() -> Vec<Input> {
             by: "boss@firm.example".into(),
             act: TaskAct::Reopen,
         })),
+        Input::Reconsider(None),
+        Input::Reconsider(Zone::parse("Europe/Moscow").ok()),
     ]);
     all
 }

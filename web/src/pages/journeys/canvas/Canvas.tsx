@@ -2,7 +2,7 @@
  * A journey as a picture: what begins it, its steps and ways, what ends it. To read, or with `editing` to build.
  *
  * By keyboard: the arrows go from node to node, Enter opens, `a` adds after, Delete removes, Alt with an arrow moves,
- * Ctrl Z takes back. The picture is laid out when the journey's shape changes, and only then.
+ * Ctrl Z takes back. By mouse, a step is dragged to where it goes. The picture is laid out when the journey's shape changes, and only then.
  */
 import '@xyflow/react/dist/base.css';
 import { ReactFlow, type ReactFlowInstance } from '@xyflow/react';
@@ -20,6 +20,7 @@ import { edgeTypes, type WayEdge } from './edges';
 import { nodeTypes } from './nodes';
 import { Tools } from './Tools';
 import type { Editing, Figure } from './types';
+import { useDrag } from './useDrag';
 
 const ZOOM_MIN = 0.15;
 const ZOOM_MAX = 1.5;
@@ -73,8 +74,16 @@ export function Canvas(props: Props) {
   const isThere = shown.nodes.some((node) => node.id === active);
   const stop = isThere ? active : TRIGGER;
 
+  const { dragged, ghost, begin: drag } = useDrag({ box, flow, journey, shown, editing });
   const nodes = useNodes({ journey, shown, speaker, selected, active: stop, problems, figures, lit, passed });
-  const edges = useEdges({ shown, speaker, lit, passed, isEdited: editing !== undefined, moving });
+  const edges = useEdges({
+    shown,
+    speaker,
+    lit,
+    passed,
+    isEdited: editing !== undefined,
+    moving: moving ?? dragged,
+  });
 
   const live = useRef({ onSelect, editing, moving, onMoved });
   live.current = { onSelect, editing, moving, onMoved };
@@ -176,7 +185,7 @@ export function Canvas(props: Props) {
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys are taken for the nodes inside
-    <div className={classes.canvas} ref={box} onKeyDown={press} data-canvas>
+    <div className={classes.canvas} ref={box} onKeyDown={press} onPointerDown={drag} data-canvas>
       <CanvasContext.Provider value={calls}>
         <ReactFlow<AnyNode, WayEdge>
           className={classes.flow}
@@ -208,6 +217,11 @@ export function Canvas(props: Props) {
       </CanvasContext.Provider>
       <Tools flow={flow} editing={editing} begin={() => flow.current && seeAll(flow.current)} />
       {note !== undefined && <div className={classes.note}>{note}</div>}
+      {dragged !== undefined && (
+        <div className={classes.ghost} ref={ghost} aria-hidden>
+          {speaker.step(dragged).head}
+        </div>
+      )}
       {adding !== undefined && editing !== undefined && (
         <AddMenu
           anchor={adding.button}

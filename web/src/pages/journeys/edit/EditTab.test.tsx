@@ -35,7 +35,7 @@ vi.mock('@tanstack/react-router', async (original) => ({
   Link: ({ children }: { children: React.ReactNode }) => <span>{children}</span>,
 }));
 
-const OFFER = examples().find((one) => one.name === 'offer-no-reply.yaml')?.text ?? '';
+const OFFER = examples().find((one) => one.name === 'offer-by-amount.yaml')?.text ?? '';
 const NAMES = { events: [], templates: ['offer-reminder-1'], segments: [], journeys: [], lists: [] };
 const PROBLEM = { path: 'steps[1].template', line: 19, what: 'no such template', remedy: 'add it' };
 

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { answer, api } from '../../../api/client';
 import { journeys, lists, segments, templates } from '../calls';
 import { eventsIn, type Names } from '../model/complete';
 
@@ -14,7 +15,7 @@ export function useNames(texts: readonly string[]): Names {
     retry: false,
   });
   const groups = useQuery({
-    queryKey: ['segments', 'names'],
+    queryKey: ['segments', 'names', 'ids'],
     queryFn: ({ signal }) => segments(signal),
     staleTime: FRESH_MS,
     retry: false,
@@ -31,16 +32,25 @@ export function useNames(texts: readonly string[]): Names {
     staleTime: FRESH_MS,
     retry: false,
   });
+  const seen = useQuery({
+    queryKey: ['segments', 'names', 'events'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/names', { params: { query: { kind: 'events' } }, signal })),
+    staleTime: FRESH_MS,
+    retry: false,
+  });
   const spoken = texts.join('\n');
   return useMemo(
     () => ({
-      events: eventsIn([spoken]),
+      events: [
+        ...new Set([...(seen.data?.items.map((one) => one.name) ?? []), ...eventsIn([spoken])]),
+      ].sort(),
       templates: ids(known.data),
       segments: ids(groups.data),
       journeys: ids(all.data),
       lists: ids(contents.data),
     }),
-    [spoken, known.data, groups.data, all.data, contents.data],
+    [spoken, known.data, groups.data, all.data, contents.data, seen.data],
   );
 }
 

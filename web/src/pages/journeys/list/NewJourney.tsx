@@ -1,11 +1,5 @@
 import { Button, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
-import {
-  IconFileInvoice,
-  IconFilePlus,
-  IconHandStop,
-  IconShoppingCart,
-  IconUserPlus,
-} from '@tabler/icons-react';
+import { IconFilePlus, IconShoppingCart, IconUserPlus } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -17,8 +11,6 @@ import classes from './NewJourney.module.css';
 import { idOf, isId, STARTS, type Start, startText } from './starts';
 
 const ICONS = {
-  offer: IconHandStop,
-  invoice: IconFileInvoice,
   welcome: IconUserPlus,
   cart: IconShoppingCart,
   empty: IconFilePlus,
@@ -28,7 +20,7 @@ const ICONS = {
 export function NewJourney({ close }: { close: () => void }) {
   const { t, i18n } = useTranslation('journeys');
   const navigate = useNavigate();
-  const [start, setStart] = useState<Start>('offer');
+  const [start, setStart] = useState<Start>('empty');
   const [name, setName] = useState<string>();
   const [id, setId] = useState<string>();
   const [isTaken, setIsTaken] = useState(false);

@@ -3,7 +3,7 @@ import type { TFunction } from 'i18next';
 import { idOf as idFrom } from '../../../shared/editing/idOf';
 import { scalar } from '../model/render';
 
-export const STARTS = ['offer', 'invoice', 'welcome', 'cart', 'empty'] as const;
+export const STARTS = ['welcome', 'cart', 'empty'] as const;
 export type Start = (typeof STARTS)[number];
 
 /** Ids that mean something else in the API. */
@@ -18,69 +18,7 @@ export function isId(id: string): boolean {
 
 export function startText(start: Start, id: string, name: string, t: TFunction): string {
   const head = `format: journey/1\nid: ${id}\nname: ${scalar(name)}\n`;
-  // Within braces.
-  const call = scalar(t('journeys:start.call'), true);
   switch (start) {
-    case 'offer':
-      return `${head}subject: document
-trigger:
-  event: Document Sent
-  where: { subject.kind: offer }
-reentry: once_per_subject
-goal: { event: Deal Won, within: 30d }
-exit:
-  - { event: Replied }
-  - { event: Document Paid }
-holdout: 10%
-approval: owner
-steps:
-  - id: first-wait
-    wait: 3bd
-    window: { days: mon-fri, hours: 09:00-18:00 }
-  - id: first
-    send: email
-    template: offer-reminder-1
-    from: owner_mailbox
-  - id: second-wait
-    wait: 4d
-    window: { days: mon-fri, hours: 09:00-18:00 }
-  - id: how-much
-    branch:
-      - if: { subject.amount: { gte: 500000 } }
-        then:
-          - id: call
-            task: { title: ${call}, due: 1bd }
-      - else:
-          - id: second
-            send: email
-            template: offer-reminder-2
-            from: owner_mailbox
-`;
-    case 'invoice':
-      return `${head}subject: document
-trigger:
-  event: Document Sent
-  where: { subject.kind: invoice }
-reentry: once_per_subject
-goal: { event: Document Paid, within: 90d }
-exit:
-  - { event: Replied }
-holdout: 10%
-approval: owner
-steps:
-  - id: past-due
-    wait: { until: subject.due, offset: 2bd, at: "10:00" }
-    window: { days: bd, hours: 09:00-18:00 }
-  - id: overdue
-    send: email
-    template: invoice-overdue
-    from: owner_mailbox
-  - id: last-wait
-    wait: 3bd
-    window: { days: bd, hours: 09:00-18:00 }
-  - id: call
-    task: { title: ${call}, due: 1bd }
-`;
     case 'welcome':
       return `${head}trigger:
   event: Signed Up

@@ -53,6 +53,7 @@ const HEAD = [
   'approval',
   'topic',
   'priority',
+  'away',
   'steps',
 ];
 const VERBS: Record<string, string[]> = {

@@ -50,6 +50,7 @@ export const HEAD_ORDER = [
   'approval',
   'topic',
   'priority',
+  'away',
   'steps',
 ] as const;
 

@@ -18,7 +18,7 @@ function read(text: string) {
   return journey;
 }
 
-const offer = () => read(examples().find((one) => one.name === 'offer-no-reply.yaml')?.text ?? '');
+const offer = () => read(examples().find((one) => one.name === 'offer-by-amount.yaml')?.text ?? '');
 
 describe('a journey as read', () => {
   it('has the keys by which the server counts', () => {

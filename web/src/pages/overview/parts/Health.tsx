@@ -22,8 +22,8 @@ export function Health({ overview }: { overview: Answer }) {
     <Part
       title={t('health.title')}
       more={
-        may('settings') && (
-          <Anchor component={Link} to="/settings/channels" size="sm">
+        (may('settings') || may('work')) && (
+          <Anchor component={Link} to="/settings/mailboxes" size="sm">
             {t('health.settings')}
           </Anchor>
         )
@@ -47,7 +47,7 @@ export function Health({ overview }: { overview: Answer }) {
 }
 
 /** What the server says where messages stay in a folder. */
-const OUTBOX = 'the folder outbox';
+const OUTBOX = ['outbox', 'the folder outbox'];
 
 /** Whether messages leave at all. */
 function Email() {
@@ -59,7 +59,7 @@ function Email() {
   }
   const [Icon, colour, state] = !email.ready
     ? ([IconAlertTriangle, 'red', 'absent'] as const)
-    : email.by === OUTBOX
+    : OUTBOX.includes(email.by)
       ? ([IconClock, 'orange', 'outbox'] as const)
       : ([IconCircleCheck, 'green', 'sends'] as const);
   return (

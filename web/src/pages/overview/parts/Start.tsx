@@ -12,15 +12,6 @@ import type { Answer } from '../calls';
 import classes from '../Overview.module.css';
 import { Part } from '../Part';
 
-const MAILBOX = `[[mailbox]]
-address = "anna@example.com"
-name = "Anna Example"
-[mailbox.imap]
-host = "imap.example.com"
-port = 993
-tls = "implicit"
-password_file = "anna-password"`;
-
 /** The first steps of a new workspace, ticked off as they are done. */
 export function Start({ overview }: { overview: Answer }) {
   const { t } = useTranslation('overview');
@@ -44,18 +35,38 @@ export function Start({ overview }: { overview: Answer }) {
       <ol className={classes.steps}>
         <Step done={Object.keys(overview.mailboxes).length > 0} title={t('start.mailbox')}>
           <Text size="sm" c="dimmed">
-            {t('start.mailboxText')}
+            {t('start.mailboxText')}{' '}
+            {(may('settings') || may('work')) && (
+              <Anchor
+                size="sm"
+                underline="always"
+                renderRoot={(props) => (
+                  <Link
+                    {...props}
+                    to="/settings/$part"
+                    params={{ part: 'mailboxes' }}
+                    search={{ connect: 'new' }}
+                  />
+                )}
+              >
+                {t('start.mailboxConnect')}
+              </Anchor>
+            )}
           </Text>
-          <Secret value={MAILBOX} label={t('start.mailbox')} />
         </Step>
         <Step done={(journeys.data?.items.length ?? 0) > 0} title={t('start.scenario')}>
           <Text size="sm" c="dimmed">
-            {t('start.scenarioText')}
+            {t('start.scenarioText')}{' '}
+            {may('journeys') && (
+              <Anchor
+                size="sm"
+                underline="always"
+                renderRoot={(props) => <Link {...props} to="/journeys" search={{ library: true }} />}
+              >
+                {t('start.scenarioChoose')}
+              </Anchor>
+            )}
           </Text>
-          <Secret
-            value="relance journey apply assets/scenarios/b2b-reminders --data DIR"
-            label={t('start.scenario')}
-          />
         </Step>
         <Step done={overview.events > 0} title={t('start.event')}>
           <Text size="sm" c="dimmed">

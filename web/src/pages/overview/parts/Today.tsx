@@ -22,10 +22,10 @@ const TILES: { what: What; to?: string; search?: Record<string, string>; colour:
 ];
 
 /** What happened today, beside the two weeks before. */
-export function Today({ today, days }: { today: Day; days: Day[] }) {
+export function Today({ today, days, isOwn }: { today: Day; days: Day[]; isOwn: boolean }) {
   const { t } = useTranslation('overview');
   return (
-    <Part title={t('today.title')}>
+    <Part title={t(isOwn ? 'today.titleOwn' : 'today.title')}>
       <Box className={classes.tiles}>
         {TILES.map((tile) => (
           <Tile key={tile.what} tile={tile} today={today} days={days} />

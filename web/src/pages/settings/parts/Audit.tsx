@@ -144,10 +144,32 @@ function actionWords(action: string) {
   return i18next.exists(key) ? i18next.t(key) : <Code>{action}</Code>;
 }
 
-function detailWords(detail: Record<string, unknown>): string {
-  return Object.entries(detail)
-    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+/** What was changed: of settings each field as it was and as it is, else whatever was noted. */
+export function detailWords(detail: Record<string, unknown>): string {
+  const { old, new: next, ...rest } = detail;
+  const changes = isRaw(old) && isRaw(next) ? changesOf(old, next) : Object.entries({ old, new: next });
+  return [...changes, ...Object.entries(rest)]
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}: ${valueWords(value)}`)
     .join(', ');
+}
+
+const isRaw = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function changesOf(old: Record<string, unknown>, next: Record<string, unknown>): [string, unknown][] {
+  return [...new Set([...Object.keys(old), ...Object.keys(next)])].map((key) => [
+    key,
+    `${valueWords(old[key])} → ${valueWords(next[key])}`,
+  ]);
+}
+
+function valueWords(value: unknown): string {
+  return value === undefined || value === null
+    ? '—'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
 }
 
 function askedOf(search: Record<string, unknown>): AuditAsked {

@@ -1,20 +1,18 @@
-import { Alert, Badge, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Badge, Button, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import type { components } from '../../../api/schema';
-import { useFormat } from '../../../shared/format';
 import { ProblemNote } from '../../../shared/ProblemNote';
-import { demoQuery } from '../../../shell/DemoBar';
-import { type Mailbox, overviewQuery } from '../../overview/calls';
 import { type Fields, type InForce, inForceQuery, sendTest } from '../calls';
 import { Section } from '../Section';
 import classes from '../Settings.module.css';
+import { OAuthClients } from '../sections/OAuthClients';
+import { Smtp } from '../sections/Smtp';
 import { asList, asText } from './values';
 
-/** What messages leave by, what is watched, and whether it works. */
+/** What messages leave by, and whether it works. */
 export function Channels() {
   const { data, error, isError, refetch } = useQuery(inForceQuery);
-  const overview = useQuery(overviewQuery);
   if (isError && data === undefined) {
     return <ProblemNote error={error} retry={() => refetch()} />;
   }
@@ -23,13 +21,9 @@ export function Channels() {
   }
   return (
     <Stack gap="md">
-      <Ways channels={data.channels} file={data.file} />
-      <Mailboxes
-        boxes={asList(data.configuration.mailboxes)}
-        health={overview.data?.mailboxes ?? {}}
-        now={overview.data?.now}
-        file={data.file}
-      />
+      <Ways channels={data.channels} />
+      <Smtp />
+      <OAuthClients />
       <Signatures keys={asList(data.configuration.dkim)} file={data.file} />
     </Stack>
   );
@@ -37,16 +31,19 @@ export function Channels() {
 
 /** Where the server says by which way a channel goes, in words of its own. */
 const KNOWN_WAYS: Record<string, string> = {
+  outbox: 'outbox',
+  mailboxes: 'mailboxes',
+  none: 'none',
   'the folder outbox': 'outbox',
   'mailboxes of salespeople': 'mailboxes',
   'not set up': 'none',
 };
 
-function Ways({ channels, file }: { channels: InForce['channels']; file: string }) {
+function Ways({ channels }: { channels: InForce['channels'] }) {
   const { t } = useTranslation('settings');
   const test = useMutation({ mutationFn: sendTest });
   return (
-    <Section title={t('channels.title')} text={t('channels.text', { file })} flush>
+    <Section title={t('channels.title')} text={t('channels.text')} flush>
       {test.isError && <ProblemNote error={test.error} />}
       {test.data !== undefined && (
         <Tested
@@ -107,91 +104,6 @@ function Tested({ sent, isKept }: { sent: components['schemas']['TestSent']; isK
         </Text>
       )}
     </Alert>
-  );
-}
-
-type BoxesProps = {
-  boxes: Fields[];
-  health: Record<string, Mailbox>;
-  now: string | undefined;
-  file: string;
-};
-
-function Mailboxes({ boxes, health, now, file }: BoxesProps) {
-  const { t } = useTranslation('settings');
-  return (
-    <Section title={t('mailboxes.title')} text={t('mailboxes.text', { file })} flush={boxes.length > 0}>
-      {boxes.length === 0 ? (
-        <Text size="sm">{t('mailboxes.none')}</Text>
-      ) : (
-        <ul className={classes.rows}>
-          {boxes.map((box) => {
-            const address = asText(box.address);
-            return <Box key={address} box={box} health={health[address.toLowerCase()]} now={now} />;
-          })}
-        </ul>
-      )}
-    </Section>
-  );
-}
-
-function Box({ box, health, now }: { box: Fields; health: Mailbox | undefined; now: string | undefined }) {
-  const { t } = useTranslation('settings');
-  const format = useFormat();
-  const isDemo = Boolean(useQuery(demoQuery).data);
-  const state = isDemo ? 'played' : health?.failure ? 'failing' : health?.synced_at ? 'read' : 'never';
-  const colour = { played: 'blue', failing: 'red', read: 'green', never: 'gray' }[state];
-  const ways = [
-    t('mailboxes.imap', { server: asText(box.imap) }),
-    box.smtp ? t('mailboxes.smtp', { server: asText(box.smtp) }) : t('mailboxes.noSmtp'),
-  ];
-  return (
-    <li className={classes.row} style={{ alignItems: 'flex-start' }}>
-      <Stack gap={1} className={classes.rowMain}>
-        <Group gap="xs">
-          <Text size="sm" fw={600} className="breaks">
-            {asText(box.address)}
-          </Text>
-          {asText(box.name) !== '' && (
-            <Text size="sm" c="dimmed" className="breaks" lineClamp={1}>
-              {asText(box.name)}
-            </Text>
-          )}
-        </Group>
-        <Text size="xs" c="dimmed" className="breaks">
-          {ways.join(' · ')}
-        </Text>
-        {health?.synced_at && (
-          <Text size="xs" c="dimmed">
-            {t('mailboxes.synced', {
-              at: format.relative(health.synced_at, now === undefined ? undefined : Date.parse(now)),
-              seen: format.number(health.seen),
-            })}
-          </Text>
-        )}
-        {state === 'failing' && (
-          <>
-            <Text size="sm" className="breaks">
-              {health?.failure}
-            </Text>
-            <Text size="xs" c="dimmed">
-              {t('overview:health.failingText')}
-            </Text>
-          </>
-        )}
-        {health !== undefined && health.unreadable > 0 && (
-          <Text size="xs" className="breaks">
-            {t('overview:health.unreadable', {
-              count: health.unreadable,
-              where: health.unreadable_last ?? '',
-            })}
-          </Text>
-        )}
-      </Stack>
-      <Badge variant="light" color={colour}>
-        {t(`overview:health.${state}`)}
-      </Badge>
-    </li>
   );
 }
 

@@ -6,9 +6,11 @@ import { queries } from '../../../api/queries';
 import { tellDone } from '../../../shared/tell';
 import { type Session, sessionQuery, useSession } from '../../../shell/useSession';
 import { isLanguage, LANGUAGE_NAMES, LANGUAGES, speak } from '../../../words';
+import { Absence } from '../../absence/Absence';
 import { AccessNote } from '../../access/AccessNote';
 import { putMe } from '../calls';
 import { Section } from '../Section';
+import { ZoneField } from '../sections/ZoneField';
 import { Devices } from './Devices';
 import { PasswordPart } from './PasswordPart';
 import { Totp } from './Totp';
@@ -22,6 +24,7 @@ export function Me() {
   return (
     <Stack gap="md">
       <Profile key={mine.user.address} mine={mine} user={mine.user} />
+      <Absence />
       <PasswordPart />
       <Totp />
       <Devices />
@@ -78,9 +81,9 @@ function Profile({ mine, user }: ProfileProps) {
             onChange={(language) => setForm({ ...form, language: language ?? '' })}
             allowDeselect={false}
           />
-          <ZoneSelect
+          <ZoneField
             label={t('me.zone')}
-            workspace={mine.workspace.zone}
+            none={{ value: '', label: t('me.asWorkspace', { what: mine.workspace.zone }) }}
             value={form.zone}
             onChange={(zone) => setForm({ ...form, zone })}
           />
@@ -92,30 +95,6 @@ function Profile({ mine, user }: ProfileProps) {
         </Stack>
       </form>
     </Section>
-  );
-}
-
-/** Zones shown at once; the rest by typing. */
-const ZONES_SHOWN_MAX = 50;
-
-type ZoneProps = { label: string; workspace: string; value: string; onChange: (zone: string) => void };
-
-function ZoneSelect({ label, workspace, value, onChange }: ZoneProps) {
-  const { t } = useTranslation('settings');
-  const zones = [...new Set([value, 'UTC', ...Intl.supportedValuesOf('timeZone')])].filter(
-    (zone) => zone !== '',
-  );
-  return (
-    <Select
-      label={label}
-      data={[{ value: '', label: t('me.asWorkspace', { what: workspace }) }, ...zones]}
-      value={value}
-      onChange={(zone) => onChange(zone ?? '')}
-      searchable
-      limit={ZONES_SHOWN_MAX}
-      allowDeselect={false}
-      nothingFoundMessage={t('nothingFound')}
-    />
   );
 }
 

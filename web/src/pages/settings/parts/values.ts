@@ -15,11 +15,3 @@ export function asList(value: unknown): Fields[] {
 export function asTexts(value: unknown): string[] {
   return Array.isArray(value) ? value.map(asText) : [];
 }
-
-/** A value as the configuration file writes it. */
-export function toml(value: unknown): string {
-  if (Array.isArray(value)) {
-    return `[${value.map(toml).join(', ')}]`;
-  }
-  return typeof value === 'string' ? JSON.stringify(value) : asText(value);
-}

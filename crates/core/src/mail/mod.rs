@@ -1,19 +1,31 @@
 //! What a mail seen in a watched mailbox means, and for whom.
 //!
 //! The bytes were read and classified elsewhere; here the rules stand: a reply counts for the thread it
-//! is in, for the person who wrote, and for everyone of the same company, but never when we wrote it
-//! ourselves. **Absent:** MIME, IMAP.
+//! is in and the documents it names, else for the person who wrote, and for everyone of the same company
+//! ([`whom`] holds the order), but never when we wrote it ourselves. **Absent:** MIME, IMAP.
+
+mod answer;
+mod document;
+mod whom;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::contact::Identity;
+use crate::contact::{AWAY_UNTIL, EMAIL_STATUS, Identity};
 use crate::event::{Event, names};
 use crate::ids::{ContactId, MailboxId, ObjectKind, SubjectRef, TouchpointId};
-use crate::policy::Policy;
+use crate::policy::{AWAY_DAYS_MAX, Policy};
 use crate::subject::ObjectPatch;
 use crate::value::{Fields, Value};
+
+pub use answer::{Intent, NUMBERS_MAX, NamedNumber, OBEYED_PERCENT_MIN, Said};
+pub use document::{
+    DocumentFacts, EARLIER_CONTACTS_MAX, Earlier, Forwarded, VERSION_AGE_MAX, VERSIONS_MAX,
+    WITHDRAWN, version_of,
+};
+
+pub use whom::{Addresses, Numbered, RECIPIENTS_MAX, is_number_of};
 
 /// Message-IDs of one mail that are looked up.
 pub const REFERENCES_MAX: usize = 50;
@@ -21,6 +33,8 @@ pub const REFERENCES_MAX: usize = 50;
 pub const COLLEAGUES_MAX: usize = 50;
 /// Characters of a reply that are kept.
 pub const REPLY_CHARS_MAX: usize = 4_000;
+/// Characters of what a reply quotes that are kept.
+pub const QUOTED_CHARS_MAX: usize = 1_000;
 
 /// Where in a mailbox a mail was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,10 +75,14 @@ pub struct MailSeen {
     pub subject: String,
     /// The touchpoint that its Message-ID names: it left from here.
     pub touchpoint: Option<TouchpointId>,
+    /// Documents' numbers that its subject or its author's own words name.
+    pub numbers: Vec<NamedNumber>,
     /// What it is.
     pub class: MailClass,
 }
 
+/// The reason of an automatic answer that says that somebody is gone for good.
+pub const LEFT_COMPANY: &str = "left_company";
 /// The kind of objects that documents are.
 const DOCUMENT: &str = "document";
 
@@ -72,18 +90,25 @@ const DOCUMENT: &str = "document";
 #[derive(Debug, Clone, PartialEq)]
 pub enum MailClass {
     /// It carries an offer or invoice.
-    Document(DocumentFacts),
+    Document(Box<DocumentFacts>),
     /// A person wrote it.
     Reply {
         /// What is new in it.
         text: String,
+        /// What that says.
+        said: Said,
     },
     /// A machine answered for a person.
     AutoReply {
-        /// When the person is back.
+        /// The day that it names.
         until: Option<jiff::civil::Date>,
+        /// The first day on which the person is back: the one named, or the one after where that is the last of the
+        /// absence.
+        returns: Option<jiff::civil::Date>,
         /// Why: `out_of_office`, `left_company`, ...
         reason: String,
+        /// Where to write instead, if it says so.
+        new_address: Option<String>,
     },
     /// It says that a mail could not be delivered.
     Bounce {
@@ -107,25 +132,6 @@ pub enum MailClass {
     Other,
 }
 
-/// What is known of a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentFacts {
-    /// `offer` or `invoice`.
-    pub kind: String,
-    /// Its number.
-    pub number: Option<String>,
-    /// Its total, as a decimal number.
-    pub amount: Option<String>,
-    /// ISO 4217.
-    pub currency: Option<String>,
-    /// Date of issue.
-    pub issued: Option<jiff::civil::Date>,
-    /// Date by which it should be paid or answered.
-    pub due: Option<jiff::civil::Date>,
-    /// The language it was written in (`ru`), where that is plain.
-    pub language: Option<String>,
-}
-
 /// Who may be meant by a mail, as far as the store knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Acquaintance {
@@ -135,6 +141,12 @@ pub struct Acquaintance {
     pub person: Option<ContactId>,
     /// Contacts with an address at the sender's company.
     pub colleagues: Vec<ContactId>,
+    /// Documents whose numbers the mail names, whoever's they are.
+    pub numbered: Vec<Numbered>,
+    /// Addresses of the contacts of those documents; for a mail that one of us wrote, of the threads' too.
+    pub addresses: Addresses,
+    /// Documents of the thread, the client and the client's company, of which the mail may bring a newer version.
+    pub earlier: Vec<Earlier>,
 }
 
 /// To whom an event happens.
@@ -205,32 +217,66 @@ pub fn interpret(mail: &MailSeen, known: &Acquaintance, policy: &Policy) -> Mean
     }
     match (mail.folder, &mail.class) {
         (Folder::Sent, MailClass::Document(facts)) => {
-            if let (Some(client), Some(subject)) = (mail.client(policy), mail.document()) {
-                let event = document_sent(mail, facts, client, subject);
-                let whom = Whom::Identities(vec![Identity::email(&client.email)]);
-                meaning.events.push((whom, event));
+            meaning
+                .events
+                .extend(document::sent(mail, facts, known, policy));
+        }
+        // One of us wrote to the client about a document; a document, new or sent again, is told as that.
+        (Folder::Sent, MailClass::Reply { .. }) => {
+            for (contact, subject) in whom::followed_up(mail, known, policy) {
+                let mut event = mail.event(names::FOLLOWED_UP);
+                event.put("by", Some(mail.mailbox.to_string()));
+                event.subject = Some(subject);
+                meaning.events.push((Whom::Contact(contact), event));
             }
         }
-        (Folder::Sent, _) => {}
+        (
+            Folder::Sent,
+            MailClass::AutoReply { .. }
+            | MailClass::Bounce { .. }
+            | MailClass::Complaint { .. }
+            | MailClass::Other,
+        ) => {}
         // A document that a client sends us is an answer too: an order, a contract.
         (Folder::Inbox, MailClass::Document(_)) => {
             if !mail.is_ours(policy) {
-                meaning.tell(known, &mail.event(names::REPLIED), true);
+                meaning.answer(mail, known, &mail.event(names::REPLIED), policy);
             }
         }
-        (Folder::Inbox, MailClass::Reply { text }) => {
+        (Folder::Inbox, MailClass::Reply { text, said }) => {
             if !mail.is_ours(policy) {
                 let mut event = mail.event(names::REPLIED);
                 event.put("text", Some(text.chars().take(REPLY_CHARS_MAX).collect()));
-                meaning.tell(known, &event, true);
+                event.tell_said(said);
+                meaning.answer(mail, known, &event, policy);
+                if said.wants_silence() {
+                    meaning.unsubscribe(mail, known, text);
+                }
             }
         }
-        (Folder::Inbox, MailClass::AutoReply { until, reason }) => {
+        (
+            Folder::Inbox,
+            MailClass::AutoReply {
+                until,
+                returns,
+                reason,
+                new_address,
+            },
+        ) => {
             if !mail.is_ours(policy) {
                 let mut event = mail.event(names::AUTO_REPLIED);
                 event.put("until", until.map(|date| date.to_string()));
+                event.put("returns", returns.map(|date| date.to_string()));
                 event.put("reason", Some(reason.clone()));
-                meaning.tell(known, &event, false);
+                event.put("new_address", new_address.clone());
+                event.traits = mail.absence(returns.or(*until), reason);
+                meaning.tell_of_person(known, &event);
+                if reason == LEFT_COMPANY {
+                    let mut event = mail.event(names::CONTACT_LEFT);
+                    event.put("new_address", new_address.clone());
+                    event.traits = Some(one_trait(EMAIL_STATUS, Value::String(reason.clone())));
+                    meaning.tell_of_person(known, &event);
+                }
             }
         }
         (
@@ -246,7 +292,7 @@ pub fn interpret(mail: &MailSeen, known: &Acquaintance, policy: &Policy) -> Mean
             event.put("recipient", recipient.clone());
             event.put("status", status.clone());
             event.put("class", Some(class.clone()));
-            meaning.tell(known, &event, false);
+            meaning.tell_of_person(known, &event);
         }
         (
             Folder::Inbox,
@@ -257,7 +303,7 @@ pub fn interpret(mail: &MailSeen, known: &Acquaintance, policy: &Policy) -> Mean
         ) => {
             let mut event = mail.event(names::EMAIL_MARKED_AS_SPAM);
             event.put("recipient", recipient.clone());
-            meaning.tell(known, &event, false);
+            meaning.tell_of_person(known, &event);
         }
         (Folder::Inbox, MailClass::Other) => {}
     }
@@ -265,10 +311,35 @@ pub fn interpret(mail: &MailSeen, known: &Acquaintance, policy: &Policy) -> Mean
 }
 
 impl Meaning {
-    /// The event happens in each thread; else to the person; and, where colleagues count, to all of the
-    /// company who are not told already.
-    fn tell(&mut self, known: &Acquaintance, event: &Event, colleagues: bool) {
-        for (contact, subject) in &known.threads {
+    /// A person answered: see [`whom`] for the order of those for whom.
+    fn answer(&mut self, mail: &MailSeen, known: &Acquaintance, event: &Event, policy: &Policy) {
+        let named = whom::named(mail, known, policy);
+        self.tell_each(&named, event);
+        if named.is_empty() {
+            let colleagues = known.colleagues.iter();
+            let colleagues = colleagues.filter(|id| Some(**id) != known.person);
+            for contact in known.person.iter().chain(colleagues) {
+                self.events.push((Whom::Contact(*contact), event.clone()));
+            }
+        }
+        self.end_absence(known);
+    }
+
+    /// Something is told of one person, not of the company: of a machine that speaks for them, of their address. In
+    /// each thread of theirs; a thread of somebody else, in which they were only copied, is not meant.
+    fn tell_of_person(&mut self, known: &Acquaintance, event: &Event) {
+        let own = |(contact, _): &&(ContactId, Option<SubjectRef>)| {
+            known.person.is_none_or(|person| person == *contact)
+        };
+        let threads: Vec<_> = known.threads.iter().filter(own).cloned().collect();
+        self.tell_each(&threads, event);
+        if let Some(person) = known.person.filter(|_| threads.is_empty()) {
+            self.events.push((Whom::Contact(person), event.clone()));
+        }
+    }
+
+    fn tell_each(&mut self, about: &[(ContactId, Option<SubjectRef>)], event: &Event) {
+        for (contact, subject) in about {
             let mut event = Event {
                 subject: subject.clone(),
                 ..event.clone()
@@ -276,19 +347,33 @@ impl Meaning {
             event.objects.extend(answered(&event));
             self.events.push((Whom::Contact(*contact), event));
         }
-        let in_thread = |contact: &ContactId| known.threads.iter().any(|(id, _)| id == contact);
-        let others = known.person.iter().chain(
-            known
-                .colleagues
-                .iter()
-                .filter(|id| colleagues && Some(**id) != known.person),
-        );
-        // A reply inside a thread answers that thread; for the other runs of the same person, and of
-        // the person's colleagues, only a mail outside any known thread is an answer.
-        if known.threads.is_empty() {
-            for contact in others.filter(|id| !in_thread(id)) {
-                self.events.push((Whom::Contact(*contact), event.clone()));
+    }
+
+    /// Whoever answers in person is back.
+    fn end_absence(&mut self, known: &Acquaintance) {
+        let Some(person) = known.person else { return };
+        for (whom, event) in &mut self.events {
+            if *whom == Whom::Contact(person) && event.name.as_str() == names::REPLIED {
+                event.traits = Some(one_trait(AWAY_UNTIL, Value::Null));
             }
+        }
+    }
+
+    /// A person asks in words to be written to no more: whoever wrote it; where that is nobody known, the contacts
+    /// of the threads that it is in. Never a whole company.
+    fn unsubscribe(&mut self, mail: &MailSeen, known: &Acquaintance, text: &str) {
+        let mut event = mail.event(names::UNSUBSCRIBED);
+        event.put("channel", Some("email".to_owned()));
+        event.put("source", Some("reply".to_owned()));
+        event.put("text", Some(text.chars().take(REPLY_CHARS_MAX).collect()));
+        let mut told: Vec<ContactId> = known.person.into_iter().collect();
+        if told.is_empty() {
+            told.extend(known.threads.iter().map(|(contact, _)| *contact));
+            told.sort_unstable();
+            told.dedup();
+        }
+        for contact in told {
+            self.events.push((Whom::Contact(contact), event.clone()));
         }
     }
 }
@@ -300,11 +385,33 @@ fn answered(event: &Event) -> Option<ObjectPatch> {
         return None;
     }
     let at = Value::String(event.at.to_string());
-    let fields = Fields::from_iter([("answered_at".to_owned(), at)]);
+    let mut fields = Fields::from_iter([("answered_at".to_owned(), at)]);
+    // What the answer wants, for pages and journeys that ask; the last answer stands.
+    if let Some(intent) = event.properties.get("intent") {
+        let date = event.properties.get("intent_date").cloned();
+        fields.insert("answer".to_owned(), intent.clone());
+        fields.insert("answer_date".to_owned(), date.unwrap_or_default());
+    }
     Some(ObjectPatch { subject, fields })
 }
 
+/// A trait that a mail tells of.
+fn one_trait(name: &str, value: Value) -> Fields {
+    Fields::from_iter([(name.to_owned(), value)])
+}
+
 impl MailSeen {
+    /// What an automatic answer tells of its person: until when they are away, where that is a day to come and not
+    /// too far. Who has left does not come back.
+    fn absence(&self, returns: Option<jiff::civil::Date>, reason: &str) -> Option<Fields> {
+        let returns = returns.filter(|_| reason != LEFT_COMPANY)?;
+        let today = self.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let days = i64::from((returns - today).get_days());
+        (0..=AWAY_DAYS_MAX)
+            .contains(&days)
+            .then(|| one_trait(AWAY_UNTIL, Value::String(returns.to_string())))
+    }
+
     fn event(&self, name: &str) -> Event {
         let mut event = Event::track(name, self.at);
         event.put("mailbox", Some(self.mailbox.to_string()));
@@ -317,69 +424,21 @@ impl MailSeen {
 }
 
 impl Event {
+    /// What a reply says.
+    fn tell_said(&mut self, said: &Said) {
+        self.put("intent", Some(said.intent.word().to_owned()));
+        self.put("intent_date", said.date.map(|date| date.to_string()));
+        let sure = f64::from(said.percent.min(100)) / 100.0;
+        self.properties
+            .insert("intent_confidence".to_owned(), Value::from(sure));
+        let quoted: String = said.quoted.chars().take(QUOTED_CHARS_MAX).collect();
+        self.put("quoted", Some(quoted).filter(|text| !text.is_empty()));
+    }
+
     /// Sets a text property, if there is a text.
     fn put(&mut self, name: &str, text: Option<String>) {
         if let Some(text) = text {
             self.properties.insert(name.to_owned(), Value::String(text));
         }
     }
-}
-
-fn document_sent(
-    mail: &MailSeen,
-    facts: &DocumentFacts,
-    client: &Address,
-    subject: SubjectRef,
-) -> Event {
-    let mut event = mail.event(names::DOCUMENT_SENT);
-    let mut fields = Fields::new();
-    let mut put = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            fields.insert(name.to_owned(), Value::String(value));
-        }
-    };
-    put("kind", Some(facts.kind.clone()));
-    put("status", Some("sent".to_owned()));
-    put("number", facts.number.clone());
-    put("currency", facts.currency.clone());
-    put("issued", facts.issued.map(|date| date.to_string()));
-    put("due", facts.due.map(|date| date.to_string()));
-    put("mailbox", Some(mail.mailbox.to_string()));
-    put("message_id", Some(mail.message_id.clone()));
-    put("mail_subject", Some(mail.subject.clone()));
-    put("to", Some(client.email.clone()));
-    put("sent_at", Some(mail.at.to_string()));
-    let amount = facts
-        .amount
-        .as_deref()
-        .and_then(|text| text.parse::<f64>().ok());
-    fields.extend(amount.map(|amount| ("amount".to_owned(), Value::from(amount))));
-    let references: Vec<Value> = mail
-        .references
-        .iter()
-        .rev()
-        .cloned()
-        .map(Value::String)
-        .collect();
-    fields.insert("references".to_owned(), Value::Array(references));
-    event.properties.extend(fields.clone());
-
-    let mut traits = Fields::new();
-    traits.insert("email".to_owned(), Value::String(client.email.clone()));
-    traits.extend(
-        client
-            .name
-            .clone()
-            .map(|name| ("name".to_owned(), Value::String(name))),
-    );
-    // Not `language`, which is what the client chose.
-    let language = facts.language.clone().map(Value::String);
-    traits.extend(language.map(|language| ("mail_language".to_owned(), language)));
-    event.traits = Some(traits);
-    event.objects = vec![ObjectPatch {
-        subject: subject.clone(),
-        fields,
-    }];
-    event.subject = Some(subject);
-    event
 }

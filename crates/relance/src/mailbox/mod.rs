@@ -3,43 +3,60 @@
 //! The order is the base of rule R1: a `Synced` is told to the engine only after everything that the
 //! reading found, and the engine commits in that order.
 
+pub mod alert;
+pub mod book;
+pub mod change;
+pub mod check;
+pub mod keep;
+pub mod shown;
+
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_channels::imap::{
     self, Content, Cursor, FailureKind, FolderCursor, FolderName, ImapAccount, MailboxEvent,
-    MailboxWatcher, VISIBILITY_LAG, WatchConfig, WatchTimings,
+    MailboxWatcher, Progress, VISIBILITY_LAG, WatchConfig, WatchTimings,
 };
 use relance_core::ids::MailboxId;
 use relance_core::mail::{Folder, MailSeen};
 use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::SharedClock;
-use relance_engine::ports::MailboxState;
 use relance_engine::run::Handle;
 use relance_message::mail::MailProblem;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use self::book::Entry;
 use crate::examine::{Examined, Rules, examine};
+use crate::oauth::Tokens;
 
 /// How long the reader waits when the engine is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
 
 /// How a mailbox fares, for pages and alerts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Health {
+    /// When it began to be watched here.
+    pub watched_at: Timestamp,
     /// When it was last read whole.
     pub synced_at: Option<Timestamp>,
     /// Why it cannot be read now.
     pub failure: Option<String>,
+    /// What that means for whoever must act, and since when it is so.
+    pub failing: Option<(&'static str, Timestamp)>,
     /// Mails seen since the start.
     pub seen: u64,
     /// Mails that could not be read, since the start. Each may have been a reply: somebody must look.
     pub unreadable: u64,
     /// The last of them: folder and number.
     pub unreadable_last: Option<String>,
+    /// How far a reading under way has come.
+    pub progress: Option<Progress>,
+    /// The folders of sent mail that are watched.
+    pub sent: Vec<String>,
 }
 
 /// One mailbox to watch.
@@ -50,15 +67,30 @@ pub struct Watched {
     pub account: ImapAccount,
     /// How far back the first reading looks.
     pub look_back: SignedDuration,
+    /// The folder of sent mail that somebody chose.
+    pub sent: Option<FolderName>,
+    /// Other addresses that it sends as, lower case.
+    pub aliases: Vec<String>,
+    /// Whether it is logged into by tokens.
+    pub oauth: bool,
     /// Where reading goes on, as told to the engine before.
     pub cursors: String,
+}
+
+struct Running {
+    watcher: MailboxWatcher,
+    account: ImapAccount,
+    sent: Option<FolderName>,
+    aliases: Vec<String>,
 }
 
 /// All watched mailboxes of a workspace.
 #[derive(Default)]
 pub struct Mailboxes {
-    watchers: Mutex<BTreeMap<MailboxId, MailboxWatcher>>,
+    watchers: Mutex<BTreeMap<MailboxId, Running>>,
     health: Mutex<BTreeMap<MailboxId, Health>>,
+    /// Nothing is watched any more.
+    stopped: AtomicBool,
 }
 
 impl Mailboxes {
@@ -69,58 +101,110 @@ impl Mailboxes {
         rules: Arc<Rules>,
         engine: Handle,
         clock: SharedClock,
+        tokens: Arc<Tokens>,
     ) {
         let now = clock.clone();
-        let (watcher, events) = MailboxWatcher::spawn(WatchConfig {
-            account: watched.account,
-            cursors: read_cursors(&watched.cursors),
-            look_back: watched.look_back,
-            timings: WatchTimings::default(),
-            clock: Arc::new(move || now.now()),
-        });
-        lock(&self.watchers).insert(watched.mailbox.clone(), watcher);
+        let place = place_of(&watched.account);
         let health = Health {
+            watched_at: clock.now(),
             synced_at: None,
             failure: None,
+            failing: None,
             seen: 0,
             unreadable: 0,
             unreadable_last: None,
+            progress: None,
+            sent: Vec::new(),
         };
         lock(&self.health).insert(watched.mailbox.clone(), health);
+        let (watcher, events) = MailboxWatcher::spawn(WatchConfig {
+            account: watched.account.clone(),
+            cursors: read_cursors(&watched.cursors, &place),
+            look_back: watched.look_back,
+            sent: watched.sent.clone(),
+            timings: WatchTimings::default(),
+            clock: Arc::new(move || now.now()),
+        });
+        let running = Running {
+            watcher,
+            account: watched.account,
+            sent: watched.sent,
+            aliases: watched.aliases.clone(),
+        };
+        lock(&self.watchers).insert(watched.mailbox.clone(), running);
         let reader = Reader {
+            aliases: watched.aliases.into(),
             mailboxes: self.clone(),
             mailbox: watched.mailbox,
+            place,
+            tokens: watched.oauth.then_some(tokens),
             rules,
             engine,
+            clock,
         };
         tokio::spawn(reader.read(events));
     }
 
-    /// No longer watches a mailbox: somebody else does.
+    /// No longer watches a mailbox: somebody else does, or nobody.
     pub fn unwatch(&self, mailbox: &MailboxId) {
         lock(&self.watchers).remove(mailbox);
         lock(&self.health).remove(mailbox);
     }
 
-    fn is_watched(&self, mailbox: &MailboxId) -> bool {
-        lock(&self.watchers).contains_key(mailbox)
+    /// Those that are watched here.
+    pub fn watched(&self) -> Vec<MailboxId> {
+        lock(&self.watchers).keys().cloned().collect()
     }
 
-    /// Asks for a mailbox to be read now.
-    pub fn sync_now(&self, mailbox: &MailboxId) {
-        if let Some(watcher) = lock(&self.watchers).get(mailbox) {
-            watcher.sync_now();
+    /// Whether a mailbox is watched where and as it should be; another password or token is taken over.
+    pub fn takes_over(&self, entry: &Entry) -> bool {
+        if self.stopped.load(Ordering::Acquire) {
+            return true;
         }
+        let mut watchers = lock(&self.watchers);
+        let Some(running) = watchers.get_mut(entry.address.as_str()) else {
+            return false;
+        };
+        if !running.account.is_same_place(&entry.account)
+            || running.sent != entry.sent()
+            || running.aliases != entry.stored.aliases
+        {
+            return false;
+        }
+        if running.account.login != entry.account.login {
+            running.account.login = entry.account.login.clone();
+            running.watcher.set_login(entry.account.login.clone());
+        }
+        true
     }
 
-    /// Stops watching all.
+    /// Asks for a mailbox to be read now; `false` where it is not watched here.
+    pub fn sync_now(&self, mailbox: &MailboxId) -> bool {
+        let watchers = lock(&self.watchers);
+        let running = watchers.get(mailbox);
+        if let Some(running) = running {
+            running.watcher.sync_now();
+        }
+        running.is_some()
+    }
+
+    /// Stops watching all, for good.
     pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
         lock(&self.watchers).clear();
     }
 
     /// How the mailboxes fare.
     pub fn health(&self) -> BTreeMap<MailboxId, Health> {
-        lock(&self.health).clone()
+        let mut health = lock(&self.health).clone();
+        for (mailbox, running) in lock(&self.watchers).iter() {
+            if let Some(health) = health.get_mut(mailbox) {
+                health.progress = running.watcher.progress();
+                let sent = running.watcher.sent_folders();
+                health.sent = sent.iter().map(FolderName::text).collect();
+            }
+        }
+        health
     }
 
     fn note(&self, mailbox: &MailboxId, change: impl FnOnce(&mut Health)) {
@@ -130,55 +214,11 @@ impl Mailboxes {
     }
 }
 
-/// The mailboxes of a configuration, and what it takes to watch some of them.
-#[derive(Clone)]
-pub struct Watching {
-    /// The mailboxes that are watched.
-    pub mailboxes: Arc<Mailboxes>,
-    /// Where each is read, by address, and how many days the first reading looks back.
-    pub accounts: BTreeMap<String, (ImapAccount, u16)>,
-    /// Rules of documents, bounces and answers.
-    pub rules: Arc<Rules>,
-    /// Whom to tell.
-    pub engine: Handle,
-    /// The moment.
-    pub clock: SharedClock,
-    /// Where readers run.
-    pub runtime: tokio::runtime::Handle,
-}
-
-impl Watching {
-    /// Watches those that are held, each from where reading ended, and no others.
-    pub fn hold(&self, known: &[MailboxState], is_held: impl Fn(&MailboxId) -> bool) {
-        let _readers_run_there = self.runtime.enter();
-        for (address, (account, days)) in &self.accounts {
-            let mailbox = MailboxId::from(address.as_str());
-            if !is_held(&mailbox) {
-                self.mailboxes.unwatch(&mailbox);
-                continue;
-            }
-            if self.mailboxes.is_watched(&mailbox) {
-                continue;
-            }
-            self.engine.report(vec![Arrival::Watched(mailbox.clone())]);
-            let cursors = known
-                .iter()
-                .find(|state| state.mailbox == mailbox)
-                .map_or_else(String::new, |state| state.cursors.clone());
-            let watched = Watched {
-                mailbox,
-                account: account.clone(),
-                look_back: SignedDuration::from_hours(24 * i64::from(*days)),
-                cursors,
-            };
-            self.mailboxes.watch(
-                watched,
-                self.rules.clone(),
-                self.engine.clone(),
-                self.clock.clone(),
-            );
-        }
-    }
+/// A server and a login of it, as cursors name them: those of another place mean nothing.
+fn place_of(account: &ImapAccount) -> String {
+    let named = format!("{}\n{}", account.host.to_lowercase(), account.login.user());
+    let hash = blake3::hash(named.as_bytes()).to_hex();
+    hash.chars().take(16).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -186,8 +226,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 struct Reader {
+    /// Other addresses that the mailbox sends as.
+    aliases: Arc<[String]>,
     mailboxes: Arc<Mailboxes>,
     mailbox: MailboxId,
+    /// What its cursors name their server by.
+    place: String,
+    /// Where another token is asked for, of a mailbox that is logged into by tokens.
+    tokens: Option<Arc<Tokens>>,
+    clock: SharedClock,
     rules: Arc<Rules>,
     engine: Handle,
 }
@@ -246,7 +293,7 @@ impl Reader {
                     let arrival = Arrival::Synced {
                         mailbox: self.mailbox.clone(),
                         at: whole_milliseconds(proved_until),
-                        cursors: write_cursors(&cursors),
+                        cursors: write_cursors(&cursors, &self.place),
                     };
                     if !self.tell(arrival).await {
                         return;
@@ -255,21 +302,35 @@ impl Reader {
                         if health.failure.take().is_some() {
                             tracing::info!("a mailbox is read again");
                         }
+                        health.failing = None;
                         health.synced_at = Some(started_at);
                     });
                 }
                 MailboxEvent::Failed {
                     kind,
+                    code,
                     text,
                     retry_at,
                 } => {
-                    tracing::warn!(?kind, %retry_at, "a mailbox cannot be read; its reminders are held");
+                    tracing::warn!(?kind, code, %retry_at, "a mailbox cannot be read; its reminders are held");
                     let failure = match kind {
                         FailureKind::Auth => format!("login refused: {text}"),
                         FailureKind::Unreachable | FailureKind::Protocol => text,
                     };
-                    self.mailboxes
-                        .note(&self.mailbox, |health| health.failure = Some(failure));
+                    // A token that ended is renewed: nobody has to act yet.
+                    let code = match (code, &self.tokens) {
+                        ("password_refused", Some(_)) => "token_refused",
+                        (code, _) => code,
+                    };
+                    let now = self.clock.now();
+                    self.mailboxes.note(&self.mailbox, |health| {
+                        health.failure = Some(failure);
+                        let since = health.failing.map_or(now, |(_, since)| since);
+                        health.failing = Some((code, since));
+                    });
+                    if let (FailureKind::Auth, Some(tokens)) = (kind, &self.tokens) {
+                        tokens.ask(self.mailbox.as_str());
+                    }
                 }
             }
         }
@@ -309,12 +370,15 @@ impl Reader {
     ) -> Result<(MailSeen, Option<&'static str>), &'static str> {
         let rules = self.rules.clone();
         let mailbox = self.mailbox.clone();
+        let aliases = self.aliases.clone();
         let examined = tokio::task::spawn_blocking(move || {
             let (examined, flaw) = match examine(&bytes, &rules) {
                 Ok(examined) => (examined, None),
                 Err(problem) => (examine(header_of(&bytes), &rules)?, Some(problem.code())),
             };
-            Ok::<_, MailProblem>((place.see(&mailbox, examined), flaw))
+            let mut seen = place.see(&mailbox, examined);
+            by_one_name(&mut seen, &aliases);
+            Ok::<_, MailProblem>((seen, flaw))
         });
         match examined.await {
             Ok(Ok(seen)) => Ok(seen),
@@ -347,6 +411,14 @@ impl Reader {
                 }
             }
         }
+    }
+}
+
+/// An alias is the mailbox by another name: what it wrote is ours, and what is written to it is written to us.
+fn by_one_name(seen: &mut MailSeen, aliases: &[String]) {
+    let named = seen.from.iter_mut().chain(&mut seen.to);
+    for address in named.filter(|address| aliases.contains(&address.email)) {
+        address.email = seen.mailbox.to_string();
     }
 }
 
@@ -395,9 +467,12 @@ struct StoredCursor {
     name: String,
     uid_validity: u32,
     uid_next: u32,
+    /// Which server and login; one of before it was noted is believed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    place: String,
 }
 
-fn write_cursors(cursors: &[FolderCursor]) -> String {
+fn write_cursors(cursors: &[FolderCursor], place: &str) -> String {
     let stored: Vec<StoredCursor> = cursors
         .iter()
         .map(|cursor| StoredCursor {
@@ -408,6 +483,7 @@ fn write_cursors(cursors: &[FolderCursor]) -> String {
             name: cursor.name.raw().to_owned(),
             uid_validity: cursor.cursor.uid_validity,
             uid_next: cursor.cursor.uid_next,
+            place: place.to_owned(),
         })
         .collect();
     serde_json::to_string(&stored).unwrap_or_default()
@@ -415,10 +491,11 @@ fn write_cursors(cursors: &[FolderCursor]) -> String {
 
 /// Cursors that cannot be read are forgotten: the mailbox is read again from its look-back, and what was
 /// seen before changes nothing.
-fn read_cursors(text: &str) -> Vec<FolderCursor> {
+fn read_cursors(text: &str, place: &str) -> Vec<FolderCursor> {
     let stored: Vec<StoredCursor> = serde_json::from_str(text).unwrap_or_default();
     stored
         .into_iter()
+        .filter(|cursor| cursor.place.is_empty() || cursor.place == place)
         .filter_map(|cursor| {
             let folder = match cursor.folder.as_str() {
                 "sent" => imap::Folder::Sent,
@@ -440,6 +517,43 @@ fn read_cursors(text: &str) -> Vec<FolderCursor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_is_the_mailbox_by_another_name() {
+        let rules = Rules::bundled().unwrap();
+        let mail = b"From: sales@shop.test\r\nTo: ivan@client.test\r\nMessage-ID: <x@shop.test>\r\n\r\nHi\r\n";
+        let place = Place {
+            folder: imap::Folder::Inbox,
+            uid: 1,
+            uid_validity: 1,
+            internal_date: Timestamp::UNIX_EPOCH,
+        };
+        let mailbox = MailboxId::from("anna@gmail.test");
+        let mut seen = place.see(&mailbox, examine(mail, &rules).unwrap());
+        by_one_name(&mut seen, &["other@shop.test".to_owned()]);
+        assert_eq!(seen.from.as_ref().unwrap().email, "sales@shop.test");
+        by_one_name(&mut seen, &["sales@shop.test".to_owned()]);
+        assert_eq!(seen.from.as_ref().unwrap().email, "anna@gmail.test");
+        assert_eq!(seen.to[0].email, "ivan@client.test");
+    }
+
+    #[test]
+    fn cursors_of_another_server_or_login_mean_nothing() {
+        let cursor = FolderCursor {
+            folder: imap::Folder::Inbox,
+            name: FolderName::inbox(),
+            cursor: Cursor {
+                uid_validity: 1,
+                uid_next: 7,
+            },
+        };
+        let text = write_cursors(std::slice::from_ref(&cursor), "here");
+        assert_eq!(read_cursors(&text, "here"), std::slice::from_ref(&cursor));
+        assert_eq!(read_cursors(&text, "elsewhere"), []);
+        let old = write_cursors(std::slice::from_ref(&cursor), "");
+        assert_eq!(read_cursors(&old, "here"), [cursor]);
+        assert_eq!(read_cursors("nonsense", "here"), []);
+    }
 
     #[test]
     fn the_header_of_a_mail_that_cannot_be_read_tells_that_it_is_a_reply() {

@@ -1,0 +1,61 @@
+-- Payments as pages and the matching read them.
+
+-- name: payment_newest
+-- Payments, the last booked first, before a day and id.
+-- $1 day, $2 id, $3 limit.
+SELECT id, body FROM payment
+WHERE (booked, id) < ($1, $2)
+ORDER BY booked DESC, id DESC LIMIT $3;
+
+-- name: payment_of_state
+-- The same of one state.
+-- $1 state, $2 day, $3 id, $4 limit.
+SELECT id, body FROM payment
+WHERE state = $1 AND (booked, id) < ($2, $3)
+ORDER BY booked DESC, id DESC LIMIT $4;
+
+-- name: payment_one
+-- One payment.
+-- $1 id.
+SELECT id, body FROM payment WHERE id = $1;
+
+-- name: payment_known
+-- Which of some payments are known.
+-- $1 their ids, as a JSON list.
+SELECT id FROM payment WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)));
+
+-- name: payment_count
+-- How many are in a state, up to a limit.
+-- $1 state, $2 limit.
+SELECT count(*) FROM (SELECT 1 FROM payment WHERE state = $1 LIMIT $2) AS few;
+
+-- name: payment_of_amount
+-- Payments of a sum, the last booked first, not after a day: what a return may take back.
+-- $1 amount, $2 day, $3 limit.
+SELECT id, body FROM payment WHERE amount = $1 AND booked <= $2
+ORDER BY booked DESC, id DESC LIMIT $3;
+
+-- name: payment_by_mark
+-- The last payments of a payer.
+-- $1 mark, $2 limit.
+SELECT id, body FROM payment WHERE mark = $1 AND mark <> ''
+ORDER BY booked DESC, id DESC LIMIT $2;
+
+-- name: invoice_of_number
+-- Invoices of these numbers, written without signs and zeroes before them, whatever their state.
+-- $1 numbers, as a JSON list, $2 limit.
+SELECT contact_id, id FROM document
+WHERE kind = 'invoice' AND ltrim(translate(number, 'авекмнорстух -/._№#\', 'abekmhopctyx'), '0') = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))
+ORDER BY issued DESC LIMIT $2;
+
+-- name: invoice_of_amount
+-- Invoices in a state of an amount.
+-- $1 state, $2 amount, $3 limit.
+SELECT contact_id, id FROM document
+WHERE state = $1 AND amount = $2 AND kind = 'invoice'
+ORDER BY place DESC LIMIT $3;
+
+-- name: contact_of_word
+-- Contacts with a word in their names.
+-- $1 word, $2 limit.
+SELECT contact_id FROM name_word WHERE word = $1 ORDER BY contact_id LIMIT $2;

@@ -1,0 +1,246 @@
+//! Payments, and the documents and contacts that one may be about.
+//!
+//! Every question goes along an index and has a limit, so that one payment costs the same whatever the number of
+//! documents. A search walks the newest payments and looks at [`PAYMENTS_WALKED_MAX`] of them at most a page.
+//!
+//! **Absent:** what a payment pays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use jiff::civil::Date;
+use relance_core::ids::ContactId;
+use relance_core::payment::{Amount, PaymentId, PaymentRecord, PaymentState};
+use relance_core::value::Value as Json;
+use relance_engine::ports::StoreError;
+use relance_wire::stored::read_payment;
+
+use super::db::{Row, Value, values};
+use super::{Page, ReadError, Reader, limits, wrong};
+use crate::registry::{DocumentState, days, folded};
+use crate::sqlite::error::{Located, unreadable};
+
+/// Payments that one page of a search looks at.
+pub const PAYMENTS_WALKED_MAX: usize = 5_000;
+/// Payments of a state that are counted; of more it is said that there are more.
+pub const PAYMENTS_COUNTED_MAX: u64 = 10_000;
+/// Invoices of some numbers, or of an amount, that are told.
+pub const INVOICES_FOUND_MAX: usize = 100;
+/// Payments of a sum, or of a payer, that are looked at.
+pub const PAYMENTS_ALIKE_MAX: usize = 50;
+/// Contacts of one word of a name; a word of more tells nobody.
+pub const CONTACTS_OF_WORD_MAX: usize = 20;
+
+fn record(row: Row<'_>) -> Result<PaymentRecord, StoreError> {
+    let id = row.text(0).at("payment", "")?;
+    let parsed: PaymentId = id
+        .parse()
+        .map_err(|problem| unreadable("payment", id, problem))?;
+    let body = row.text(1).at("payment", id)?;
+    read_payment(parsed, body).map_err(|problem| unreadable("payment", id, problem))
+}
+
+/// Whether a payment is what is searched for: words of payer and text, numbers, the amount.
+fn fits(record: &PaymentRecord, wanted: &str) -> bool {
+    let payment = &record.payment;
+    let amount = payment.amount.to_string();
+    let shares = record.shares.iter().map(|share| share.number.as_str());
+    [
+        payment.payer.name.as_str(),
+        &payment.payer.account,
+        &payment.payer.tax_id,
+        &payment.text,
+        &amount,
+    ]
+    .into_iter()
+    .chain(shares)
+    .any(|text| folded(text).contains(wanted))
+}
+
+fn list(texts: impl IntoIterator<Item = String>) -> String {
+    let all = texts.into_iter().map(Json::from).collect();
+    Json::Array(all).to_string()
+}
+
+fn invoice(row: Row<'_>) -> Result<(ContactId, String), StoreError> {
+    let contact = row.contact(0).at("document", "")?;
+    let id = row.text(1).at("document of", contact)?;
+    Ok((contact, id.to_owned()))
+}
+
+impl Reader {
+    /// Payments, the last booked first. A page of a search may hold fewer than asked, even none, and yet have a next
+    /// one.
+    pub fn payments(
+        &self,
+        state: Option<PaymentState>,
+        search: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<PaymentRecord>, ReadError> {
+        let (shown, _) = limits(limit);
+        let (mut day, mut id) = match after {
+            None => (i64::MAX, String::new()),
+            Some(cursor) => {
+                let (day, id) = cursor.split_once('.').ok_or_else(|| wrong(cursor))?;
+                (day.parse().map_err(|_| wrong(cursor))?, id.to_owned())
+            }
+        };
+        let wanted = search.map(|text| folded(text.trim()));
+        let chunk = if wanted.is_some() { 500 } else { shown + 1 };
+        let mut items = Vec::new();
+        let mut walked = 0;
+        loop {
+            let asked = i64::try_from(chunk).unwrap_or(i64::MAX);
+            let rows = match state {
+                Some(state) => {
+                    let key = values![i64::from(state.column()), day, id.as_str(), asked];
+                    self.rows(self.sql.payment_of_state, "payment", key, record)
+                }
+                None => {
+                    let key = values![day, id.as_str(), asked];
+                    self.rows(self.sql.payment_newest, "payment", key, record)
+                }
+            }?;
+            let is_last = rows.len() < chunk;
+            for one in rows {
+                if items.len() == shown {
+                    return Ok(Page {
+                        items,
+                        next: Some(format!("{day}.{id}")),
+                    });
+                }
+                day = days(one.payment.booked);
+                id = one.id.to_string();
+                walked += 1;
+                if wanted.as_ref().is_none_or(|wanted| fits(&one, wanted)) {
+                    items.push(one);
+                }
+            }
+            if is_last || walked >= PAYMENTS_WALKED_MAX {
+                let next = (!is_last).then(|| format!("{day}.{id}"));
+                return Ok(Page { items, next });
+            }
+        }
+    }
+
+    /// One payment.
+    pub fn payment(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
+        let id = id.to_string();
+        self.one(
+            self.sql.payment_one,
+            "payment",
+            values![id.as_str()],
+            record,
+        )
+    }
+
+    /// Which of some payments are known.
+    pub fn known_payments(&self, ids: &[PaymentId]) -> Result<BTreeSet<PaymentId>, ReadError> {
+        let list = list(ids.iter().map(PaymentId::to_string));
+        let rows = self.rows(
+            self.sql.payment_known,
+            "payment",
+            values![list.as_str()],
+            |row| {
+                let id = row.text(0).at("payment", "")?;
+                id.parse()
+                    .map_err(|problem| unreadable("payment", id, problem))
+            },
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// How many payments there are by state; of [`PAYMENTS_COUNTED_MAX`] and more no more are counted.
+    pub fn payment_counts(&self) -> Result<BTreeMap<PaymentState, u64>, ReadError> {
+        let most = i64::try_from(PAYMENTS_COUNTED_MAX).unwrap_or(i64::MAX);
+        let mut counts = BTreeMap::new();
+        for state in PaymentState::ALL {
+            let key = values![i64::from(state.column()), most];
+            let count = self.one(self.sql.payment_count, "payment", key, |row| {
+                row.count(0).at("payment", "")
+            })?;
+            counts.insert(state, count.unwrap_or_default());
+        }
+        Ok(counts)
+    }
+
+    /// Payments of a sum that were booked on a day or before, the last first.
+    pub fn payments_of_amount(
+        &self,
+        amount: Amount,
+        until: Date,
+    ) -> Result<Vec<PaymentRecord>, ReadError> {
+        let most = i64::try_from(PAYMENTS_ALIKE_MAX).unwrap_or(i64::MAX);
+        let key = values![amount.parts(), days(until), most];
+        self.rows(self.sql.payment_of_amount, "payment", key, record)
+    }
+
+    /// For whom a payer paid before.
+    pub fn contacts_of_payer(&self, mark: &str) -> Result<BTreeSet<ContactId>, ReadError> {
+        let most = i64::try_from(PAYMENTS_ALIKE_MAX).unwrap_or(i64::MAX);
+        let rows = self.rows(
+            self.sql.payment_by_mark,
+            "payment",
+            values![Value::Key(mark), most],
+            record,
+        )?;
+        let shares = rows.into_iter().flat_map(|record| record.shares);
+        Ok(shares.map(|share| share.contact).collect())
+    }
+
+    /// Invoices of these numbers, whatever their state, the last issued first.
+    pub fn invoices_of_numbers(
+        &self,
+        keys: &BTreeSet<String>,
+    ) -> Result<Vec<(ContactId, String)>, ReadError> {
+        let keys = list(
+            keys.iter()
+                .map(|key| key.trim_start_matches('0').to_owned()),
+        );
+        let most = i64::try_from(INVOICES_FOUND_MAX).unwrap_or(i64::MAX);
+        let key = values![keys.as_str(), most];
+        self.rows(self.sql.invoice_of_number, "document", key, invoice)
+    }
+
+    /// Invoices of an amount that something is expected of; none where there are too many to tell anything.
+    pub fn invoices_of_amount(
+        &self,
+        amount: Amount,
+    ) -> Result<Vec<(ContactId, String)>, ReadError> {
+        let most = i64::try_from(INVOICES_FOUND_MAX).unwrap_or(i64::MAX);
+        let mut all = Vec::new();
+        for state in DocumentState::WAITING {
+            let key = values![state.column(), amount.parts(), most];
+            let rows = self.rows(self.sql.invoice_of_amount, "document", key, invoice)?;
+            if rows.len() == INVOICES_FOUND_MAX {
+                return Ok(Vec::new());
+            }
+            all.extend(rows);
+        }
+        Ok(all)
+    }
+
+    /// Contacts with one of these words in their names, of each word that few have.
+    pub fn contacts_of_words(&self, words: &[String]) -> Result<BTreeSet<ContactId>, ReadError> {
+        let most = i64::try_from(CONTACTS_OF_WORD_MAX + 1).unwrap_or(i64::MAX);
+        let mut found = BTreeSet::new();
+        for word in words {
+            let word = folded(word);
+            let key = values![word.as_str(), most];
+            let mut rows = Vec::new();
+            self.with(|conn| {
+                Ok(
+                    conn.each(self.sql.contact_of_word, "name_word", key, |row| {
+                        rows.push(row.contact(0).at("name_word", "")?);
+                        Ok(ControlFlow::Continue(()))
+                    })?,
+                )
+            })?;
+            if rows.len() <= CONTACTS_OF_WORD_MAX {
+                found.extend(rows);
+            }
+        }
+        Ok(found)
+    }
+}
