@@ -1,4 +1,5 @@
 import { createTheme, localStorageColorSchemeManager, type MantineColorsTuple } from '@mantine/core';
+import i18next from 'i18next';
 
 /** The colour of what can be done; every shade that carries text keeps 4.5:1 to its ground. */
 const brand: MantineColorsTuple = [
@@ -18,6 +19,15 @@ const brand: MantineColorsTuple = [
 const fonts =
   'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Hiragino Sans", "Yu Gothic UI", "Noto Sans CJK JP", sans-serif';
 
+/** The cross of a dialog has a name, in the language of the moment. */
+const closing = {
+  closeButtonProps: {
+    get 'aria-label'() {
+      return i18next.t('close', { ns: 'shell' });
+    },
+  },
+};
+
 export const theme = createTheme({
   colors: { brand },
   primaryColor: 'brand',
@@ -27,8 +37,12 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "Noto Sans Mono", monospace',
   defaultRadius: 'md',
   cursorType: 'pointer',
-  // Words stand as they are written; shouting is for nobody.
-  components: { Badge: { defaultProps: { tt: 'none' } } },
+  components: {
+    // Words stand as they are written; shouting is for nobody.
+    Badge: { defaultProps: { tt: 'none' } },
+    Modal: { defaultProps: closing },
+    Drawer: { defaultProps: closing },
+  },
   headings: {
     fontWeight: '650',
     sizes: { h1: { fontSize: '1.5rem' }, h2: { fontSize: '1.15rem' }, h3: { fontSize: '1rem' } },
