@@ -2,7 +2,7 @@
 //!
 //! The bytes were read and classified elsewhere; here the rules stand: a reply counts for the thread it
 //! is in and the documents it names, else for the person who wrote, and for everyone of the same company
-//! ([`whom`] holds the order), but never when we wrote it ourselves. **Absent:** MIME, IMAP.
+//! (`whom` holds the order), but never when we wrote it ourselves. **Absent:** MIME, IMAP.
 
 mod answer;
 mod document;

@@ -4,7 +4,7 @@
 //! Reads number, dates, amounts, currency and parties by their paths in one streaming pass.
 //! **Absent:** document type definitions and entities of one's own (both refused), validation against
 //! a schema, line items. Sources: EN 16931-1; OASIS UBL 2.x; UN/CEFACT CII D16B and ZUGFeRD 1.0; orders ММВ-7-15/820
-//! and ЕД-7-26/970 of the Russian tax office; CommerceML 2 (see [`super::russian`]).
+//! and ЕД-7-26/970 of the Russian tax office; CommerceML 2 (see `russian`).
 
 use std::borrow::Cow;
 
