@@ -181,6 +181,17 @@ describe('an empty workspace', () => {
     await page.getByRole('button', { name: 'I have kept them' }).click();
     await page.getByText('10 recovery codes are left.').waitFor();
 
+    // Other codes, by the password: the first ones are void.
+    await page.getByRole('button', { name: 'New recovery codes' }).click();
+    await page.getByLabel('Your password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Make new codes' }).click();
+    await listed.first().waitFor();
+    const first = codes[0];
+    codes.splice(0, codes.length, ...(await listed.allTextContents()));
+    expect(codes).toHaveLength(10);
+    expect(codes).not.toContain(first);
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+
     // The code of now is spent; the next one is good already.
     await context.clearCookies();
     await page.goto('/sign-in');

@@ -21,6 +21,9 @@ export const putMe = (body: Schemas['MePut']) => answer(api.PUT('/api/v1/me', { 
 export const putPassword = (body: Schemas['PasswordPut']) => answer(api.PUT('/api/v1/me/password', { body }));
 export const beginTotp = () => answer(api.POST('/api/v1/me/totp'));
 export const confirmTotp = (code: string) => answer(api.POST('/api/v1/me/totp/confirm', { body: { code } }));
+/** Other recovery codes, by the password once more; the old ones are good no more. */
+export const renewCodes = (password: string) =>
+  answer(api.POST('/api/v1/me/totp/recovery', { body: { password } }));
 export const endTotp = (password: string) => answer(api.DELETE('/api/v1/me/totp', { body: { password } }));
 
 export const devicesQuery = queryOptions({

@@ -93,7 +93,10 @@ function Confirm({ made, done }: ConfirmProps) {
   );
 }
 
-function Codes({ codes, close }: { codes: string[]; close: () => void }) {
+type CodesProps = { codes: string[]; close: () => void; text?: string };
+
+/** Recovery codes, shown this once. */
+export function Codes({ codes, close, text: lead }: CodesProps) {
   const { t } = useTranslation('settings');
   const mine = useSession();
   const text = `${codes.join('\n')}\n`;
@@ -107,7 +110,7 @@ function Codes({ codes, close }: { codes: string[]; close: () => void }) {
   };
   return (
     <Stack gap="md">
-      <Text size="sm">{t('totp.codesText')}</Text>
+      <Text size="sm">{lead ?? t('totp.codesText')}</Text>
       <ul className={classes.codes} aria-label={t('totp.codes')}>
         {codes.map((code) => (
           <li key={code}>{code}</li>
