@@ -9,7 +9,7 @@ use relance_core::contact::Contact;
 use relance_core::ids::ContactId;
 use relance_core::payment::effect::open_of;
 use relance_core::payment::judge::{CANDIDATES_MAX, Candidate, Client, lookup_keys};
-use relance_core::payment::{Payment, payer};
+use relance_core::payment::{Payment, Share, payer};
 use relance_core::subject::Object;
 use relance_core::value::Value;
 use relance_store::Reader;
@@ -50,11 +50,12 @@ pub fn number_of(object: &Object) -> String {
     }
 }
 
-/// Everything that may be meant, each document once.
+/// Everything that may be meant, each document once; `shares` is what the payment was put to until now.
 pub fn candidates(
     reader: &Reader,
     books: &Books,
     payment: &Payment,
+    shares: &[Share],
 ) -> Result<Vec<Candidate>, ReadError> {
     let mut found: BTreeMap<String, ContactId> = BTreeMap::new();
     let mut add = |all: Vec<(ContactId, String)>| {
@@ -65,6 +66,11 @@ pub fn candidates(
             }
         }
     };
+    // What it was put to until now: the store has it as paid still, and would not find it among what is open.
+    let until_now = shares.iter();
+    add(until_now
+        .map(|share| (share.contact, share.document.to_string()))
+        .collect());
     let keys = lookup_keys(payment);
     if !keys.is_empty() {
         add(reader.invoices_of_numbers(&keys)?);

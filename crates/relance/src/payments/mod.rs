@@ -141,14 +141,14 @@ impl<'a> Plan<'a> {
     }
 
     /// Says what a payment pays, as far as documents are known.
-    fn judge(&self, record: &PaymentRecord) -> Result<Judgement, ReadError> {
-        let candidates = find::candidates(self.reader, &self.books, &record.payment)?;
+    fn judge(&self, record: &PaymentRecord, shares: &[Share]) -> Result<Judgement, ReadError> {
+        let candidates = find::candidates(self.reader, &self.books, &record.payment, shares)?;
         Ok(judge(&record.payment, &candidates))
     }
 
     /// Puts a payment where it surely belongs; else says what may be meant.
     fn settle(&mut self, record: &mut PaymentRecord) -> Result<(), ReadError> {
-        let judgement = self.judge(record)?;
+        let judgement = self.judge(record, &[])?;
         let (state, shares) = match judgement.verdict {
             Verdict::Exact(share) => (PaymentState::Matched, vec![share]),
             Verdict::Part { share, left: _ } => (PaymentState::Part, vec![share]),
@@ -343,7 +343,7 @@ pub fn undo(plan: &mut Plan<'_>, record: &PaymentRecord) -> Result<PaymentRecord
     changed.note = Some(Note::Undone);
     changed.shares = Vec::new();
     plan.withdraw(&changed, &record.shares)?;
-    changed.ranked = plan.judge(&changed)?.ranked;
+    changed.ranked = plan.judge(&changed, &record.shares)?.ranked;
     plan.keep(changed.clone());
     Ok(changed)
 }

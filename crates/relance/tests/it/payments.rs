@@ -230,9 +230,9 @@ fn a_return_takes_back_what_it_paid() {
 #[test]
 fn a_person_assigns_ignores_and_undoes() {
     let server = server();
-    let table = "date;amount;payer;reference;currency\n2026-10-20;600,00;Somebody;thanks;EUR\n2026-10-20;7,00;Nobody;coffee;EUR\n";
+    let table = "date;amount;payer;reference;currency\n2026-10-20;600,00;Somebody;thanks;EUR\n2026-10-20;7,00;Nobody;coffee;EUR\n2026-10-20;119,00;;thanks;EUR\n";
     let (_, taken) = send(&server, "a.csv", table.as_bytes(), false);
-    assert_eq!(taken["unclear"], 2, "{taken}");
+    assert_eq!(taken["unclear"], 3, "{taken}");
     let unclear = payments(&server, "state=unclear");
     let of = |amount: &str| {
         let found = unclear.iter().find(|one| one["amount"] == amount);
@@ -246,6 +246,21 @@ fn a_person_assigns_ignores_and_undoes() {
         .as_str()
         .expect("whose")
         .to_owned();
+    // What was taken back may be meant again, though the store had it as paid a moment ago.
+    let alone = of("119");
+    let meant = |payment: &Value| -> Vec<String> {
+        let all = payment["candidates"].as_array().expect("candidates").iter();
+        all.map(|one| one["document"].as_str().expect("an id").to_owned())
+            .collect()
+    };
+    let before = unclear.iter().find(|one| one["amount"] == "119");
+    let before = meant(before.expect("a payment"));
+    assert!(before.iter().any(|one| one == "d119"), "{before:?}");
+    let one = json!({ "documents": [{ "contact": schmidt, "document": "d119" }] });
+    told(&server, &format!("payments/{alone}/assign"), &one);
+    let undone = told(&server, &format!("payments/{alone}/undo"), &json!({}));
+    assert_eq!(meant(&undone), before, "{undone}");
+
     let assign = format!("payments/{big}/assign");
     let documents = json!({ "documents": [
         { "contact": schmidt, "document": "d119" },
