@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { words } from './scripts/words-plugin';
@@ -41,6 +42,10 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['src/testing/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
+    // A document and the libraries for each file anew would take longer than the tests; `setup.ts` cleans up.
+    isolate: false,
+    // By itself it leaves a core free, which is half of a small machine.
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     // Components are drawn whole, and the machine may be busy.
     testTimeout: 30_000,
   },

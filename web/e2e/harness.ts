@@ -1,214 +1,48 @@
 /**
- * A real program with a workspace of its own, and a real Chromium.
+ * A real Chromium on a real program.
  *
  * Every page fails its test when it logs an error, breaks the content security policy, or asks any server but its own.
- * `RELANCE_PROGRAM` names the binary; without it the debug build is taken.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
+import { expect, inject } from 'vitest';
 
-const ROOT = join(import.meta.dirname, '../..');
-const START_MS_MAX = 30_000;
-const STOP_MS_MAX = 10_000;
+export { program, type Server, startDemo, startServer } from './program';
+
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-export type Server = {
-  url: string;
-  data: string;
-  /** A token for everything of the API. */
-  token: string;
-  /** For events. */
-  writeKey: string;
-  /** Where the first account is made. */
-  setupUrl: string;
-  /** The management API, by token. */
-  api: (method: string, path: string, body?: unknown) => Promise<unknown>;
-  /** Events, by write key. */
-  send: (calls: object[]) => Promise<void>;
-  /** Runs a command of the program on this workspace; its output as JSON. */
-  command: (...args: string[]) => unknown;
-  /** The program ends and begins again, at the same address. */
-  restart: () => Promise<void>;
-  stop: () => Promise<void>;
-};
-
-export function program(): string {
-  const named = process.env.RELANCE_PROGRAM;
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
-  const path = named ?? join(target, 'debug/relance');
-  if (!existsSync(path)) {
-    throw new Error(`${path} is not there: cargo build -p relance, or name the program in RELANCE_PROGRAM`);
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where the demonstration that tests share is asked for. */
+    demoDesk: string;
   }
-  return path;
 }
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
-}
-
-async function answers(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  const until = Date.now() + START_MS_MAX;
-  while (Date.now() < until) {
-    if (child.exitCode !== null) {
-      throw new Error(`the program ended with ${child.exitCode}:\n${output()}`);
-    }
-    try {
-      if ((await fetch(`${url}/readyz`)).ok) {
-        return;
-      }
-    } catch {
-      // Not yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+/**
+ * The demonstration after its thirty days that several files look at, and the state of a browser that is signed in
+ * there. Nobody stops it but the run.
+ */
+export async function sharedDemo(): Promise<{ url: string; state: State }> {
+  const answer = await fetch(inject('demoDesk'));
+  const text = await answer.text();
+  if (!answer.ok) {
+    throw new Error(text);
   }
-  throw new Error(`the program does not answer:\n${output()}`);
+  return JSON.parse(text);
 }
 
-/** An empty workspace and its program. `config` is added to its relance.toml. */
-export async function startServer(options: { config?: string } = {}): Promise<Server> {
-  const data = mkdtempSync(join(tmpdir(), 'relance-e2e-'));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const command = (...args: string[]): unknown => {
-    const done = spawnSync(program(), [...args, '--data', data, '--json'], { encoding: 'utf8' });
-    if (done.status !== 0) {
-      throw new Error(`relance ${args.join(' ')} ended with ${done.status}: ${done.stderr}`);
-    }
-    return JSON.parse(done.stdout);
-  };
-  const made = command('init') as { write_key: string; api_token: string; admin_url: string };
-  const { appendFileSync, writeFileSync } = await import('node:fs');
-  const file = join(data, 'relance.toml');
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/^public_url = .*$/m, `public_url = "${url}"`));
-  appendFileSync(file, `\n${options.config ?? ''}\n`);
-  let log = '';
-  const begin = async () => {
-    const child = spawn(program(), ['serve', '--data', data, '--listen', `127.0.0.1:${port}`]);
-    child.stderr.on('data', (text) => {
-      log += text;
-    });
-    child.stdout.on('data', (text) => {
-      log += text;
-    });
-    await answers(url, child, () => log);
-    return child;
-  };
-  let child = await begin();
-  const end = async () => {
-    if (child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
-      await ended;
-      clearTimeout(late);
-    }
-  };
-  return {
-    url,
-    data,
-    token: made.api_token,
-    writeKey: made.write_key,
-    setupUrl: made.admin_url.replace(/^https?:\/\/[^/]+/, url),
-    command,
-    api: async (method, path, body) => {
-      const answer = await fetch(url + path, {
-        method,
-        headers: { Authorization: `Bearer ${made.api_token}`, 'Content-Type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) {
-        throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-      }
-      return text === '' ? undefined : JSON.parse(text);
-    },
-    send: async (calls) => {
-      const answer = await fetch(`${url}/v1/batch`, {
-        method: 'POST',
-        headers: {
-          Authorization: `Basic ${Buffer.from(`${made.write_key}:`).toString('base64')}`,
-          'Content-Type': 'application/json',
-        },
-        body: JSON.stringify({ batch: calls }),
-      });
-      if (!answer.ok) {
-        throw new Error(`batch: ${answer.status} ${await answer.text()}`);
-      }
-    },
-    restart: async () => {
-      await end();
-      child = await begin();
-    },
-    stop: async () => {
-      await end();
-      rmSync(data, { recursive: true, force: true });
-    },
-  };
-}
+let browser: Promise<Browser> | undefined;
 
-/** The demonstration after its thirty days, still there for whoever looks. Answers the link that signs in. */
-export async function startDemo(
-  days = 30,
-): Promise<{ url: string; link: string; stop: () => Promise<void> }> {
-  const data = mkdtempSync(join(tmpdir(), 'relance-e2e-'));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const args = [
-    'demo',
-    '--data',
-    data,
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--days',
-    String(days),
-    '--speed',
-    '0',
-  ];
-  const child = spawn(program(), args);
-  let log = '';
-  let told: (link: string) => void = () => undefined;
-  const played = new Promise<string>((resolve, reject) => {
-    told = resolve;
-    child.once('exit', (code) => reject(new Error(`the demonstration ended with ${code}:\n${log}`)));
-  });
-  child.stdout.resume();
-  child.stderr.on('data', (text) => {
-    log += text;
-    const link = /https?:\/\/\S*\/enter#\S+/.exec(log)?.[0];
-    if (link !== undefined && log.includes('stays at')) {
-      told(link);
-    }
-  });
-  const link = await played;
-  return {
-    url,
-    link,
-    stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(data, { recursive: true, force: true });
-    },
-  };
-}
-
+/** One browser for all files of a worker; it ends with it. */
 export async function startBrowser(): Promise<Browser> {
+  if (browser === undefined || !(await browser).isConnected()) {
+    browser = launch();
+  }
+  return browser;
+}
+
+async function launch(): Promise<Browser> {
   const executablePath = process.env.RELANCE_CHROMIUM ?? CHROMIUM.find((path) => existsSync(path));
   if (executablePath === undefined) {
     throw new Error('there is no Chromium: sh scripts/install-web-deps.sh');
@@ -250,7 +84,14 @@ export async function openPage(browser: Browser, server: { url: string }, look: 
     }
   });
   page.on('pageerror', (error) => faults.push(String(error)));
+  const calls = new Set<Request>();
+  underWay.set(page, calls);
+  page.on('requestfinished', (request) => calls.delete(request));
+  page.on('requestfailed', (request) => calls.delete(request));
   page.on('request', (request) => {
+    if (!request.url().endsWith(STREAM)) {
+      calls.add(request);
+    }
     if (!request.url().startsWith(server.url) && !/^(data|blob|about):/.test(request.url())) {
       faults.push(`asked ${request.url()}`);
     }
@@ -266,18 +107,64 @@ export async function openPage(browser: Browser, server: { url: string }, look: 
   };
 }
 
+/** Calls of a page that wait for an answer; the stream of changes is none, for it never ends. */
+const underWay = new WeakMap<Page, Set<Request>>();
+const STREAM = '/api/v1/live';
+/** How long a page may go on loading before it is looked at as it is. */
+const SETTLED_MS_MAX = 10_000;
+
+/** Waits until a page has loaded what it shows: no call under way, nothing busy, no place holder, and that twice. */
+export async function settled(page: Page): Promise<void> {
+  const until = Date.now() + SETTLED_MS_MAX;
+  let quiet = 0;
+  while (quiet < 2 && Date.now() < until) {
+    const isIdle = (underWay.get(page)?.size ?? 0) === 0;
+    const isDrawn = await page.evaluate(
+      () =>
+        new Promise<boolean>((resolve) =>
+          requestAnimationFrame(() =>
+            setTimeout(
+              () =>
+                resolve(
+                  document.querySelector('h1') !== null &&
+                    document.querySelector('[aria-busy=true], .mantine-Skeleton-root[data-visible]') === null,
+                ),
+              0,
+            ),
+          ),
+        ),
+    );
+    quiet = isIdle && isDrawn ? quiet + 1 : 0;
+  }
+}
+
 const AXE = readFileSync(join(import.meta.dirname, '../node_modules/axe-core/axe.min.js'), 'utf8');
+
+type Axe = {
+  _audit: { rules: { id: string; impact?: string }[] };
+  run: (
+    options: object,
+  ) => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+};
 
 /** Serious findings of axe on the page as it is, each with the element. */
 export async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => 'axe' in window))) {
+    await page.evaluate(AXE);
+  }
   return page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: {
-        run: () => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-      };
-    };
-    const { violations } = await axe.run();
+    const { axe } = window as unknown as { axe: Axe };
+    // What is not serious is not told, and so need not be looked for: a third of the rules.
+    const mild = axe._audit.rules.filter((one) => one.impact === 'minor' || one.impact === 'moderate');
+    const { violations } = await axe.run({
+      rules: Object.fromEntries(mild.map((one) => [one.id, { enabled: false }])),
+      // What passed is not told either.
+      resultTypes: ['violations'],
+      // Frames hold mails without scripts: they could not answer, and would be waited for.
+      iframes: false,
+      // No rule in force reads style sheets or media.
+      preload: false,
+    });
     return violations
       .filter((one) => one.impact === 'serious' || one.impact === 'critical')
       .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 200)}`));

@@ -51,13 +51,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser?.close();
   await server?.stop();
 });
 
 describe('hostile names', () => {
   for (const width of [1280, 390]) {
-    it(`break no page of ${width} px`, { timeout: 180_000 }, async () => {
+    it.concurrent(`break no page of ${width} px`, { timeout: 180_000 }, async () => {
       const { page, close } = await openPage(browser, server, { state: signedIn, width, height: 800 });
       const profiles = Object.values(contacts).map((id) => `/contacts/${id}`);
       const found: string[] = [];

@@ -1,30 +1,19 @@
 /** A salesperson's day in the filled workspace: approving, finding out why, documents, tasks, search. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findings, type Look, openPage, startBrowser, startDemo } from './harness';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { findings, type Look, openPage, sharedDemo, startBrowser } from './harness';
 
 let browser: Browser;
-let demo: Awaited<ReturnType<typeof startDemo>>;
-let state: NonNullable<Look['state']>;
+let demo: Awaited<ReturnType<typeof sharedDemo>>;
 
 beforeAll(async () => {
-  [browser, demo] = await Promise.all([startBrowser(), startDemo()]);
-  const { page, context } = await openPage(browser, demo);
-  await page.goto(demo.link);
-  await page.waitForURL('/');
-  state = await context.storageState();
-  await context.close();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await demo?.stop();
+  [browser, demo] = await Promise.all([startBrowser(), sharedDemo()]);
 });
 
 type Item = { id: string; [more: string]: unknown };
 
 async function open(path: string, look: Look = {}) {
-  const opened = await openPage(browser, demo, { ...look, state });
+  const opened = await openPage(browser, demo, { ...look, state: demo.state });
   const items = async (list: string): Promise<Item[]> => {
     const answer = await opened.page.request.get(list);
     expect(answer.ok(), list).toBe(true);

@@ -22,6 +22,10 @@ const PROGRAM_TESTS: &str = "crates/relance/tests/it";
 /// The module that starts Dovecot, Postfix and their like.
 const DAEMON_HARNESS: &str = "daemon";
 
+/// Tests at once for each core: those with real servers wait most of their time. Those that compute all the time count as
+/// more than one, in `.config/nextest.toml`.
+const TESTS_PER_CORE: usize = 3;
+
 /// Installs Dovecot, Postfix and their like; does nothing when they are there.
 const DAEMONS_SCRIPT: &str = "scripts/install-test-deps.sh";
 /// Installs the Segment clients that the tests send with; does nothing when they are there.
@@ -227,7 +231,9 @@ fn cargo(name: &'static str, args: &[&str]) -> Stage {
 
 fn nextest(root: &Path, quick: bool) -> Stage {
     let mut command = process::cargo();
-    command.args(["nextest", "run", "--workspace"]);
+    let threads = TESTS_PER_CORE * std::thread::available_parallelism().map_or(1, usize::from);
+    command.args(["nextest", "run", "--workspace", "--test-threads"]);
+    command.arg(threads.to_string());
     let modules = daemon_modules(&root.join(PROGRAM_TESTS));
     if quick && !modules.is_empty() {
         let left_out = format!(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{ACCOUNT, Account};
 use crate::address;
-use crate::consent::{About, ConsentRecord};
+use crate::consent::{About, ConsentRecord, Source};
 use crate::ids::{AccountId, ContactId, ItemId, ListId, MailboxId, Topic};
 use crate::preferences::Preferences;
 use crate::value::{FieldPath, Fields, Value};
@@ -81,6 +81,19 @@ impl Channel {
     /// The channel of a word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.word() == word)
+    }
+
+    /// Whether what it carries is read or heard by a person.
+    pub const fn reaches_a_person(self) -> bool {
+        match self {
+            Self::Email
+            | Self::Sms
+            | Self::Voice
+            | Self::Whatsapp
+            | Self::Telegram
+            | Self::Letter => true,
+            Self::Webhook => false,
+        }
     }
 }
 
@@ -222,6 +235,15 @@ pub struct SendMark {
     pub topic: Option<Topic>,
 }
 
+/// A mail of the contact that began a run, for the limit of what one may write to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailMark {
+    /// When the run began.
+    pub at: Timestamp,
+    /// Which mail, by a hash of its Message-ID.
+    pub mail: u64,
+}
+
 /// One contact, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
@@ -251,6 +273,8 @@ pub struct Contact {
     pub mailboxes: BTreeSet<MailboxId>,
     /// Recent sends, oldest first.
     pub sends: Vec<SendMark>,
+    /// Mails of its own that lately began runs, oldest first.
+    pub mails_answered: Vec<MailMark>,
     /// Items of content lists that were sent, oldest first: none is sent twice.
     pub seen: BTreeMap<ListId, Vec<ItemId>>,
     /// Enrollments so far; the next one's number is one more.
@@ -283,6 +307,7 @@ impl Contact {
             preferences: Preferences::default(),
             mailboxes: BTreeSet::new(),
             sends: Vec::new(),
+            mails_answered: Vec::new(),
             seen: BTreeMap::new(),
             enrollments: 0,
             merged_into: None,
@@ -365,6 +390,14 @@ impl Contact {
             About::Channel(channel) => self.channel_consents.get(channel),
             About::Topic(topic) => self.topic_consents.get(topic),
         }
+    }
+
+    /// Whether it asked in the words of a mail to be written to no more.
+    pub fn refused_in_words(&self) -> bool {
+        let record = self.channel_consents.get(&Channel::Email);
+        record.is_some_and(|record| {
+            *record == Consent::Denied && record.evidence.source == Some(Source::Reply)
+        })
     }
 
     /// Remembers that an item of a content list was sent; the oldest make room.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::ids::{EventName, SubjectRef};
 use crate::subject::ObjectPatch;
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 
 /// Events of one contact that a condition may look back over.
 pub const HISTORY_EVENTS_MAX: usize = 1_000;
@@ -134,6 +134,30 @@ impl Event {
             self.name.as_str(),
             names::UNSUBSCRIBED | names::EMAIL_MARKED_AS_SPAM | names::EMAIL_BOUNCED
         )
+    }
+
+    /// Whether the contact asks in the words of a mail to be written to no more.
+    pub fn is_wish_in_words(&self) -> bool {
+        let text = |name: &str| self.properties.get(name).and_then(Value::as_str);
+        self.name.as_str() == names::UNSUBSCRIBED
+            && text("source") == Some("reply")
+            && text("mail_id").is_some()
+    }
+
+    /// A number of the mail that tells it, where one came in.
+    pub fn incoming_mail(&self) -> Option<u64> {
+        let came_in = matches!(
+            self.name.as_str(),
+            names::REPLIED
+                | names::AUTO_REPLIED
+                | names::CONTACT_LEFT
+                | names::UNSUBSCRIBED
+                | names::EMAIL_BOUNCED
+                | names::EMAIL_MARKED_AS_SPAM
+        );
+        let mail = self.properties.get("mail_id").and_then(Value::as_str);
+        mail.filter(|_| came_in)
+            .map(|mail| xxhash_rust::xxh3::xxh3_64(mail.as_bytes()))
     }
 
     /// Whether the contact did it: what a machine did (R7), a journey or a person of ours, is no activity.

@@ -228,6 +228,8 @@ codes! {
         Reentry = "reentry",
         /// The trigger's condition did not hold.
         WhereFalse = "where_false",
+        /// Nothing is expected of the document any more.
+        Settled = "settled",
         /// The event names no subject of the journey's kind.
         NoSubject = "no_subject",
         /// The address belongs to the own company.

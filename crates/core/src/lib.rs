@@ -13,6 +13,7 @@ pub mod condition;
 pub mod consent;
 pub mod contact;
 pub mod decide;
+pub mod document;
 pub mod enrollment;
 pub mod event;
 pub mod explain;

@@ -39,6 +39,15 @@ pub const AWAY_DAYS_MAX: i64 = 60;
 /// 9999.
 pub const PAUSED_UNTIL: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
+/// What becomes of reminders that depend on a mailbox which nobody will read again: a person said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// They go on as if it had never been watched.
+    GoOn,
+    /// Those about what was sent from it are left out; others go on.
+    LeaveOut,
+}
+
 /// What the workspace allows.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -151,6 +160,8 @@ pub struct Question<'a> {
     pub away_until: Option<Timestamp>,
     /// Nobody reads what goes to the contact's address of mail any more.
     pub gone: bool,
+    /// It reminds: its journey ends or turns when somebody answers.
+    pub reminds: bool,
     /// What the list of suppressions says of the contact's addresses, where it was asked.
     pub listed: Option<&'a Listed>,
     /// What its template is.
@@ -163,6 +174,10 @@ pub struct Question<'a> {
     pub calendar: &'a Calendar,
     /// When each mailbox was last read whole.
     pub synced: &'a BTreeMap<MailboxId, Timestamp>,
+    /// Mailboxes that nobody will read again.
+    pub forgotten: &'a BTreeMap<MailboxId, GivenUp>,
+    /// It depends on the silence of such a mailbox, and is to be left out.
+    pub left_out: bool,
     /// Other messages to the contact that are in flight: they count for caps as if they had gone.
     pub in_flight: &'a [SendMark],
     /// Messages of a higher priority that are due as well: they take the room that caps leave.
@@ -209,6 +224,14 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
         return drop(Reason::Internal);
     }
     if !exempt.consent && !policy.consents(contact, touchpoint.channel, topic) {
+        return drop(Reason::NoConsent);
+    }
+    // Whoever asked for it in words is reminded of nothing, whatever service messages are exempt from.
+    if question.reminds
+        && touchpoint.channel == Channel::Email
+        && !touchpoint.is_confirmation()
+        && contact.refused_in_words()
+    {
         return drop(Reason::NoConsent);
     }
     if !question.running {
@@ -277,8 +300,11 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
         let until = expires.add(now, question.zone, question.calendar);
         return hold(until, Reason::Approval);
     }
+    if question.left_out {
+        return drop(Reason::MailboxNotSynced);
+    }
     if let Some(silence) = &touchpoint.silence
-        && !silence.is_known(question.synced, now)
+        && !silence.is_known(question.synced, question.forgotten, now)
     {
         // Asked soon after the deadline, then ever more seldom, while the mailbox stays unreadable.
         let waited = now.duration_since(silence.after).as_secs();
@@ -291,11 +317,17 @@ pub fn gate(policy: &Policy, question: &Question<'_>, now: Timestamp) -> Verdict
 impl Silence {
     /// Whether every mailbox was read after the deadline and not long ago, so that silence is a fact now:
     /// a message may have stood in the outbox while the program, or its provider, did not run. A reading
-    /// in the future is no proof: the clock was set back since.
-    pub fn is_known(&self, synced: &BTreeMap<MailboxId, Timestamp>, now: Timestamp) -> bool {
+    /// in the future is no proof: the clock was set back since. Mailboxes that were forgotten are not asked.
+    pub fn is_known(
+        &self,
+        synced: &BTreeMap<MailboxId, Timestamp>,
+        forgotten: &BTreeMap<MailboxId, GivenUp>,
+        now: Timestamp,
+    ) -> bool {
         let oldest = self.after.max(now - SILENCE_AGE_MAX);
         self.mailboxes
             .iter()
+            .filter(|mailbox| !forgotten.contains_key(*mailbox))
             .all(|mailbox| matches!(synced.get(mailbox), Some(at) if (oldest..=now).contains(at)))
     }
 }

@@ -198,8 +198,7 @@ impl Snapshot {
             Input::Prefer(wishes) => {
                 self.needs_of_runs(world, is_sending, &mut needs);
                 if wishes.language.is_some() {
-                    world.needs_of_change(None, "language", &mut needs);
-                    world.needs_of_standing(None, "language", &mut needs);
+                    world.needs_of_own_change(None, "language", &mut needs);
                 }
             }
             Input::Lift(_) => {}

@@ -11,8 +11,8 @@ use relance_core::event::Event;
 use relance_core::ids::{ContactId, ItemId, JourneyId, ListId, MailboxId, SegmentId, TemplateId};
 use relance_core::journey::{Journey, Moves};
 use relance_core::mail::MailSeen;
-use relance_core::payment::PaymentRecord;
-use relance_core::policy::{Policy, TemplateFacts};
+use relance_core::payment::{PaymentRecord, StatementRecord};
+use relance_core::policy::{GivenUp, Policy, TemplateFacts};
 use relance_core::rfm::RfmBounds;
 use relance_core::segment::Segment;
 use relance_core::suppression::{Suppression, SuppressionKey};
@@ -86,6 +86,11 @@ pub enum Arrival {
     /// Money came to the bank, or it is decided anew what it paid. What follows for documents comes as events
     /// beside it.
     Payment(Box<PaymentRecord>),
+    /// What stands beside it was judged by payments as they were at this number of changes. When somebody changed some
+    /// since, nothing of the envelope is taken: it is [`Refusal::Overtaken`].
+    Judged(u64),
+    /// A bank statement was taken in, or taken back.
+    Statement(Box<StatementRecord>),
     /// A person is to be forgotten.
     Erase {
         /// Any contact that was theirs.
@@ -113,6 +118,13 @@ pub enum Arrival {
     },
     /// A mailbox is watched from now on.
     Watched(MailboxId),
+    /// A mailbox that is no longer watched will not be read again: a person said what becomes of what waits for it.
+    Forgotten {
+        /// Which.
+        mailbox: MailboxId,
+        /// What becomes of it.
+        what: GivenUp,
+    },
     /// A journey was published.
     Published {
         /// Its text.
@@ -170,6 +182,7 @@ impl Arrival {
         match self {
             Self::Synced { .. }
             | Self::Watched(_)
+            | Self::Forgotten { .. }
             | Self::Published { .. }
             | Self::Retired(_)
             | Self::Paused(_)
@@ -187,6 +200,8 @@ impl Arrival {
             | Self::Asset(_)
             | Self::Audited { .. }
             | Self::Payment(_)
+            | Self::Judged(_)
+            | Self::Statement(_)
             | Self::Erase { .. }
             | Self::Readmit(_)
             | Self::Suppressions { .. }
@@ -205,6 +220,9 @@ pub enum Refusal {
         /// How long to wait.
         retry_after_seconds: u32,
     },
+    /// What it was judged by changed meanwhile: judge anew.
+    #[error("somebody changed payments at the same moment; try again")]
+    Overtaken,
     /// The store failed; nothing was taken.
     #[error("the store is not available; try again later")]
     StoreFailed,

@@ -14,12 +14,13 @@ use relance_core::ids::{
     AccountId, ContactId, EventName, JourneyId, MailboxId, SegmentId, SubjectRef, TouchpointId,
 };
 use relance_core::journey::Moves;
-use relance_core::payment::PaymentRecord;
+use relance_core::payment::{PaymentRecord, StatementRecord};
+use relance_core::policy::GivenUp;
 use relance_core::snapshot::Snapshot;
 use relance_core::subject::{Object, with_related};
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
-use relance_core::world::Needs;
+use relance_core::world::{Needs, World};
 
 use crate::sharing::Sharing;
 
@@ -29,6 +30,9 @@ pub enum StoreError {
     /// Somebody else holds the database or a row; the batch can be tried again.
     #[error("the store is busy: {0}")]
     Busy(String),
+    /// What a batch was judged by changed meanwhile: whoever judged looks anew.
+    #[error("payments were changed meanwhile; look at them anew")]
+    Overtaken,
     /// Another node owns this work now (a lease was lost).
     #[error("this node no longer holds the lease: {0}")]
     Fenced(String),
@@ -52,6 +56,8 @@ pub enum Remedy {
     RetryLater,
     /// Stop working on it; somebody else does.
     StandDown,
+    /// Give it back to whoever judged it.
+    JudgeAnew,
     /// Stop and call an operator.
     PageOperator,
 }
@@ -62,6 +68,7 @@ impl StoreError {
         match self {
             Self::Busy(_) => Remedy::RetryLater,
             Self::Fenced(_) => Remedy::StandDown,
+            Self::Overtaken => Remedy::JudgeAnew,
             Self::Failed(_) | Self::Unreadable { .. } => Remedy::PageOperator,
         }
     }
@@ -111,6 +118,42 @@ pub struct MailboxState {
     pub synced_at: Option<Timestamp>,
     /// Where reading goes on: opaque to the store.
     pub cursors: String,
+}
+
+/// What stands in place of cursors of a mailbox that nobody will read again.
+const FORGOTTEN: [(&str, GivenUp); 2] = [
+    ("forgotten/1:go_on", GivenUp::GoOn),
+    ("forgotten/1:leave_out", GivenUp::LeaveOut),
+];
+
+impl MailboxState {
+    /// The state of a mailbox that nobody will read again.
+    pub fn of_forgotten(mailbox: MailboxId, what: GivenUp) -> Self {
+        let mark = FORGOTTEN.iter().find(|(_, own)| *own == what);
+        Self {
+            mailbox,
+            synced_at: None,
+            cursors: mark.map_or_else(String::new, |(mark, _)| (*mark).to_owned()),
+        }
+    }
+
+    /// Whether nobody will read it again, and what becomes of what waits for it.
+    pub fn forgotten(&self) -> Option<GivenUp> {
+        let found = FORGOTTEN.iter().find(|(mark, _)| *mark == self.cursors);
+        found.map(|(_, what)| *what)
+    }
+
+    /// Tells a world of it.
+    pub fn tell(self, world: &mut World) {
+        if let Some(what) = self.forgotten() {
+            world.synced.remove(&self.mailbox);
+            world.forgotten.insert(self.mailbox, what);
+        } else {
+            world.forgotten.remove(&self.mailbox);
+            let synced_at = self.synced_at.unwrap_or(Timestamp::MIN);
+            world.synced.insert(self.mailbox, synced_at);
+        }
+    }
 }
 
 /// The sort of an [`Asset`] that is the text of a journey being worked on beside its published versions;
@@ -420,6 +463,13 @@ pub trait Store {
     /// Keeps a payment and what it was put to; says whether it is new, or newer than what is known of it. Of one that
     /// is not, nothing changes.
     fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError>;
+
+    /// Counts a change of payments that was judged by them as they were at the number `seen`; when they were changed
+    /// since, by whomever, it is [`StoreError::Overtaken`]. Nobody else changes them before this batch is committed.
+    fn turn_payments(&mut self, seen: u64) -> Result<(), StoreError>;
+
+    /// Keeps a statement, or what is known of it now.
+    fn put_statement(&mut self, record: &StatementRecord) -> Result<(), StoreError>;
 
     /// What is known of the watched mailboxes.
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError>;

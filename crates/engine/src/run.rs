@@ -265,16 +265,22 @@ fn take<S: Store, D: Dispatcher>(
             summary.more
         }
         // One arrival that the store cannot take must not take its neighbours along (R9).
-        Err(StoreError::Unreadable { .. }) if envelopes.len() > 1 => {
+        Err(StoreError::Unreadable { .. } | StoreError::Overtaken) if envelopes.len() > 1 => {
             let mut more = false;
             for envelope in envelopes {
                 more |= take(engine, vec![envelope], clock, observe);
             }
             more
         }
+        // Nothing failed: whoever judged looks anew.
+        Err(StoreError::Overtaken) => {
+            acknowledge(envelopes, Err(Refusal::Overtaken));
+            false
+        }
         Err(error) => {
             acknowledge(envelopes, Err(Refusal::StoreFailed));
             match error.remedy() {
+                Remedy::JudgeAnew => {}
                 Remedy::StandDown | Remedy::PageOperator | Remedy::RetryLater => {
                     std::thread::sleep(FAILED_PAUSE);
                 }

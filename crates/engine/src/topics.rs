@@ -104,12 +104,15 @@ impl Topics {
             | Arrival::Input { .. }
             | Arrival::Mail(_)
             | Arrival::Threaded(_)
+            | Arrival::Judged(_)
             | Arrival::Audited { .. } => Self::default(),
-            Arrival::Payment(_) => Self::of(&[Topic::Documents]),
+            Arrival::Payment(_) | Arrival::Statement(_) => Self::of(&[Topic::Documents]),
             Arrival::Asset(asset) => Self::of_asset(asset),
             Arrival::Erase { .. } | Arrival::Readmit(_) => Self::of(&Topic::ALL),
             Arrival::Suppressions { .. } => Self::of(&[Topic::Contacts]),
-            Arrival::Synced { .. } | Arrival::Watched(_) => Self::of(&[Topic::Overview]),
+            Arrival::Synced { .. } | Arrival::Watched(_) | Arrival::Forgotten { .. } => {
+                Self::of(&[Topic::Overview])
+            }
             Arrival::Published { .. }
             | Arrival::Retired(_)
             | Arrival::Paused(_)

@@ -178,9 +178,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             world.set_paused(&id, true);
         }
         for state in store.mailboxes()? {
-            world
-                .synced
-                .insert(state.mailbox, state.synced_at.unwrap_or(Timestamp::MIN));
+            state.tell(&mut world);
         }
         Ok(Self {
             store,
@@ -280,6 +278,10 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
 
     fn decide_all(&mut self, arrivals: &[&Arrival], now: Timestamp) -> Result<Work, StoreError> {
         let mut work = Work::default();
+        if arrivals.iter().any(|one| matches!(one, Arrival::Judged(_))) {
+            // What another node told of the same documents comes first: it was judged before.
+            self.expect_handed();
+        }
         self.take_in(&mut work, now)?;
         let fresh = self.remember(arrivals, now)?;
         let mut inputs: Vec<(ContactId, Input)> = Vec::with_capacity(arrivals.len());
@@ -332,6 +334,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 Arrival::Payment(record) => {
                     self.store.put_payment(record)?;
                 }
+                Arrival::Judged(seen) => self.store.turn_payments(*seen)?,
+                Arrival::Statement(record) => self.store.put_statement(record)?,
                 Arrival::Erase { .. } | Arrival::Readmit(_) | Arrival::Suppressions { .. } => {
                     self.decide_inputs(std::mem::take(&mut inputs), &mut work, now)?;
                     self.obey_order(arrival, &mut work, now)?;
@@ -350,6 +354,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
                 }
                 Arrival::Synced { .. }
                 | Arrival::Watched(_)
+                | Arrival::Forgotten { .. }
                 | Arrival::Published { .. }
                 | Arrival::Retired(_)
                 | Arrival::Paused(_)

@@ -13,8 +13,11 @@ use relance_store::postgres::Lease;
 use relance_store::{DatabaseUrl, Place};
 use serde::Deserialize;
 
+pub use self::oauth::{OauthClientConfig, OauthClientsConfig};
 use crate::segments::order::RfmConfig;
 use crate::workspace::DATABASE;
+
+mod oauth;
 
 /// The file's name inside the data folder.
 pub const FILE_NAME: &str = "relance.toml";
@@ -71,6 +74,31 @@ pub struct Config {
     pub mailboxes: MailboxesConfig,
     /// What an order is, for recency, frequency and money.
     pub rfm: RfmConfig,
+    /// What follow-ups cost, for the report that sets it against what they brought.
+    pub costs: CostsConfig,
+}
+
+/// What follow-ups cost. Without a currency nothing is reckoned.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CostsConfig {
+    /// ISO 4217; empty: costs are not known.
+    pub currency: String,
+    /// What the program costs a month, with the server and whoever looks after it.
+    pub month: f64,
+    /// What one message costs.
+    pub message: f64,
+    /// Minutes that a salesperson spends on a reminder: reading, agreeing, correcting.
+    pub minutes: f64,
+    /// What an hour of a salesperson costs.
+    pub hour: f64,
+}
+
+impl CostsConfig {
+    /// What one reminder costs.
+    pub fn of_reminder(&self) -> f64 {
+        self.message + self.minutes / 60.0 * self.hour
+    }
 }
 
 /// How sign-ups are confirmed.
@@ -173,6 +201,23 @@ pub enum Delivery {
     Smtp,
     /// Into a folder.
     Outbox,
+}
+
+impl Delivery {
+    /// Its word in the file and the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Outbox => "outbox",
+        }
+    }
+
+    /// What a word means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Smtp, Self::Outbox]
+            .into_iter()
+            .find(|one| one.word() == word)
+    }
 }
 
 impl Default for WorkspaceConfig {
@@ -480,94 +525,6 @@ impl Default for MailboxesConfig {
             alert_after: "30m".to_owned(),
             discovery: true,
         }
-    }
-}
-
-/// What this server is called at providers of mail.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OauthClientsConfig {
-    /// At Google.
-    pub google: Option<OauthClientConfig>,
-    /// At Microsoft.
-    pub microsoft: Option<OauthClientConfig>,
-}
-
-/// What this server is called at one of them, and what proves it.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OauthClientConfig {
-    /// Its name there.
-    pub client_id: String,
-    client_secret: Option<String>,
-    client_secret_file: Option<PathBuf>,
-    #[serde(skip)]
-    shut: Option<String>,
-    /// The directory of one company, at Microsoft; everybody's by default.
-    #[serde(rename = "tenant")]
-    pub directory: Option<String>,
-}
-
-impl std::fmt::Debug for OauthClientConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OauthClientConfig({})", self.client_id)
-    }
-}
-
-impl OauthClientConfig {
-    /// With a secret that is at hand.
-    pub fn new(
-        client_id: String,
-        client_secret: Option<String>,
-        directory: Option<String>,
-    ) -> Self {
-        Self {
-            client_id,
-            client_secret,
-            client_secret_file: None,
-            shut: None,
-            directory,
-        }
-    }
-
-    /// Its secret is sealed and does not open, for this reason.
-    pub fn shut(self, reason: String) -> Self {
-        Self {
-            shut: Some(reason),
-            ..self
-        }
-    }
-
-    /// Why the secret does not open, where it is sealed.
-    pub fn why_shut(&self) -> Option<&str> {
-        self.shut.as_deref()
-    }
-
-    /// Whether there is a secret.
-    pub const fn has_secret(&self) -> bool {
-        self.shut.is_some() || self.client_secret.is_some() || self.client_secret_file.is_some()
-    }
-
-    /// The secret of another takes its place.
-    pub fn with_secret_of(self, other: &Self) -> Self {
-        Self {
-            client_secret: other.client_secret.clone(),
-            client_secret_file: other.client_secret_file.clone(),
-            ..self
-        }
-    }
-
-    /// The secret, if one is set.
-    pub fn secret(&self, field: &str, base: &Path) -> Result<Option<String>, ConfigProblem> {
-        let file = SecretConfig {
-            password: self.client_secret.clone(),
-            password_file: self.client_secret_file.clone(),
-            shut: self.shut.clone(),
-            ..SecretConfig::default()
-        };
-        Ok(file.read(field, base)?.map(|secret| match secret {
-            Credential::Password(secret) | Credential::Token(secret) => secret,
-        }))
     }
 }
 

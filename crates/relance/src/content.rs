@@ -7,6 +7,7 @@ use relance_core::ids::TemplateId;
 use relance_core::policy::TemplateFacts;
 use relance_core::segment::Segment;
 use relance_core::snapshot::Snapshot;
+use relance_core::subject::Object;
 use relance_core::touchpoint::Task;
 use relance_core::world::World;
 use relance_engine::ports::{Store, StoreError, StoredJourney, StoredSegment};
@@ -262,14 +263,25 @@ pub fn check_content(reader: &Reader, config: &Config) -> Result<String, Backtes
 /// Titles of tasks are Jinja texts; one that fails stays as it was written.
 pub fn title_writer() -> TitleWriter {
     Box::new(|title: &str, snapshot: &Snapshot, task: &Task| {
-        let subject = task
-            .subject
-            .as_ref()
-            .and_then(|subject| snapshot.objects.get(subject));
         let context = serde_json::json!({
             "contact": contact_value(&snapshot.contact),
-            "subject": subject.map(|object| &object.fields),
+            "subject": subject_of(snapshot, task).map(|object| &object.fields),
         });
         relance_message::outbound::render_line(title, &context).unwrap_or_else(|_| title.to_owned())
     })
+}
+
+/// The same, where it is known who has the task: what no journey words is said in their language.
+pub fn title_writer_for(composer: Arc<Composer>) -> TitleWriter {
+    let write = title_writer();
+    Box::new(move |title: &str, snapshot: &Snapshot, task: &Task| {
+        let (assignee, subject) = (task.assignee.as_deref(), subject_of(snapshot, task));
+        let language = composer.language_of_task(assignee, &snapshot.contact, subject);
+        let worded = crate::task_words::worded(title, &language);
+        write(worded.as_deref().unwrap_or(title), snapshot, task)
+    })
+}
+
+fn subject_of<'s>(snapshot: &'s Snapshot, task: &Task) -> Option<&'s Object> {
+    snapshot.objects.get(task.subject.as_ref()?)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use relance_message::document::pdf::{self, PdfLimits, PdfText};
 use relance_message::document::{
     self, AttachmentText, DocumentInput, DocumentKind, DocumentRules, Forwarded, FoundDocument,
+    Near,
 };
 use relance_message::inbound::{self, Classified, InboundRules, NamedNumber};
 use relance_message::mail::{Attachment, Mail, MailProblem};
@@ -92,6 +93,27 @@ fn is_bulk(mail: &Mail) -> bool {
 
 /// Examines a mail. Takes as long as its largest PDF, up to a limit: not for network threads.
 pub fn examine(bytes: &[u8], rules: &Rules) -> Result<Examined, MailProblem> {
+    examine_with(bytes, rules, |_| ())
+}
+
+/// [`examine`]; of a mail without a document also how near it came to one, for people who ask why.
+pub fn examine_closely(
+    bytes: &[u8],
+    rules: &Rules,
+) -> Result<(Examined, Option<Near>), MailProblem> {
+    let mut near = None;
+    let examined = examine_with(bytes, rules, |input| {
+        near = Some(document::near(input, &rules.documents));
+    })?;
+    Ok((examined, near))
+}
+
+/// `unfound` hears of what no document was found in.
+fn examine_with(
+    bytes: &[u8],
+    rules: &Rules,
+    unfound: impl FnOnce(&DocumentInput<'_>),
+) -> Result<Examined, MailProblem> {
     let mail = Mail::parse(bytes)?;
     let class = inbound::classify(&mail, &rules.inbound);
     let rule = rules.own.verdict(&mail);
@@ -103,7 +125,7 @@ pub fn examine(bytes: &[u8], rules: &Rules) -> Result<Examined, MailProblem> {
     };
     let document = match (text, &rule) {
         (None, _) => None,
-        (Some(text), None) => find_document(&mail, text, rules),
+        (Some(text), None) => find_document(&mail, text, rules, unfound),
         (Some(text), Some(rule)) => match rule.then {
             Then::Never => None,
             Then::Invoice | Then::Offer => rule
@@ -177,15 +199,23 @@ pub fn examine_attachment(
         attachments: vec![attachment],
         ..Mail::default()
     };
-    Some(find_document(&mail, "", rules))
+    Some(find_document(&mail, "", rules, |_| ()))
 }
 
-fn find_document(mail: &Mail, text: &str, rules: &Rules) -> Option<FoundDocument> {
+fn find_document(
+    mail: &Mail,
+    text: &str,
+    rules: &Rules,
+    unfound: impl FnOnce(&DocumentInput<'_>),
+) -> Option<FoundDocument> {
     let attachments = Texts::of(mail);
-    document::find(
-        &attachments.input(mail, text, &attachments.shown()),
-        &rules.documents,
-    )
+    let shown = attachments.shown();
+    let input = attachments.input(mail, text, &shown);
+    let found = document::find(&input, &rules.documents);
+    if found.is_none() {
+        unfound(&input);
+    }
+    found
 }
 
 fn read_document(

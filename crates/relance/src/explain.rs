@@ -34,9 +34,7 @@ const PAGES_MAX: usize = 4;
 pub fn world(reader: &Reader, config: &Config) -> Result<World, BacktestProblem> {
     let mut world = world_of(reader, config)?;
     for state in reader.mailboxes()? {
-        if let Some(at) = state.synced_at {
-            world.synced.insert(state.mailbox, at);
-        }
+        state.tell(&mut world);
     }
     Ok(world)
 }

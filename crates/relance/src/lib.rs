@@ -38,6 +38,7 @@ mod see;
 pub mod segments;
 pub mod send;
 pub mod settings;
+mod task_words;
 pub mod vault;
 pub mod work;
 pub mod workspace;

@@ -538,3 +538,7 @@ mod tests {
         );
     }
 }
+
+#[cfg(test)]
+#[path = "library_tests.rs"]
+mod read_and_played;

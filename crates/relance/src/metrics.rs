@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use relance_engine::ports::StoreError;
 use relance_engine::run::Observer;
 
 /// One label.
@@ -57,6 +58,8 @@ impl Metrics {
                         .inc_by(*count);
                 }
             }
+            // Whoever judged looks anew: nothing failed.
+            Err(StoreError::Overtaken) => {}
             Err(error) => {
                 self.failed_turns.inc();
                 tracing::error!(%error, remedy = ?error.remedy(), "a batch could not be committed");

@@ -127,6 +127,7 @@ fn document_facts(
         bank_reference: document.bank_reference,
         language: language.map(str::to_owned),
         forwarded: forwarded.map(|inner| Forwarded { from: inner.from }),
+        owner: None,
     }
 }
 

@@ -61,6 +61,14 @@ pub enum VaultProblem {
         /// What there is.
         here: String,
     },
+    /// It was sealed by a key that was given up.
+    #[error(
+        "it is sealed by key {known}, which was given up; enter it again, or set that key too in {SECRET_KEY}, behind a comma, and start again"
+    )]
+    Lost {
+        /// By which key.
+        known: String,
+    },
     /// The key is none.
     #[error("{place}: {text}; a key is 32 bytes in base64, as `openssl rand -base64 32` makes it")]
     Unusable {
@@ -227,9 +235,8 @@ impl Vault {
             return Err(VaultProblem::Damaged);
         };
         let Some(key) = keys.iter().find(|key| key.id == id) else {
-            return Err(VaultProblem::Other {
+            return Err(VaultProblem::Lost {
                 known: id.chars().take(16).collect(),
-                here: self.id().unwrap_or_default().to_owned(),
             });
         };
         let bytes = STANDARD.decode(text).map_err(|_| VaultProblem::Damaged)?;

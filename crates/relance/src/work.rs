@@ -40,10 +40,26 @@ struct Standing {
     end: Mutex<Option<End>>,
 }
 
+/// Why a work did not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkFailure {
+    /// A code that pages have words for.
+    pub code: &'static str,
+    /// In words.
+    pub text: String,
+}
+
+impl From<String> for WorkFailure {
+    fn from(text: String) -> Self {
+        let code = "failed";
+        Self { code, text }
+    }
+}
+
 /// How a work ended.
 enum End {
     Done(Value),
-    Failed(String),
+    Failed(WorkFailure),
     Stopped,
 }
 
@@ -77,12 +93,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Works {
     /// Begins a work on a thread of its own. An error that comes after it was told to stop is no failure.
-    pub fn begin(
+    pub fn begin<E: Into<WorkFailure>>(
         &self,
         kind: &'static str,
         by: String,
         now: Timestamp,
-        work: impl FnOnce(&Progress) -> Result<Value, String> + Send + 'static,
+        work: impl FnOnce(&Progress) -> Result<Value, E> + Send + 'static,
     ) -> Result<Job, WorkProblem> {
         let mut chance = [0; ID_BYTES];
         getrandom::fill(&mut chance).map_err(|error| WorkProblem::Random(error.to_string()))?;
@@ -118,8 +134,8 @@ impl Works {
             let end = match ended {
                 Ok(Ok(result)) => End::Done(result),
                 Ok(Err(_)) if stopped => End::Stopped,
-                Ok(Err(problem)) => End::Failed(problem),
-                Err(_) => End::Failed("it broke off; the server's log says why".to_owned()),
+                Ok(Err(problem)) => End::Failed(problem.into()),
+                Err(_) => End::Failed("it broke off; the server's log says why".to_owned().into()),
             };
             *locked(&progress.0.end) = Some(end);
         });
@@ -149,10 +165,10 @@ impl Works {
 }
 
 fn shown(id: &str, standing: &Standing) -> Job {
-    let (state, result, problem) = match &*locked(&standing.end) {
+    let (state, result, failure) = match &*locked(&standing.end) {
         None => ("running", None, None),
         Some(End::Done(result)) => ("done", Some(result.clone()), None),
-        Some(End::Failed(problem)) => ("failed", None, Some(problem.clone())),
+        Some(End::Failed(failure)) => ("failed", None, Some(failure.clone())),
         Some(End::Stopped) => ("cancelled", None, None),
     };
     Job {
@@ -164,7 +180,8 @@ fn shown(id: &str, standing: &Standing) -> Job {
         of: standing.of.load(Ordering::Relaxed),
         began_at: standing.began_at.to_string(),
         result,
-        problem,
+        code: failure.as_ref().map(|failure| failure.code.to_owned()),
+        problem: failure.map(|failure| failure.text),
     }
 }
 
@@ -192,7 +209,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let begun = works.begin("count", "ana".to_owned(), now, |progress| {
             let _goes_on = progress.tell(3, 4);
-            Ok(json!(7))
+            Ok::<_, String>(json!(7))
         });
         let job = ended(&works, &begun.expect("room").id).await;
         assert_eq!((job.state.as_str(), job.done, job.of), ("done", 3, 4));
@@ -231,7 +248,7 @@ mod tests {
     async fn work_that_panics_has_failed() {
         let works = Works::default();
         let job = works
-            .begin("break", String::new(), Timestamp::UNIX_EPOCH, |_| {
+            .begin::<String>("break", String::new(), Timestamp::UNIX_EPOCH, |_| {
                 std::panic::panic_any("broken")
             })
             .expect("room");

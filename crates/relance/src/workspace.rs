@@ -31,7 +31,7 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::access::{self, Access, Caller};
 use crate::config::{
-    self, Config, ConfigProblem, Credential, Delivery, DkimKind, ImapConfig, SmtpConfig, field,
+    self, Config, ConfigProblem, Credential, DkimKind, ImapConfig, SmtpConfig, field,
 };
 use crate::consent::Erased;
 use crate::content::{self, Content};
@@ -225,7 +225,7 @@ impl Workspace {
         let tokens = Arc::new(Tokens::default());
         let book = Arc::new(Book::new(&in_force.file, data)?);
         book.reload(&mut store, &vault, &tokens)?;
-        let wire = wire(&config, data)?;
+        let wire = Wire::new(&config, data)?;
         let mailboxes = Arc::new(Mailboxes::default());
         let syncing = mailboxes.clone();
         let sending = Sending::new(
@@ -244,7 +244,8 @@ impl Workspace {
 
         let (handle, intake) = run::intake();
         sending.connect(handle.clone());
-        let mut engine = Engine::new(store, sending.clone(), world, content::title_writer())?;
+        let titles = content::title_writer_for(composer.clone());
+        let mut engine = Engine::new(store, sending.clone(), world, titles)?;
         engine.set_identity_hash(erased.hash());
         let copy = Arc::new(Guard::new(begun));
         let watching = Arc::new(Watching {
@@ -541,17 +542,6 @@ pub fn signers(
         .into_iter()
         .map(|(domain, signer)| (domain, Arc::new(signer)))
         .collect())
-}
-
-fn wire(config: &Config, data: &Path) -> Result<Wire, OpenProblem> {
-    if config.workspace.delivery == Delivery::Outbox {
-        let folder = data.join(OUTBOX);
-        std::fs::create_dir_all(&folder)?;
-        return Ok(Wire::Outbox(folder));
-    }
-    let sender = SmtpSender::new();
-    set_routes(&sender, config, data)?;
-    Ok(Wire::Smtp(sender))
 }
 
 /// The routes of a configuration, in the place of those of another one: what is on its way ends on the old.

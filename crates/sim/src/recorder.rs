@@ -8,7 +8,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::{Effect, Timer};
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
-use relance_core::payment::PaymentRecord;
+use relance_core::payment::{PaymentRecord, StatementRecord};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -234,6 +234,14 @@ impl<S: Store> Store for Recorder<S> {
 
     fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError> {
         self.inner.put_payment(record)
+    }
+
+    fn turn_payments(&mut self, seen: u64) -> Result<(), StoreError> {
+        self.inner.turn_payments(seen)
+    }
+
+    fn put_statement(&mut self, record: &StatementRecord) -> Result<(), StoreError> {
+        self.inner.put_statement(record)
     }
 
     fn mailboxes(&mut self) -> Result<Vec<MailboxState>, StoreError> {

@@ -8,7 +8,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::Timer;
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
-use relance_core::payment::PaymentRecord;
+use relance_core::payment::{PaymentRecord, StatementRecord};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -121,6 +121,8 @@ delegate! {
     fn put_asset(asset: &Asset, now: Timestamp) -> Result<(), StoreError>;
     fn put_audit(line: &AuditLine) -> Result<(), StoreError>;
     fn put_payment(record: &PaymentRecord) -> Result<bool, StoreError>;
+    fn turn_payments(seen: u64) -> Result<(), StoreError>;
+    fn put_statement(record: &StatementRecord) -> Result<(), StoreError>;
     fn mailboxes() -> Result<Vec<MailboxState>, StoreError>;
     fn put_mailbox(state: &MailboxState) -> Result<(), StoreError>;
     fn find_all(wanted: &[&Identity]) -> Result<Vec<Option<ContactId>>, StoreError>;

@@ -5,16 +5,15 @@
 //! Fields come from outside and may hold anything: what is no date, no amount or no currency is none, and the list
 //! shows the document all the same.
 //!
-//! **Absent:** SQL; rules: a document's state here is a word of its fields, and nothing follows from it.
-
-use std::collections::BTreeSet;
+//! **Absent:** SQL; rules: where a document stands is told by core.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use relance_core::contact::Contact;
 use relance_core::decide::TaskState;
+pub use relance_core::document::DocumentState;
 use relance_core::enrollment::{Enrollment, EnrollmentState};
-use relance_core::ids::ObjectKind;
+use relance_core::ids::{JourneyId, ObjectKind};
 use relance_core::journey::Recipient;
 use relance_core::subject::Object;
 use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
@@ -53,107 +52,21 @@ pub(crate) const TASK_DONE: i64 = 2;
 /// Contacts that one commit brings over from before there was a registry: some 5 ms.
 pub(crate) const BROUGHT_PER_COMMIT: i64 = 256;
 
-/// Where a document stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DocumentState {
-    /// Neither answered nor paid.
-    Open,
-    /// Answered, and not paid.
-    Answered,
-    /// Paid.
-    Paid,
-    /// An offer that became an order.
-    Won,
-    /// Declined, cancelled, void.
-    Lost,
-    /// A person said that it is no document: it is in no list and no total that does not ask for it.
-    Withdrawn,
+/// The column of a document's state; never another number.
+pub(crate) const fn state_column(state: DocumentState) -> i64 {
+    match state {
+        DocumentState::Open => 1,
+        DocumentState::Answered => 2,
+        DocumentState::Paid => 3,
+        DocumentState::Won => 4,
+        DocumentState::Lost => 5,
+        DocumentState::Withdrawn => 6,
+    }
 }
 
-impl DocumentState {
-    /// All that lists and totals are of, where none is named.
-    pub const ALL: [Self; 5] = [
-        Self::Open,
-        Self::Answered,
-        Self::Paid,
-        Self::Won,
-        Self::Lost,
-    ];
-
-    /// Whether a list of these states has it; no state named means [`ALL`](Self::ALL).
-    pub fn is_listed(self, states: &BTreeSet<Self>) -> bool {
-        if states.is_empty() {
-            self != Self::Withdrawn
-        } else {
-            states.contains(&self)
-        }
-    }
-
-    fn every() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().chain([Self::Withdrawn])
-    }
-
-    /// Those of which something is still expected.
-    pub const WAITING: [Self; 2] = [Self::Open, Self::Answered];
-
-    /// The word in the API.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Answered => "answered",
-            Self::Paid => "paid",
-            Self::Won => "won",
-            Self::Lost => "lost",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    /// The state of a word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::every().find(|state| state.word() == word)
-    }
-
-    /// The column; never another number.
-    pub(crate) const fn column(self) -> i64 {
-        match self {
-            Self::Open => 1,
-            Self::Answered => 2,
-            Self::Paid => 3,
-            Self::Won => 4,
-            Self::Lost => 5,
-            Self::Withdrawn => 6,
-        }
-    }
-
-    pub(crate) fn from_column(column: i64) -> Option<Self> {
-        Self::every().find(|state| state.column() == column)
-    }
-
-    /// What an object's fields say.
-    pub fn of(object: &Object) -> Self {
-        let status = object.text("status").unwrap_or_default().to_lowercase();
-        match status.trim() {
-            "withdrawn" => return Self::Withdrawn,
-            "paid" | "settled" => return Self::Paid,
-            "won" | "accepted" | "signed" => return Self::Won,
-            "lost" | "declined" | "rejected" | "cancelled" | "canceled" | "void" | "expired"
-            | "refunded" => return Self::Lost,
-            _other_word => {}
-        }
-        let has = |field| {
-            object
-                .fields
-                .get(field)
-                .is_some_and(|value| !value.is_null())
-        };
-        if has("paid_at") {
-            Self::Paid
-        } else if status.trim() == "answered" || has("answered_at") {
-            Self::Answered
-        } else {
-            Self::Open
-        }
-    }
+/// The state that a column holds.
+pub(crate) fn state_of_column(column: i64) -> Option<DocumentState> {
+    DocumentState::every().find(|state| state_column(*state) == column)
 }
 
 /// What lists of contacts go by.
@@ -362,6 +275,7 @@ const RUN_WAITS: i64 = 1;
 const MESSAGE_WAITS: i64 = 2;
 const MESSAGE_LEFT: i64 = 3;
 const HELD_OUT: i64 = 4;
+const FOLLOWED: i64 = 5;
 
 impl<'a> Doing<'a> {
     /// What a run has to do with the document that it is about, if it is about one.
@@ -387,7 +301,8 @@ impl<'a> Doing<'a> {
             };
             let waits = doing(RUN_WAITS, until.map(nanos));
             let silent = run.held_out.then(|| doing(HELD_OUT, Some(0)));
-            std::iter::once(waits).chain(silent)
+            let followed = doing(FOLLOWED, Some(journey_mark(&run.journey)));
+            [waits, followed].into_iter().chain(silent)
         })
     }
 
@@ -418,6 +333,16 @@ impl<'a> Doing<'a> {
             std::iter::once(waits).chain(went)
         })
     }
+}
+
+/// By what documents of one journey are told from those of another one; never nothing.
+fn journey_mark(journey: &JourneyId) -> i64 {
+    use sha2::Digest as _;
+    let hash = sha2::Sha256::digest(journey.as_str().as_bytes());
+    let mut mark = [0; 8];
+    mark.copy_from_slice(&hash[..8]);
+    // Positive, so that the largest of a document's marks is one of them.
+    i64::from_be_bytes(mark).wrapping_shr(1).max(1) & i64::MAX
 }
 
 /// How a task stands, as columns.
@@ -539,6 +464,8 @@ pub fn decimal(parts: i128) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use jiff::Timestamp;
     use relance_core::ids::{ContactId, SubjectRef};
     use serde_json::json;
@@ -600,7 +527,7 @@ mod tests {
         );
         assert!(!DocumentState::Withdrawn.is_listed(&BTreeSet::new()));
         for state in DocumentState::every() {
-            assert_eq!(DocumentState::from_column(state.column()), Some(state));
+            assert_eq!(state_of_column(state_column(state)), Some(state));
             assert_eq!(DocumentState::from_word(state.word()), Some(state));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A file states rules (a fixed date, the third Monday, so many days after Easter, substitute days) and what rules
 //! cannot know (dates announced year by year, days moved by decree). [`parse`] expands them once into the table that
-//! [`relance_core::time::Calendar`] answers from. Five calendars come with the program: see [`built_in`].
+//! [`relance_core::time::Calendar`] answers from. Six calendars come with the program: see [`built_in`].
 //!
 //! **Absent:** the questions themselves; and reading files, which the caller does.
 
@@ -25,10 +25,14 @@ pub const NAME_CHARS_MAX: usize = 100;
 /// How many days before or after Easter a holiday may lie.
 const EASTER_OFFSET_DAYS_MAX: i16 = 100;
 
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("de", include_str!("../../../assets/calendars/de.toml")),
     ("gb", include_str!("../../../assets/calendars/gb.toml")),
     ("jp", include_str!("../../../assets/calendars/jp.toml")),
+    (
+        "jp-business",
+        include_str!("../../../assets/calendars/jp-business.toml"),
+    ),
     ("ru", include_str!("../../../assets/calendars/ru.toml")),
     ("us", include_str!("../../../assets/calendars/us.toml")),
 ];
@@ -40,6 +44,16 @@ pub enum CalendarProblem {
     TooLarge,
     #[error("calendar file, line {line}: {message}")]
     Toml { line: usize, message: String },
+    #[error(
+        "calendar file: {field} is missing; write it, or name a calendar in `base` that has it"
+    )]
+    Missing { field: &'static str },
+    #[error("calendar file, base: {base:?} is none of {known}")]
+    Base { base: String, known: String },
+    #[error(
+        "calendar file, closed {holiday:?}: a day on which one is closed is made up for by no other; leave out observed"
+    )]
+    ClosedObserved { holiday: String },
     #[error("calendar file, weekend: {message}")]
     Weekend { message: String },
     #[error("calendar file: {field} must have 1 to {NAME_CHARS_MAX} characters")]
@@ -66,22 +80,86 @@ pub enum CalendarProblem {
     Calendar(#[from] InvalidCalendar),
 }
 
+/// A file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Draft {
     #[serde(rename = "format")]
     _format: Format,
     id: String,
     name: String,
-    weekend: String,
-    years: Years,
+    base: Option<String>,
+    weekend: Option<String>,
+    years: Option<Years>,
     #[serde(default)]
     provisional: Vec<i16>,
     between_holidays: Option<String>,
     #[serde(default)]
     holiday: Vec<Rule>,
     #[serde(default)]
+    closed: Vec<Rule>,
+    #[serde(default)]
     moved: Vec<Moved>,
+}
+
+/// A file with all that its base says.
+struct File {
+    id: String,
+    name: String,
+    weekend: String,
+    years: Years,
+    provisional: Vec<i16>,
+    between_holidays: Option<String>,
+    holiday: Vec<Rule>,
+    /// Days off that are no holidays: nothing is made up for them or because of them.
+    closed: Vec<Rule>,
+    moved: Vec<Moved>,
+}
+
+impl File {
+    fn read(text: &str) -> Result<Self, CalendarProblem> {
+        let own: Draft = toml::from_str(text).map_err(|error| toml_problem(text, &error))?;
+        let base = match &own.base {
+            Some(id) => Some(Self::base(id)?),
+            None => None,
+        };
+        let missing = |field| CalendarProblem::Missing { field };
+        Ok(match base {
+            None => Self {
+                id: own.id,
+                name: own.name,
+                weekend: own.weekend.ok_or(missing("weekend"))?,
+                years: own.years.ok_or(missing("years"))?,
+                provisional: own.provisional,
+                between_holidays: own.between_holidays,
+                holiday: own.holiday,
+                closed: own.closed,
+                moved: own.moved,
+            },
+            Some(base) => Self {
+                id: own.id,
+                name: own.name,
+                weekend: own.weekend.unwrap_or(base.weekend),
+                years: own.years.unwrap_or(base.years),
+                provisional: [base.provisional, own.provisional].concat(),
+                between_holidays: own.between_holidays.or(base.between_holidays),
+                holiday: base.holiday.into_iter().chain(own.holiday).collect(),
+                closed: base.closed.into_iter().chain(own.closed).collect(),
+                moved: base.moved.into_iter().chain(own.moved).collect(),
+            },
+        })
+    }
+
+    /// A calendar of the program that another begins from; those have at most one base themselves.
+    fn base(id: &str) -> Result<Self, CalendarProblem> {
+        match BUILT_IN.iter().find(|(known, _)| *known == id) {
+            Some((_, text)) => Self::read(text),
+            None => Err(CalendarProblem::Base {
+                base: short(id),
+                known: built_in_ids().collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -167,7 +245,7 @@ pub fn built_in_ids() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(id, _)| *id)
 }
 
-/// A calendar that comes with the program: `de`, `gb`, `jp`, `ru` or `us`. Reads it anew; keep the result.
+/// A calendar that comes with the program: `de`, `gb`, `jp`, `jp-business`, `ru` or `us`. Reads it anew; keep the result.
 pub fn built_in(id: &str) -> Option<Calendar> {
     let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == id)?;
     parse(text).ok()
@@ -178,7 +256,7 @@ pub fn parse(text: &str) -> Result<Calendar, CalendarProblem> {
     if text.len() > CALENDAR_BYTES_MAX {
         return Err(CalendarProblem::TooLarge);
     }
-    let file: File = toml::from_str(text).map_err(|error| toml_problem(text, &error))?;
+    let file = File::read(text)?;
     let weekend: Weekdays = file.weekend.parse().map_err(|_| CalendarProblem::Weekend {
         message: format!(
             "{:?} is not a set of weekdays; write sat,sun",
@@ -190,7 +268,7 @@ pub fn parse(text: &str) -> Result<Calendar, CalendarProblem> {
     if let Some(name) = &file.between_holidays {
         named("between_holidays", name)?;
     }
-    for rule in &file.holiday {
+    for rule in file.holiday.iter().chain(&file.closed) {
         named("name of a holiday", &rule.name)?;
     }
     // The span of years is checked before it is walked: everything below is years times rules.
@@ -273,6 +351,19 @@ fn expand(file: &File, weekend: Weekdays) -> Result<Table, CalendarProblem> {
             if statutory.contains_key(&after) && between.weekday() != Weekday::Sunday {
                 holidays.entry(between).or_insert_with(|| name.clone());
             }
+        }
+    }
+
+    for rule in &file.closed {
+        if rule.observed.is_some() {
+            let holiday = rule.name.clone();
+            return Err(CalendarProblem::ClosedObserved { holiday });
+        }
+        for date in rule_dates(rule, file.years.first - 1, file.years.last + 1)? {
+            if rule.dates.is_some() {
+                within_years(file, date)?;
+            }
+            holidays.entry(date).or_insert_with(|| rule.name.clone());
         }
     }
 
@@ -378,7 +469,7 @@ fn fixed_days(rule: &Rule, fixed: &[String]) -> Result<Vec<MonthDay>, CalendarPr
 
 fn recurring(file: &File) -> Result<Vec<Recurring>, CalendarProblem> {
     let mut recurring = Vec::new();
-    for rule in &file.holiday {
+    for rule in file.holiday.iter().chain(&file.closed) {
         if let Some(fixed) = &rule.fixed {
             let days = fixed_days(rule, fixed)?;
             recurring.extend(days.into_iter().map(|date| Recurring {

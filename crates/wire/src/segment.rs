@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use relance_core::contact::Identity;
+use relance_core::document;
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{EventName, ObjectKind};
 use relance_core::subject::patch_of;
@@ -331,6 +332,7 @@ fn read(
         .into_iter()
         .filter_map(|kind| patch_of(&event, &ObjectKind::from(kind)))
         .collect();
+    document::settle(&mut event);
     Ok((Call { identities, event }, raw.write_key))
 }
 

@@ -2,7 +2,7 @@
 import { Button, Group, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import i18next from 'i18next';
-import { problemWords } from './ProblemNote';
+import { ProblemLines, problemWords } from './ProblemNote';
 
 const NOTE_MS = 5_000;
 /** How long something can be undone from its note. */
@@ -16,8 +16,14 @@ export function tellDone(message: string): void {
 }
 
 export function tellFailure(error: unknown): void {
-  const { title, detail } = problemWords(error);
-  notifications.show({ title, message: detail ?? '', color: 'red', autoClose: UNDO_MS, ...closing() });
+  const { title, ...lines } = problemWords(error);
+  notifications.show({
+    title,
+    message: <ProblemLines {...lines} />,
+    color: 'red',
+    autoClose: UNDO_MS,
+    ...closing(),
+  });
 }
 
 /** Says what the person should know, though nothing failed. */

@@ -40,7 +40,8 @@ export const theme = createTheme({
   components: {
     // Words stand as they are written; shouting is for nobody.
     Badge: { defaultProps: { tt: 'none' } },
-    Modal: { defaultProps: closing },
+    // A title may be a sentence.
+    Modal: { defaultProps: closing, styles: { title: { lineHeight: 1.35, overflowWrap: 'anywhere' } } },
     Drawer: { defaultProps: closing },
   },
   headings: {

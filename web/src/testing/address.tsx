@@ -28,7 +28,7 @@ const SESSION = {
   setup_needed: false,
 };
 
-/** A server of the test's own; every call is kept. `undefined` is an answer of 404. */
+/** A server of the test's own; every call is kept. `undefined` is an answer of 404; a refusal is a response. */
 export function serve(answers: (call: Call) => unknown): Call[] {
   const calls: Call[] = [];
   vi.stubGlobal('fetch', async (input: Request | string, init?: RequestInit) => {
@@ -43,6 +43,9 @@ export function serve(answers: (call: Call) => unknown): Call[] {
     };
     calls.push(call);
     const body = call.path === '/api/v1/session' ? SESSION : answers(call);
+    if (body instanceof Response) {
+      return body;
+    }
     return body === undefined
       ? Response.json({ code: 'not_found', detail: 'it is not there' }, { status: 404 })
       : Response.json(body);

@@ -116,18 +116,19 @@ pub(super) fn diagnose(error: &ImapError) -> &'static str {
         },
         ImapError::HostName { .. } | ImapError::Trust { .. } => "certificate",
         ImapError::NoStartTls => "no_starttls",
-        ImapError::Closed { text } | ImapError::Refused { text, .. } => throttle_code(text)
-            .unwrap_or(match error {
-                ImapError::Closed { .. } => "unreachable",
-                _ => "protocol",
-            }),
+        ImapError::Closed { text } => throttle_code(text).unwrap_or("unreachable"),
+        // Some servers say it with `NO`, Microsoft's with `BAD`.
+        ImapError::Refused { text, .. } | ImapError::Unreadable { text, .. } => {
+            throttle_code(text).unwrap_or("protocol")
+        }
         ImapError::Broken { .. } => "unreachable",
-        ImapError::Unreadable { .. } | ImapError::Input { .. } => "protocol",
+        ImapError::Input { .. } => "protocol",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::FailureKind;
     use super::*;
 
     #[test]
@@ -213,5 +214,6 @@ mod tests {
         };
         assert!(refused.is_throttling());
         assert_eq!(refused.code(), "throttled");
+        assert_eq!(refused.kind(), FailureKind::Unreachable);
     }
 }

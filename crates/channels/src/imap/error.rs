@@ -82,6 +82,10 @@ impl ImapError {
             | Self::Closed { .. }
             | Self::Broken { .. }
             | Self::Silent { .. } => FailureKind::Unreachable,
+            // No message is at fault when a server has enough of us.
+            Self::Refused { .. } | Self::Unreadable { .. } if self.is_throttling() => {
+                FailureKind::Unreachable
+            }
             Self::Handshake { .. }
             | Self::HostName { .. }
             | Self::Trust { .. }

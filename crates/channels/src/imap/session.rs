@@ -3,6 +3,8 @@
 //! **Invariant:** folders are opened read-only and bodies are peeked at; no flag of a message that is
 //! already there ever changes.
 
+mod find;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -246,54 +248,6 @@ impl MailSession {
             }
         }
         Ok(Some(messages))
-    }
-
-    /// Whether a folder has a message with this Message-ID (with or without angle brackets).
-    pub async fn find_by_message_id(
-        &mut self,
-        folder: &FolderName,
-        message_id: &str,
-    ) -> Result<bool, ImapError> {
-        let bare = bare_id(message_id);
-        if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            return Err(ImapError::Input {
-                what: "a Message-ID",
-            });
-        }
-        if self.examine(folder).await?.exists == 0 {
-            return Ok(false);
-        }
-        let mut found = Vec::new();
-        let command = format!("UID SEARCH HEADER Message-ID {}", quote(bare)?);
-        self.wire
-            .run("SEARCH", &command, 0, |response| {
-                if let Response::MailboxData(MailboxDatum::Search(uids)) = response {
-                    found.extend(uids.iter().rev().take(CANDIDATES_MAX));
-                }
-            })
-            .await?;
-        found.truncate(CANDIDATES_MAX);
-        if found.is_empty() {
-            return Ok(false);
-        }
-        found.sort_unstable();
-        // A search finds parts of a header too, so the header itself decides.
-        let command = format!(
-            "UID FETCH {} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
-            uid_set(found.iter().copied())
-        );
-        let mut same = false;
-        self.wire
-            .run("FETCH", &command, 0, |response| {
-                if let Some((_, header)) = body_of(response) {
-                    let header = &header[..header.len().min(MESSAGE_ID_BYTES_MAX)];
-                    let text = String::from_utf8_lossy(header);
-                    let value = text.split_once(':').map_or("", |(_, value)| value);
-                    same |= bare_id(value) == bare;
-                }
-            })
-            .await?;
-        Ok(same)
     }
 
     /// Files a message, marked as read. A folder that is missing is made.
@@ -562,7 +516,8 @@ impl MailSession {
             .await;
         match result {
             // One message that was removed meanwhile makes some servers refuse, after giving the rest.
-            Ok(_) | Err(ImapError::Refused { .. }) => Ok(bodies),
+            Ok(_) => Ok(bodies),
+            Err(error) if is_about_messages(&error) => Ok(bodies),
             Err(error) => Err(error),
         }
     }
@@ -599,7 +554,8 @@ impl MailSession {
             })
             .await;
         match result {
-            Ok(_) | Err(ImapError::Refused { .. }) => {}
+            Ok(_) => {}
+            Err(error) if is_about_messages(&error) => {}
             Err(error) => return Err(error),
         }
         if let Some(mut bytes) = header {
@@ -617,7 +573,7 @@ impl MailSession {
         match result {
             Ok(_) => Ok(exists.then(|| (Content::Unreadable, Vec::new()))),
             // It cannot even be said that it is gone.
-            Err(ImapError::Refused { .. }) => Ok(Some((Content::Unreadable, Vec::new()))),
+            Err(error) if is_about_messages(&error) => Ok(Some((Content::Unreadable, Vec::new()))),
             Err(error) => Err(error),
         }
     }
@@ -631,6 +587,12 @@ impl MailSession {
         self.wire.run("CREATE", &create, 0, |_| {}).await?;
         Ok(sent)
     }
+}
+
+/// Whether a refusal is about the messages that were asked for. One that asks for patience is not: they are asked for
+/// again later, and none is given up.
+fn is_about_messages(error: &ImapError) -> bool {
+    matches!(error, ImapError::Refused { .. }) && !error.is_throttling()
 }
 
 fn skip(pass: &mut FolderPass, uid: u32) -> FetchedMessage {

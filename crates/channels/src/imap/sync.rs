@@ -120,6 +120,19 @@ impl FolderPass {
         (self.listed.len() + found) as u64
     }
 
+    /// Leaves out all but the last `most` messages of a first reading that nothing was handed out of yet. How many
+    /// were left out.
+    pub fn keep_last(&mut self, most: usize) -> u64 {
+        match &mut self.source {
+            Source::Found { uids, .. } if self.passed.is_none() && self.listed.is_empty() => {
+                let over = uids.len().saturating_sub(most);
+                uids.drain(..over);
+                over as u64
+            }
+            Source::Found { .. } | Source::From { .. } => 0,
+        }
+    }
+
     /// The message that the next batch begins with, when that is known.
     pub fn next_uid(&self) -> Option<u32> {
         match (self.listed.front(), &self.source) {

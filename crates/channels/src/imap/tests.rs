@@ -74,7 +74,11 @@ impl Server {
     }
 
     fn watch(&self) -> (MailboxWatcher, mpsc::Receiver<MailboxEvent>) {
-        MailboxWatcher::spawn(WatchConfig {
+        MailboxWatcher::spawn(self.config())
+    }
+
+    fn config(&self) -> WatchConfig {
+        WatchConfig {
             account: self.account(),
             cursors: Vec::new(),
             look_back: SignedDuration::from_hours(24 * 30),
@@ -88,7 +92,7 @@ impl Server {
                 ..WatchTimings::default()
             },
             clock: Arc::new(Timestamp::now),
-        })
+        }
     }
 
     fn connections(&self) -> u32 {
@@ -363,6 +367,47 @@ async fn a_poisoned_message_is_told_as_unreadable_and_the_others_are_read() {
             "synced"
         ]
     );
+}
+
+/// A server that asks for patience in the midst of a reading, in the words of several.
+#[tokio::test]
+async fn a_server_that_has_enough_is_left_alone_and_no_message_is_given_up() {
+    for words in [
+        "NO [THROTTLED] Account exceeded command or bandwidth limits",
+        "NO [LIMIT] UID FETCH Rate limit hit.",
+        "BAD Request is throttled. Suggested Backoff Time: 300 milliseconds",
+        "NO Request is throttled. Suggested Backoff Time: 300 milliseconds",
+    ] {
+        const REFUSALS: u32 = 8;
+        let refused = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&refused);
+        let server = Server::start(
+            IDLE,
+            &[(3, MAIL), (4, MAIL), (5, MAIL)],
+            Box::new(move |_, command| {
+                let is_body = command.starts_with("UID FETCH") && command.contains("BODY.PEEK");
+                // More often than a message that is at fault itself is tried.
+                (is_body && counted.fetch_add(1, Ordering::SeqCst) < REFUSALS)
+                    .then(|| Reply::Text(format!("{{tag}} {words}\r\n")))
+            }),
+        )
+        .await;
+        let mut config = server.config();
+        config.timings.throttle_delay_min = Duration::from_millis(60);
+        let (_watcher, mut events) = MailboxWatcher::spawn(config);
+        let begun = tokio::time::Instant::now();
+        let story = story(&mut events, "synced").await;
+        let failed = vec!["failed Unreachable"; REFUSALS as usize];
+        let told = [
+            "message 3 Whole",
+            "message 4 Whole",
+            "message 5 Whole",
+            "synced",
+        ];
+        assert_eq!(story, [failed, told.to_vec()].concat(), "{words}");
+        let least = Duration::from_millis(60) * REFUSALS;
+        assert!(begun.elapsed() >= least, "{words}: {:?}", begun.elapsed());
+    }
 }
 
 #[tokio::test]

@@ -6,10 +6,8 @@ use crate::journey::{Lapse, TaskStep};
 use crate::ledger::{Reason, What};
 use crate::touchpoint::{Touchpoint, TouchpointState};
 
-use super::{Answer, Turn};
+use super::{Answer, OwnTitle, Turn};
 
-/// The title of the task that takes a message's place.
-const CALL_TITLE: &str = "Call {{ contact.name }}";
 /// Who agrees when the journey says that nobody's answer is an agreement.
 pub const NOBODY: &str = "nobody";
 
@@ -50,7 +48,7 @@ impl Turn<'_> {
     fn call_instead(&mut self, touchpoint: Touchpoint, by: Option<&UserId>) {
         if let Some(run) = self.snapshot.enrollment(touchpoint.enrollment).cloned() {
             let task = TaskStep {
-                title: CALL_TITLE.into(),
+                title: OwnTitle::Call.english().into(),
                 due: None,
                 assignee: by.map(|by| by.as_str().into()),
             };

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::contact::Channel;
+use crate::document::{DOCUMENT, DocumentState};
 use crate::enrollment::{Enrollment, EnrollmentState, Entry, ExitReason};
 use crate::event::Event;
-use crate::ids::{EnrollmentId, JourneyId, SubjectRef};
+use crate::ids::{EnrollmentId, EventName, JourneyId, SubjectRef};
 use crate::journey::{Journey, On, Reentry};
 use crate::ledger::{LedgerEntry, Reason, What};
 use crate::subject::subject_of;
@@ -69,12 +70,9 @@ impl Turn<'_> {
         properties: &Fields,
     ) {
         let world = self.world;
-        let allowed = world.current(id).filter(|journey| {
-            matches!(
-                (&journey.trigger.on, by),
-                (On::Manual, Starter::Person(_)) | (On::Api, Starter::Program)
-            )
-        });
+        let allowed = world
+            .current(id)
+            .filter(|journey| may_be_started(journey, by));
         let Some(journey) = allowed else {
             let line = LedgerEntry {
                 journey: Some(id.clone()),
@@ -90,15 +88,47 @@ impl Turn<'_> {
             self.not_enrolled(journey, Reason::NoSubject, None);
             return;
         }
-        let mut event = Event::track("", self.now);
-        event.properties = properties.clone();
-        event.subject = subject.cloned();
+        let event = match &journey.trigger.on {
+            On::Event(name) => match self.as_if_now(name, subject) {
+                Ok(event) => event,
+                Err(reason) => {
+                    self.not_enrolled(journey, reason, None);
+                    return;
+                }
+            },
+            _asked => Event::track("", self.now),
+        };
+        let mut event = Event {
+            subject: subject.cloned(),
+            ..event
+        };
+        event.properties.extend(properties.clone());
         if !self.admits(journey, subject, Some(&event)) {
             self.not_enrolled(journey, Reason::WhereFalse, None);
             return;
         }
         // The run keeps what it was begun with; nothing in the log is its cause.
         self.enroll(journey, subject.cloned(), Some(Arc::new(event)));
+    }
+
+    /// What happened to an object before its journey was there, told as if it happened now: what is known of the
+    /// object are its properties. Of a document nothing may have come yet.
+    fn as_if_now(&self, name: &EventName, subject: Option<&SubjectRef>) -> Result<Event, Reason> {
+        let object = subject.and_then(|subject| self.snapshot.objects.get(subject));
+        let Some(object) = object else {
+            return Err(Reason::NoSubject);
+        };
+        let is_document = object.subject.kind.as_str() == DOCUMENT;
+        if is_document && !DocumentState::of(object).is_waiting() {
+            return Err(Reason::Settled);
+        }
+        let mut event = Event::track(name.as_str(), self.now);
+        let mut whole = object.fields.clone();
+        whole.insert("id".to_owned(), object.id_value.clone());
+        event.properties.extend(object.fields.clone());
+        let kind = object.subject.kind.to_string();
+        event.properties.insert(kind, Value::Object(whole));
+        Ok(event)
     }
 
     /// What follows from what was decided: journeys that changes or steps begin, conditions that hold now.
@@ -294,6 +324,11 @@ impl Turn<'_> {
             self.not_enrolled(journey, reason, until);
             return;
         }
+        if self.answers_too_many() {
+            self.not_enrolled(journey, Reason::Loop, None);
+            return;
+        }
+        self.note_mail_at_hand();
         let contact = &self.snapshot.contact;
         let id = EnrollmentId {
             contact: contact.id,
@@ -448,3 +483,23 @@ impl Turn<'_> {
 
 /// The experiment of the workspace's own control group, over all journeys.
 pub const ALL_JOURNEYS: &str = "*";
+
+/// Who may begin runs of a journey. A person follows up what was there before a journey that waits for its event.
+fn may_be_started(journey: &Journey, by: &Starter) -> bool {
+    match (&journey.trigger.on, by) {
+        (On::Manual, Starter::Person(_)) | (On::Api, Starter::Program) => true,
+        (On::Event(_), Starter::Person(_)) => journey.subject.is_some(),
+        (
+            On::Manual
+            | On::Api
+            | On::Event(_)
+            | On::SegmentEntered(_)
+            | On::SegmentLeft(_)
+            | On::Changed { .. }
+            | On::Inactive { .. }
+            | On::Date { .. }
+            | On::Schedule { .. },
+            Starter::Person(_) | Starter::Program,
+        ) => false,
+    }
+}

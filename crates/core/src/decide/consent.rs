@@ -338,6 +338,7 @@ impl Turn<'_> {
             contact.traits.clear();
             contact.account = None;
             contact.sends.clear();
+            contact.mails_answered.clear();
             contact.channel_consents.clear();
             contact.topic_consents.clear();
             contact.asked_at.clear();

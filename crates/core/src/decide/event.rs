@@ -28,14 +28,19 @@ impl Turn<'_> {
         }
         self.emit(Effect::Event(event.clone()));
         self.at_hand = Some(event.clone());
+        let before = self.known_before();
         self.learn(event);
         self.touch_event();
         // R7: what a machine did is recorded and drives nothing.
         if event.by_machine() {
             return;
         }
+        if event.is_wish_in_words() {
+            // Before messages are called back: their runs would go on to the next.
+            self.end_unwanted();
+        }
         self.obey(event);
-        self.tell_owner(event);
+        self.tell_owner(event, before);
         self.steer(event);
         self.interrupt_by(event);
         self.followed_up(event);

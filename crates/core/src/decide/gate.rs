@@ -10,7 +10,7 @@ use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::ids::{EnrollmentId, ItemId, ListId, MailboxId, Topic, TouchpointId};
 use crate::journey::{Journey, Recipient, Send, Step, StepKind};
 use crate::ledger::{Reason, What};
-use crate::policy::{Question, Verdict, gate};
+use crate::policy::{GivenUp, Question, Verdict, gate};
 use crate::time::is_late;
 use crate::touchpoint::{
     DIGEST_MEMBERS_MAX, Member, Outcome, Silence, Slot, Touchpoint, TouchpointState,
@@ -211,6 +211,15 @@ impl Turn<'_> {
         mailboxes
     }
 
+    /// Whether a reminder is about what was sent from a mailbox that was forgotten together with its reminders.
+    fn is_left_out(&self, touchpoint: &Touchpoint, journey: Option<&Journey>) -> bool {
+        let own = || {
+            let object = self.snapshot.objects.get(touchpoint.subject.as_ref()?)?;
+            self.world.forgotten.get(object.text("mailbox")?)
+        };
+        journey.is_some_and(Journey::depends_on_silence) && own() == Some(&GivenUp::LeaveOut)
+    }
+
     pub(super) fn ask(
         &self,
         touchpoint: &Touchpoint,
@@ -260,6 +269,7 @@ impl Turn<'_> {
         let question = Question {
             away_until: self.away_until(journey.map(|journey| &**journey)),
             gone: self.is_gone(),
+            reminds: journey.is_some_and(|journey| journey.depends_on_silence()),
             in_flight: &in_flight,
             rivals: &rivals,
             contact: &self.snapshot.contact,
@@ -273,6 +283,8 @@ impl Turn<'_> {
             zone: &self.zone,
             calendar: &self.calendar,
             synced: &self.world.synced,
+            forgotten: &self.world.forgotten,
+            left_out: self.is_left_out(touchpoint, journey.map(|journey| &**journey)),
         };
         gate(&self.world.policy, &question, self.now)
     }

@@ -17,6 +17,7 @@ mod follow_up;
 mod gate;
 mod merge;
 mod order;
+mod own_task;
 mod pause;
 pub mod probe;
 mod reconsider;
@@ -27,7 +28,6 @@ mod steps;
 mod task;
 mod watch;
 
-pub use absence::MAILBOX_JOURNEY;
 pub use approve::NOBODY;
 pub use begin::ALL_JOURNEYS;
 pub use follow_up::FOLLOWED_UP_AT;
@@ -36,6 +36,7 @@ pub use merge::{
     MergeProblem, Merged, RUNS_MERGED_MAX, UndoProblem, merge, needs_of_merge, needs_of_unmerge,
     unmerge,
 };
+pub use own_task::{MAILBOX_JOURNEY, MAILS_ANSWERED_MAX, MAILS_ANSWERED_WITHIN, OwnTitle};
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::contact::Identity;
+use crate::document::DocumentState;
 use crate::event::{Event, names};
 use crate::ids::{ContactId, SubjectRef};
 use crate::policy::Policy;
@@ -91,6 +92,8 @@ pub struct DocumentFacts {
     pub language: Option<String>,
     /// Set when the mail passes on another mail.
     pub forwarded: Option<Forwarded>,
+    /// Whose it is, by address, where that is another than the mailbox: one of those who share it wrote it.
+    pub owner: Option<String>,
 }
 
 /// A mail inside a mail.
@@ -171,6 +174,7 @@ fn fields_of(mail: &MailSeen, facts: &DocumentFacts, client: &Address) -> Fields
     put("seller_tax_id", facts.seller_tax_id.clone());
     put("bank_reference", facts.bank_reference.clone());
     put("mailbox", Some(mail.mailbox.to_string()));
+    put("owner", facts.owner.clone());
     put("message_id", Some(mail.message_id.clone()));
     put("mail_subject", Some(mail.subject.clone()));
     put("to", Some(client.email.clone()));
@@ -218,12 +222,8 @@ fn event_of(
         .extend(told.map(|(name, value)| (name.clone(), value.clone())));
     let mut traits = Fields::new();
     traits.insert("email".to_owned(), Value::String(client.email.clone()));
-    traits.extend(
-        client
-            .name
-            .clone()
-            .map(|name| ("name".to_owned(), Value::String(name))),
-    );
+    let name = client.name.as_deref().and_then(plain_name);
+    traits.extend(name.map(|name| ("name".to_owned(), Value::String(name))));
     // Not `language`, which is what the client chose.
     let language = facts.language.clone().map(Value::String);
     traits.extend(language.map(|language| ("mail_language".to_owned(), language)));
@@ -345,20 +345,23 @@ fn sent_at(object: &Object) -> Option<Timestamp> {
     object.text("sent_at")?.parse().ok()
 }
 
-/// Whether nothing is expected of it any more, so that a copy of it is only a copy.
+/// Whether it came to a good end, so that a copy of it is only a copy.
 fn is_settled(object: &Object) -> bool {
-    let has = |field| {
-        object
-            .fields
-            .get(field)
-            .is_some_and(|value: &Value| !value.is_null())
-    };
-    let status = object.text("status").unwrap_or_default().to_lowercase();
-    has("paid_at")
-        || matches!(
-            status.as_str(),
-            "paid" | "settled" | "won" | "accepted" | "signed"
-        )
+    matches!(
+        DocumentState::of(object),
+        DocumentState::Paid | DocumentState::Won
+    )
+}
+
+/// What a name is followed by in the address book of whoever writes in Japanese; a letter adds its own.
+const HONORIFICS: [&str; 4] = ["様", "さま", "殿", "御中"];
+
+/// A name as it is called, without what politeness adds.
+fn plain_name(name: &str) -> Option<String> {
+    let name = name.trim();
+    let bare = HONORIFICS.iter().find_map(|one| name.strip_suffix(one));
+    let bare = bare.unwrap_or(name).trim_end();
+    (!bare.is_empty()).then(|| bare.to_owned())
 }
 
 /// The document that a mail brings a newer version of: of the same mailbox and kind, with the same number, or with

@@ -49,6 +49,20 @@ pub fn open_of(document: &Object, is_paid: bool) -> Option<Amount> {
     Some(open.max(Amount::ZERO))
 }
 
+/// A document with what is put to it by payments, `shares` in sum, where its own fields do not say so yet: the event
+/// that will may be on its way to another node.
+pub fn with_shares(mut document: Object, shares: Amount) -> Object {
+    if !shares.is_positive() || shares <= paid_of(&document) {
+        return document;
+    }
+    let fields = &mut document.fields;
+    fields.insert(PAID_AMOUNT.to_owned(), shares.number());
+    if amount_of(&document).is_none_or(|amount| shares >= amount) {
+        document.fields.insert("status".to_owned(), "paid".into());
+    }
+    document
+}
+
 /// A payment, or a part of it, was put to a document.
 pub fn paid(
     record: &PaymentRecord,
@@ -245,6 +259,22 @@ mod tests {
         assert!(
             !document.fields.contains_key(PAID_AMOUNT) || document.fields[PAID_AMOUNT].is_null()
         );
+    }
+
+    #[test]
+    fn what_payments_were_put_to_counts_before_the_document_says_so() {
+        let mut document = Object::new(subject_of("m1"), Timestamp::UNIX_EPOCH);
+        let fields = json!({"number": "R-7", "amount": 100, "status": "sent", "paid_amount": 30});
+        document.fields = fields.as_object().cloned().expect("fields");
+        let units = |units| Amount::of_units(units).expect("fits");
+        assert_eq!(with_shares(document.clone(), units(30)), document);
+        assert_eq!(with_shares(document.clone(), Amount::ZERO), document);
+        let part = with_shares(document.clone(), units(70));
+        assert_eq!(open_of(&part, false), Some(units(30)));
+        assert_eq!(part.fields["status"], "sent");
+        let whole = with_shares(document, units(100));
+        assert_eq!(open_of(&whole, false), Some(Amount::ZERO));
+        assert_eq!(whole.fields["status"], "paid");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod judge;
 pub mod number;
 pub mod payer;
 pub mod reference;
+pub mod statement;
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 pub use amount::Amount;
 pub use judge::{Candidate, Judgement, Ranked, Reason, Verdict, judge};
+pub use statement::{StatementRecord, StatementTally, Undone};
 
 use crate::ids::{ContactId, IdProblem};
 
@@ -229,6 +231,8 @@ pub enum Note {
     UnknownReversal,
     /// The person that it was about was forgotten.
     Forgotten,
+    /// The statement that it came with was taken back, with all that followed.
+    StatementUndone,
 }
 
 /// A payment as it is kept.

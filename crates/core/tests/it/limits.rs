@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use relance_core::contact::Contact;
-use relance_core::decide::{CHAIN_MAX, Input};
+use relance_core::decide::{CHAIN_MAX, Input, MAILS_ANSWERED_MAX};
 use relance_core::event::Event;
 use relance_core::ids::ContactId;
 use relance_core::ledger::{Reason, What};
@@ -166,4 +166,66 @@ fn a_journey_that_begins_itself_again_each_day_goes_on() {
         &mut count,
     );
     assert_eq!(i64::from(sent), days);
+}
+
+/// What a mailbox is flooded with: answers of one contact, each a mail of its own. Also the allocations of each.
+fn flood(count: u32) -> (Vec<Seen>, Vec<u64>) {
+    let story = StoryWorld::read(&[
+        "journey thanks: on Replied",
+        "  reentry always",
+        "  email thanks",
+        "  task \"Look\"",
+        "journey offer: on \"Document Sent\" about document",
+        "  wait 3d",
+        "  email reminder",
+        "  exit Replied",
+        "segment talkers: did Replied times 3 within 10d",
+    ]);
+    let mut play = Play::new(story.world.clone());
+    play.add(story.contacts[0].1.clone());
+    let contact = story.contacts[0].1.id;
+    let start = story.zone.at("2026-03-02T10:00:00".parse().unwrap());
+    play.pass(start, &mut |_, _, _| {});
+    let (mut seen, mut work) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        // A thousand in a minute.
+        let at = start + jiff::SignedDuration::from_millis(i64::from(number) * 60);
+        play.pass(at, &mut |_, _, one| seen.push(one.clone()));
+        let mut event = Event::track("Replied", at);
+        let mail = format!("m{number}@client.test").into();
+        event.properties.insert("mail_id".to_owned(), mail);
+        let input = Input::Event(Arc::new(event));
+        let spent = allocation_counter::measure(|| {
+            play.input(contact, &input, &mut |_, _, one| seen.push(one.clone()));
+        });
+        work.push(spent.count_total);
+    }
+    (seen, work)
+}
+
+#[test]
+fn a_thousand_answers_in_a_minute_begin_ten_runs_and_are_one_task() {
+    let (seen, work) = flood(1_000);
+    let lines = |what: What, reason: Option<Reason>| {
+        let is = |one: &&Seen| matches!(one, Seen::Ledger(line) if line.what == what && line.reason == reason);
+        seen.iter().filter(is).count()
+    };
+    assert_eq!(lines(What::Enrolled, None), MAILS_ANSWERED_MAX);
+    // Those of the runs, and the one that tells of the flood.
+    assert_eq!(lines(What::Task, None), MAILS_ANSWERED_MAX + 1);
+    assert_eq!(
+        lines(What::NotEnrolled, Some(Reason::Loop)),
+        1_000 - MAILS_ANSWERED_MAX
+    );
+    let sent = seen.iter().filter(|one| matches!(one, Seen::WouldSend(_)));
+    assert_eq!(sent.count(), MAILS_ANSWERED_MAX);
+    // The last is no more work than one after the limit was met.
+    let (early, late) = (&work[50..150], &work[900..]);
+    let most = |some: &[u64]| some.iter().max().copied().unwrap_or_default();
+    assert!(
+        most(late) <= most(early) + 10,
+        "{} allocations, then {}",
+        most(early),
+        most(late)
+    );
 }

@@ -340,7 +340,7 @@ impl Audit {
             self.says(now, "no message of an ended run", message);
         }
         let silence = message.silence.as_ref();
-        if silence.is_some_and(|silence| !silence.is_known(&world.synced, now)) {
+        if silence.is_some_and(|silence| !silence.is_known(&world.synced, &world.forgotten, now)) {
             self.says(now, "no reminder without known silence", message);
         }
     }

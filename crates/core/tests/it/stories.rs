@@ -14,5 +14,5 @@ macro_rules! stories {
 stories!(
     reminders, exits, gate, time, stickiness, outcomes, consent, versions, steps, entries,
     triggers, waits, splits, fallback, digest, priority, approvals, content, notify, chains,
-    pauses, rules, traps, segments, accounts, tasks, documents, replies,
+    pauses, rules, traps, segments, accounts, tasks, documents, replies, loops,
 );

@@ -73,8 +73,11 @@ fn arrival_key(arrival: &Arrival) -> Option<u64> {
         | Arrival::Asset(_)
         | Arrival::Audited { .. }
         | Arrival::Payment(_)
+        | Arrival::Judged(_)
+        | Arrival::Statement(_)
         | Arrival::Synced { .. }
         | Arrival::Watched(_)
+        | Arrival::Forgotten { .. }
         | Arrival::Published { .. }
         | Arrival::Retired(_)
         | Arrival::Paused(_)

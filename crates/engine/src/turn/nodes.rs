@@ -172,8 +172,7 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         {
             standing.known.mailboxes = news.mailboxes;
             for state in self.store.mailboxes()? {
-                let synced_at = state.synced_at.unwrap_or(Timestamp::MIN);
-                self.world.synced.insert(state.mailbox, synced_at);
+                state.tell(&mut self.world);
             }
         }
         Ok(news.handed || self.retries_merges || self.has_work())
@@ -241,6 +240,13 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             standing.node.find_out(messages);
         }
         Ok(())
+    }
+
+    /// What other nodes left is looked for in this turn, whether or not there is news of it.
+    pub(super) fn expect_handed(&mut self) {
+        if let Some(standing) = &mut self.standing {
+            standing.known.handed = true;
+        }
     }
 
     /// What other nodes left: inputs first of all that a turn decides.

@@ -17,7 +17,9 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         match arrival {
-            Arrival::Synced { .. } | Arrival::Watched(_) => work.announced.mailboxes = true,
+            Arrival::Synced { .. } | Arrival::Watched(_) | Arrival::Forgotten { .. } => {
+                work.announced.mailboxes = true;
+            }
             _of_the_configuration => {
                 work.announced.configuration = true;
                 self.refresh_sweeps()?;
@@ -45,12 +47,23 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             }
             Arrival::Watched(mailbox) => {
                 if !self.world.synced.contains_key(mailbox) {
-                    self.store.put_mailbox(&MailboxState {
+                    let state = MailboxState {
                         mailbox: mailbox.clone(),
                         synced_at: None,
                         cursors: String::new(),
-                    })?;
-                    self.world.synced.insert(mailbox.clone(), Timestamp::MIN);
+                    };
+                    self.store.put_mailbox(&state)?;
+                    state.tell(&mut self.world);
+                }
+            }
+            Arrival::Forgotten { mailbox, what } => {
+                // One that was never watched holds nothing.
+                if self.world.synced.contains_key(mailbox)
+                    || self.world.forgotten.contains_key(mailbox)
+                {
+                    let state = MailboxState::of_forgotten(mailbox.clone(), *what);
+                    self.store.put_mailbox(&state)?;
+                    state.tell(&mut self.world);
                 }
             }
             Arrival::Published {
@@ -79,6 +92,8 @@ impl<S: Store, D: Dispatcher> Engine<S, D> {
             | Arrival::Asset(_)
             | Arrival::Audited { .. }
             | Arrival::Payment(_)
+            | Arrival::Judged(_)
+            | Arrival::Statement(_)
             | Arrival::Erase { .. }
             | Arrival::Readmit(_)
             | Arrival::Suppressions { .. }

@@ -58,6 +58,8 @@ pub(crate) struct Currency {
     pub month_first: bool,
     /// The script whose texts mean this currency when they name none.
     pub script: Option<Script>,
+    /// A sign of another currency that it uses too: "Amount due (CAD): $10".
+    pub shares: Option<String>,
 }
 
 /// A multiplying word: `тыс`, `万`, `k`; data of the rules.
@@ -145,6 +147,29 @@ fn mentioned(page: &Page, rules: &MoneyRules) -> Vec<bool> {
         .iter()
         .map(|currency| currency.marks.iter().any(here))
         .collect()
+}
+
+/// Gives amounts with a sign that several currencies use to the one whose code the text names.
+pub(crate) fn settle_signs(page: &Page, rules: &MoneyRules, found: &mut [Money]) {
+    let words: BTreeSet<&str> = (0..page.tokens.len())
+        .map(|index| page.word(index))
+        .collect();
+    let is_named = |currency: &Currency| words.contains(currency.code.to_lowercase().as_str());
+    for (index, currency) in rules.currencies.iter().enumerate() {
+        let Some(sign) = currency.shares.as_ref().filter(|_| is_named(currency)) else {
+            continue;
+        };
+        let owner = rules
+            .currencies
+            .iter()
+            .position(|owner| owner.marks.contains(sign) && !is_named(owner));
+        if owner.is_none() {
+            continue;
+        }
+        for money in found.iter_mut().filter(|money| money.currency == owner) {
+            money.currency = Some(index);
+        }
+    }
 }
 
 /// The currency most amounts are written in; else the first one the text mentions.
@@ -514,6 +539,7 @@ pub(crate) mod tests {
             space_groups,
             month_first,
             script: None,
+            shares: (code == "SGD").then(|| "$".to_owned()),
         };
         MoneyRules {
             currencies: vec![
@@ -592,6 +618,25 @@ pub(crate) mod tests {
             amounts("3 шт  1 200,00  3 600,00 руб."),
             ["3 -", "1200 -", "3600 RUB"]
         );
+    }
+
+    #[test]
+    fn a_shared_sign_is_of_the_currency_that_is_named() {
+        let rules = rules();
+        let code = |text: &str| {
+            let page = Page::new(text);
+            let mut found = find(&page, &rules, &[]);
+            settle_signs(&page, &rules, &mut found);
+            found[0]
+                .currency
+                .map(|index| rules.currencies[index].code.clone())
+        };
+        assert_eq!(code("Total (SGD): $10.00").as_deref(), Some("SGD"));
+        assert_eq!(
+            code("Total: $10.00, not in SGD but USD").as_deref(),
+            Some("USD")
+        );
+        assert_eq!(code("Total: $10.00").as_deref(), Some("USD"));
     }
 
     #[test]

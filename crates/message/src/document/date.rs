@@ -6,12 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::text::{Page, TokenKind};
 
 /// Years believed; others are numbers of something else.
 const YEARS: std::ops::RangeInclusive<i16> = 1990..=2100;
+/// Months looked ahead for one that has the day: two in a row may lack it.
+const MONTHS_AHEAD_MAX: i64 = 4;
 /// Tokens between a label and a date without year: ":", "by".
 const SHORT_LEAD_MAX: usize = 3;
 /// Spaces allowed within a date written in words.
@@ -34,6 +37,8 @@ pub(crate) enum When {
         month: i8,
         day: i8,
     },
+    /// "by the 10th": the month must come from elsewhere too.
+    DayOfMonth(i8),
 }
 
 impl When {
@@ -50,13 +55,22 @@ impl When {
                     Date::new(earliest.year() + 1, month, day).ok()
                 }
             }
+            Self::DayOfMonth(day) => {
+                let earliest = earliest?;
+                let first = earliest.first_of_month();
+                (0..MONTHS_AHEAD_MAX).find_map(|months| {
+                    let month = first.checked_add(months.months()).ok()?;
+                    let found = Date::new(month.year(), month.month(), day).ok()?;
+                    (found >= earliest).then_some(found)
+                })
+            }
         }
     }
 
     pub fn day(self) -> Option<Date> {
         match self {
             Self::Day(date) => Some(date),
-            Self::Yearless { .. } => None,
+            Self::Yearless { .. } | Self::DayOfMonth(_) => None,
         }
     }
 }
@@ -149,6 +163,21 @@ pub(crate) fn short(page: &Page, from: usize, to: usize, month_first: bool) -> O
             && (1..=12).contains(&month)
             && (separator == "/" || length == 2);
         fits.then_some(When::Yearless { month, day })
+    })
+}
+
+/// `10 числа`, `the 10th`, `10日` near the start of tokens `from..to`: a day that a word behind makes one.
+pub(crate) fn day_only(page: &Page, from: usize, to: usize, words: &[String]) -> Option<When> {
+    (from..to.min(from + SHORT_LEAD_MAX)).find_map(|at| {
+        let (day, _) = digits(page, at)?;
+        let day = i8::try_from(day)
+            .ok()
+            .filter(|day| (1..=31).contains(day))?;
+        let dash = usize::from(page.word(at + 1) == "-");
+        let word = page.word(at + 1 + dash);
+        let fits =
+            at + 1 + dash < to && !glued_before(page, at) && words.iter().any(|mark| mark == word);
+        fits.then_some(When::DayOfMonth(day))
     })
 }
 
@@ -436,6 +465,7 @@ mod tests {
             .map(|hit| match hit.when {
                 When::Day(date) => date.to_string(),
                 When::Yearless { month, day } => format!("--{month:02}-{day:02}"),
+                When::DayOfMonth(day) => format!("---{day:02}"),
             })
             .collect()
     }
@@ -482,6 +512,28 @@ mod tests {
             ["2026-03-20", "2026-04-04"]
         );
         assert_eq!(dates("03.04.2026", true), ["2026-04-03"]);
+    }
+
+    #[test]
+    fn days_of_a_month_lie_ahead() {
+        let words = ["числа".to_owned(), "th".to_owned(), "日".to_owned()];
+        let date = jiff::civil::date;
+        let sent = date(2026, 10, 7);
+        for (text, expected) in [
+            ("до 10 числа", Some(date(2026, 10, 10))),
+            ("the 5th please", Some(date(2026, 11, 5))),
+            ("31日", Some(date(2026, 10, 31))),
+            ("10 дней", None),
+            ("40 числа", None),
+        ] {
+            let page = Page::new(text);
+            let found = day_only(&page, 0, page.tokens.len(), &words);
+            assert_eq!(
+                found.and_then(|when| when.on_or_after(Some(sent))),
+                expected,
+                "{text}"
+            );
+        }
     }
 
     #[test]

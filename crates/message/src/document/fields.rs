@@ -30,6 +30,8 @@ const CELLS_MAX: usize = 100;
 const LINES_BELOW_MAX: usize = 2;
 /// Columns by which a value below may stand aside of its label.
 const COLUMNS_ASIDE_MAX: usize = 3;
+/// Columns by which cells of one column of a table may lie apart.
+const COLUMNS_OF_A_ROW_MAX: i64 = 20;
 /// Tokens between a label and its date in prose.
 const DATE_TOKENS_MAX: usize = 14;
 /// Tokens between a label and its amount in prose.
@@ -50,6 +52,10 @@ const TITLE_LINES: usize = 15;
 const VATS_MAX: usize = 8;
 /// Tokens from a tax's name on in which its rate stands.
 const RATE_TOKENS_MAX: usize = 12;
+/// Digits of a number that stands in a cell of its own beside a mere title.
+const NEXT_CELL_DIGITS_MIN: usize = 3;
+/// Tokens looked at on either side of a day or a term for words about a discount.
+const CLAUSE_TOKENS_MAX: usize = 16;
 /// No value added tax is higher, in percent.
 const RATE_MAX: u32 = 30;
 /// Longest payment term, in its unit.
@@ -100,7 +106,8 @@ struct Reader<'a> {
 /// Reads all fields. `kind` prefers labels of that kind and leaves those of the other.
 pub(crate) fn read(page: &Page, rules: &DocumentRules, kind: Option<DocumentKind>) -> Fields {
     let order_unknown = date::find(page, &rules.months, false);
-    let money = amount::find(page, &rules.money, &order_unknown);
+    let mut money = amount::find(page, &rules.money, &order_unknown);
+    amount::settle_signs(page, &rules.money, &mut money);
     let currency = amount::prevailing(page, &rules.money, &money);
     let month_first = currency.is_some_and(|index| rules.money.currencies[index].month_first);
     let dates = if month_first {
@@ -111,8 +118,13 @@ pub(crate) fn read(page: &Page, rules: &DocumentRules, kind: Option<DocumentKind
     let mut labels = rules.label_phrases.find(page);
     // A label that runs over cells is two labels; it must not hide the one it starts with.
     labels.retain(|hit| {
-        page.tokens[hit.first].cell == page.tokens[hit.end - 1].cell
+        let rule = &rules.labels[hit.value];
+        let cell = page.tokens[hit.first].cell;
+        let is_other = matches!(rule.field, LabelField::Other | LabelField::OtherAmount);
+        cell == page.tokens[hit.end - 1].cell
             && !page.is_part_of_name(hit.first, hit.end)
+            && !(is_other && page.begins_identifier(hit.end))
+            && (!rule.begins_cell || page.cells[cell].tokens.0 == hit.first)
     });
     let mut labels = longest(labels);
     labels.truncate(LABELS_MAX);
@@ -181,7 +193,10 @@ impl Reader<'_> {
             .stop_in(label.end, cell.tokens.1)
             .map_or(cell.tokens.1, |next| next.first);
         let mut regions = vec![(label.end, end)];
-        if end < cell.tokens.1 {
+        if end < cell.tokens.1
+            && !self.is_joint(label.end, cell.tokens.1)
+            && !self.is_qualified(end, cell.tokens.1)
+        {
             return regions;
         }
         let after = (page
@@ -198,17 +213,45 @@ impl Reader<'_> {
         if let Some(region) = after.filter(|(from, to)| from < to) {
             regions.push(region);
         }
-        if below && self.blank(regions[0]) {
+        if below && self.blank(regions[0]) || self.is_joint(label.end, cell.tokens.1) {
             regions.extend(self.below(cell_index));
         }
         regions
+    }
+
+    /// Whether a cell ends with words that say what is in a total: "Total, EUR incl. VAT".
+    fn is_qualified(&self, stop: usize, to: usize) -> bool {
+        let page = self.page;
+        let before = (stop.saturating_sub(2)..stop)
+            .rev()
+            .find(|index| page.word(*index) != ".");
+        let tax = self.label_in(stop, to).is_some_and(|label| {
+            self.rules.labels[label.value].part == Some(AmountPart::Vat)
+                && self.blank((label.end, to))
+        });
+        tax && before.is_some_and(|index| {
+            let word = page.word(index);
+            self.rules.with_words.iter().any(|with| with == word)
+        })
+    }
+
+    /// Whether a cell goes on with "/" and another label: "Number / Date" stands before "15 / 12.03.2026".
+    fn is_joint(&self, from: usize, to: usize) -> bool {
+        let page = self.page;
+        let next = (from..to).find(|index| !matches!(page.word(*index), "." | ":"));
+        let Some(sign) = next.filter(|index| matches!(page.word(*index), "/" | "&")) else {
+            return false;
+        };
+        self.label_in(sign + 1, to)
+            .is_some_and(|second| second.first == sign + 1 && self.blank((second.end, to)))
     }
 
     /// The first cell under a cell, unless it is a label itself.
     fn below(&self, cell_index: usize) -> Option<Region> {
         let page = self.page;
         let cell = page.cells[cell_index];
-        let alone = page.lines[cell.line].1 - page.lines[cell.line].0 == 1;
+        let own = page.lines[cell.line];
+        let alone = own.1 - own.0 == 1;
         let lines = page
             .lines
             .iter()
@@ -216,14 +259,24 @@ impl Reader<'_> {
             .filter(|(first, end)| first < end)
             .take(LINES_BELOW_MAX);
         for (first, end) in lines {
-            let under = page.cells[*first..*end]
-                .iter()
-                .take(CELLS_MAX)
-                .find(|under| {
-                    alone && end - first == 1
-                        || under.columns.0 < cell.columns.1 + COLUMNS_ASIDE_MAX
-                            && under.columns.1 + COLUMNS_ASIDE_MAX > cell.columns.0
-                });
+            let here = &page.cells[*first..*end];
+            let beside = (cell_index - own.0, own.1 - own.0);
+            // A line of as many cells is the next row of the same table.
+            let ordinal = (beside.1 >= 2 && end - first == beside.1)
+                .then(|| here.get(beside.0))
+                .flatten()
+                .filter(|under| overlap(under.columns, cell.columns) >= -COLUMNS_OF_A_ROW_MAX);
+            let under = ordinal.or_else(|| {
+                here.iter()
+                    .take(CELLS_MAX)
+                    .filter(|under| {
+                        alone && end - first == 1
+                            || under.columns.0 < cell.columns.1 + COLUMNS_ASIDE_MAX
+                                && under.columns.1 + COLUMNS_ASIDE_MAX > cell.columns.0
+                    })
+                    // Of several the one that lies under most of the label.
+                    .min_by_key(|under| std::cmp::Reverse(overlap(under.columns, cell.columns)))
+            });
             if let Some(under) = under {
                 let (from, to) = under.tokens;
                 let stop = self.label_in(from, to).map_or(to, |label| label.first);
@@ -257,12 +310,20 @@ impl Reader<'_> {
             }
             let regions = self.regions(label, true);
             for (index, (from, to)) in regions.iter().copied().enumerate() {
-                let Some(hit) = number::read(self.page, from, to) else {
+                // A sign that stands alone at the head of a table names a column of counts.
+                if rule.begins_cell && index > 0 {
+                    break;
+                }
+                let Some(mut hit) = number::read(self.page, from, to) else {
                     continue;
                 };
+                hit.marked |= rule.begins_cell;
                 // Below a mere title only a number sign or a table's head makes it a number.
-                let sure =
-                    index == 0 || rule.rank >= RANK_SURE || hit.marked || self.is_table_head(label);
+                let sure = index == 0
+                    || rule.rank >= RANK_SURE
+                    || hit.marked
+                    || self.is_table_head(label)
+                    || self.fills_neighbour(label, &hit);
                 if sure && self.is_number(&hit, rule.rank) {
                     best = Some((rule.rank, hit, label.value));
                     break;
@@ -298,6 +359,26 @@ impl Reader<'_> {
             rank,
             rule: self.rules.labels[index].id.clone(),
         });
+    }
+
+    /// Whether a number of some length and nothing else fills the cell right of a label, or the line below it.
+    fn fills_neighbour(&self, label: &Hit<usize>, hit: &NumberHit) -> bool {
+        let page = self.page;
+        let own = page.tokens[label.first].cell;
+        let Some(token) = page.tokens.get(page.token_at(hit.start)) else {
+            return false;
+        };
+        let cell = page.cells[token.cell];
+        let fills = page.tokens[cell.tokens.0].start == hit.start && cell.end == hit.end;
+        let digits = hit.text.chars().filter(char::is_ascii_digit).count();
+        let place = if cell.line == page.cells[own].line {
+            token.cell == own + 1
+        } else {
+            // Below, only what no amount, telephone or postal code looks like.
+            let line = page.lines[cell.line];
+            line.1 - line.0 == 1 && hit.text.contains(char::is_alphabetic) && hit.text.contains('-')
+        };
+        fills && place && digits >= NEXT_CELL_DIGITS_MIN
     }
 
     /// A title's number must look like one; behind a plain label anything with a digit does.
@@ -500,12 +581,18 @@ impl Reader<'_> {
                     rule: rule.id.clone(),
                 })
             };
-            let Some(date) = regions.iter().find_map(|region| self.date_in(*region)) else {
+            let found = regions
+                .iter()
+                .find_map(|region| self.date_in(*region))
+                .filter(|date| rule.field != LabelField::Due || !self.is_of_discount(date.first));
+            let Some(date) = found else {
                 if rule.field == LabelField::Due
                     && fields.due.is_none()
-                    && let Some(when) = regions
-                        .iter()
-                        .find_map(|(from, to)| date::short(self.page, *from, *to, self.month_first))
+                    && let Some(when) = regions.iter().find_map(|(from, to)| {
+                        date::short(self.page, *from, *to, self.month_first).or_else(|| {
+                            date::day_only(self.page, *from, *to, &self.rules.day_words)
+                        })
+                    })
                 {
                     fields.due = ranked(when);
                 }
@@ -565,6 +652,33 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the clause around a token speaks of a discount for paying early: "8 days 2 %, 30 days net".
+    fn is_of_discount(&self, token: usize) -> bool {
+        let page = self.page;
+        let ends = |index: usize| {
+            let word = page.word(index);
+            matches!(word, "," | ";" | "!" | "?" | "。" | "、")
+                || word == "." && !page.joined(index)
+        };
+        let line = page.tokens.get(token).map(|token| token.line);
+        let here = |index: &usize| page.tokens.get(*index).map(|token| token.line) == line;
+        let behind = (token..token + CLAUSE_TOKENS_MAX)
+            .take_while(here)
+            .take_while(|index| !ends(*index));
+        let before = (token.saturating_sub(CLAUSE_TOKENS_MAX)..token)
+            .rev()
+            .take_while(here)
+            .take_while(|index| !ends(*index));
+        let mut around = behind.chain(before);
+        around.any(|index| {
+            let word = page.word(index);
+            self.rules
+                .discount_words
+                .iter()
+                .any(|stem| word.starts_with(stem.as_str()))
+        })
+    }
+
     fn terms(&self, fields: &mut Fields) {
         let payment = self.rules.payment_phrases.find(self.page);
         let lines: BTreeSet<usize> = payment
@@ -578,7 +692,7 @@ impl Reader<'_> {
                 || line
                     .checked_sub(1)
                     .is_some_and(|above| lines.contains(&above));
-            if term.near_payment && !beside {
+            if term.near_payment && !beside || self.is_of_discount(hit.first) {
                 continue;
             }
             let Some(count) = hit.number.or(term.count).filter(|count| *count <= TERM_MAX) else {
@@ -592,6 +706,12 @@ impl Reader<'_> {
             return;
         }
     }
+}
+
+/// Columns that two stretches share, less those between them.
+fn overlap(a: (usize, usize), b: (usize, usize)) -> i64 {
+    let (from, to) = (a.0.max(b.0), a.1.min(b.1));
+    i64::try_from(to).unwrap_or(i64::MAX) - i64::try_from(from).unwrap_or(i64::MAX)
 }
 
 fn is_year(text: &str) -> bool {

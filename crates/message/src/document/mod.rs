@@ -30,6 +30,7 @@ pub use forward::{Forwarded, forwarded};
 pub use rules::{
     DocumentRules, ListedRule, RULES_BYTES_MAX, RULES_FORMAT, RULES_PHRASES_MAX, RulesProblem,
 };
+pub use score::{Lack, Near};
 
 /// Attachments looked at; further ones are not read.
 pub const ATTACHMENTS_MAX: usize = 20;
@@ -138,6 +139,11 @@ pub fn read_as(
     rules: &DocumentRules,
 ) -> FoundDocument {
     score::read_as(input, kind, rule, rules)
+}
+
+/// How near a mail in which nothing is found came to a document, and what it lacks.
+pub fn near(input: &DocumentInput<'_>, rules: &DocumentRules) -> Near {
+    score::near(input, rules)
 }
 
 fn as_json_numbers<S: Serializer>(numbers: &[Decimal], serializer: S) -> Result<S::Ok, S::Error> {

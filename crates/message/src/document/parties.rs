@@ -19,6 +19,8 @@ const NAME_CHARS_MAX: usize = 120;
 const REFERENCE_CHARS_MAX: usize = 140;
 /// Cells of a line looked at for what stands below a label.
 const CELLS_MAX: usize = 100;
+/// Lines below a label in which its text may begin.
+const LINES_BELOW_MAX: usize = 2;
 /// Digits of a Swiss QR reference.
 const QR_DIGITS: usize = 27;
 /// Countries whose VAT numbers begin with their letters.
@@ -142,19 +144,37 @@ fn behind(page: &Page, mark: &Hit<usize>, limit: usize) -> Option<(usize, usize)
     if let Some(region) = solid((mark.end, cell.tokens.1.min(limit))) {
         return has_colon.then_some(region);
     }
-    if cell_index + 1 < line.1 {
-        let next = page.cells[cell_index + 1];
+    // As many cells below: a table's head and its first row. A cell with a colon is a label itself.
+    let count = line.1 - line.0;
+    let below = |rows: &(usize, usize)| rows.0 < rows.1;
+    let heads = count >= 2
+        && (page.lines.iter().skip(cell.line + 1))
+            .find(|rows| below(rows))
+            .is_some_and(|rows| rows.1 - rows.0 == count);
+    let next = page
+        .cells
+        .get(cell_index + 1)
+        .filter(|_| cell_index + 1 < line.1);
+    if let Some(next) = next
+        && (!heads || has_colon)
+        && page.word(next.tokens.1.wrapping_sub(1)) != ":"
+    {
         return solid((next.tokens.0, next.tokens.1.min(limit.max(next.tokens.0))));
     }
-    let below = page
+    let under = page
         .lines
         .iter()
         .skip(cell.line + 1)
-        .find(|(first, end)| first < end)?;
-    let under = page.cells[below.0..below.1]
-        .iter()
-        .take(CELLS_MAX)
-        .find(|under| under.columns.0 <= cell.columns.1 && under.columns.1 >= cell.columns.0)?;
+        .filter(|rows| below(rows))
+        .take(LINES_BELOW_MAX)
+        .find_map(|rows| {
+            page.cells[rows.0..rows.1]
+                .iter()
+                .take(CELLS_MAX)
+                .find(|under| {
+                    under.columns.0 <= cell.columns.1 && under.columns.1 >= cell.columns.0
+                })
+        })?;
     solid((
         under.tokens.0,
         under.tokens.1.min(limit.max(under.tokens.0)),

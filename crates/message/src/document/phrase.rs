@@ -70,7 +70,12 @@ impl<T: Copy> Phrases<T> {
         let page = Page::new(&marked);
         let mut at = 0;
         let mut index = 0;
-        while index < page.tokens.len() {
+        // The point of a shortened word is left out: "no." within "order no" must not outlast it.
+        let mut end = page.tokens.len();
+        while end > 1 && page.word(end - 1) == "." {
+            end -= 1;
+        }
+        while index < end {
             let word = page.word(index).to_owned();
             let starred = page.word(index + 1) == MARK_ENDING;
             let next = self.nodes.len();

@@ -46,6 +46,12 @@ pub struct DocumentRules {
     pub(crate) term_phrases: Phrases<usize>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) signal_phrases: Phrases<usize>,
+    /// Beginnings of words by which a term or a day is that of a discount.
+    pub(crate) discount_words: Vec<String>,
+    /// Words behind a number that make it a day of some month.
+    pub(crate) day_words: Vec<String>,
+    /// Words before a tax's name by which a total has it in it.
+    pub(crate) with_words: Vec<String>,
     pub(crate) payment_phrases: Phrases<()>,
     pub(crate) marks: Vec<Mark>,
     pub(crate) mark_phrases: Phrases<usize>,
@@ -138,6 +144,9 @@ pub(crate) struct Label {
     pub kind: Option<DocumentKind>,
     /// Which part of the total the amount behind it is.
     pub part: Option<AmountPart>,
+    /// Counts only where it begins its cell.
+    #[serde(default)]
+    pub begins_cell: bool,
     words: Vec<String>,
 }
 
@@ -271,6 +280,12 @@ struct RulesFile {
     #[serde(default)]
     forward_authors: Vec<String>,
     payment_words: Vec<String>,
+    #[serde(default)]
+    discount_words: Vec<String>,
+    #[serde(default)]
+    day_words: Vec<String>,
+    #[serde(default)]
+    with_words: Vec<String>,
     word: Vec<Word>,
     #[serde(default)]
     mark: Vec<Mark>,
@@ -293,6 +308,7 @@ struct CurrencyEntry {
     #[serde(default)]
     month_first: bool,
     script: Option<Script>,
+    shares: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -386,6 +402,9 @@ impl DocumentRules {
             mark_phrases,
             forward_prefixes: all_folded(&file.forward_prefixes),
             forward_authors: all_folded(&file.forward_authors),
+            discount_words: all_folded(&file.discount_words),
+            day_words: all_folded(&file.day_words),
+            with_words: all_folded(&file.with_words),
             reply_prefixes: file
                 .reply_prefixes
                 .iter()
@@ -545,6 +564,7 @@ fn money_rules(
             space_groups: entry.space_groups,
             month_first: entry.month_first,
             script: entry.script,
+            shares: entry.shares.clone(),
         });
     }
     for entry in multipliers {

@@ -4,6 +4,8 @@
 //! evidence; a paper of another kind (a receipt, a contract) that scores as high takes the candidate
 //! out. The best candidate over the threshold is the document.
 
+mod near;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -19,6 +21,9 @@ use super::{
     ATTACHMENTS_MAX, AttachmentText, DocumentInput, DocumentKind, Evidence, FoundDocument, Place,
     einvoice,
 };
+
+pub(super) use near::near;
+pub use near::{Lack, Near};
 
 /// Lines at the top of a text where its title stands.
 const TITLE_LINES: usize = 14;
@@ -370,6 +375,10 @@ impl<'a> Mail<'a> {
     fn signs(&self, named_itself: bool, sum: &mut Sum) {
         for (index, place) in &self.signals {
             let signal = &self.rules.signals[*index];
+            // The subject of an answer is the other side's: "Re: Request for quotation" may bring the quotation.
+            if self.is_reply && *place == Place::Subject && signal.weight < 0.0 {
+                continue;
+            }
             let factor = if signal.weight < 0.0 && named_itself {
                 self.rules.weights.contrary_to_named
             } else {

@@ -152,3 +152,48 @@ fn an_e_invoice_beats_its_pdf() {
         None
     );
 }
+
+/// Layouts of accounting programs, as their PDFs come out of the reader.
+#[test]
+fn labels_of_programs_find_their_values() {
+    let read = |text: &str| mail("", "", &[("document.pdf", Some(text))]).unwrap();
+    let found = read(
+        "TAX INVOICE\n# INV-000231\n\nBalance Due    ₹2,832.00\n#    Item    Qty    Amount\n1    Rolls    12    2,832.00",
+    );
+    assert_eq!(found.number.as_deref(), Some("INV-000231"));
+    let found = read(
+        "Tax Invoice\nInvoice No.      Dated\nGST/26-27/089    11-May-26\nTotal    ₹ 1,18,000.00",
+    );
+    assert_eq!(found.number.as_deref(), Some("GST/26-27/089"));
+    assert_eq!(found.issued, Some(date(2026, 5, 11)));
+    let found = read(
+        "INVOICE\nDocument Number / Date    9000451223 / 04/15/2026\nPurchase Order No.    4500017788\nFinal Amount    $14,875.60",
+    );
+    assert_eq!(found.number.as_deref(), Some("9000451223"));
+    let found = read(
+        "請求書\n小計    消費税    請求金額\n230,000円    23,000円    253,000円\n請求書番号  K-52",
+    );
+    assert_eq!(found.amount, Some(Decimal::from(253_000)));
+    let found = read("Rechnung    R100234\nDatum    02.10.2026\nZu zahlender Betrag    71,40 €");
+    assert_eq!(found.number.as_deref(), Some("R100234"));
+}
+
+#[test]
+fn a_day_for_a_discount_is_not_the_day_to_pay() {
+    let due = |terms: &str| {
+        let text = format!(
+            "Rechnung Nr. 2026-17\nRechnungsdatum 05.06.2026\nRechnungsbetrag 119,00 €\n{terms}"
+        );
+        mail("", "", &[("document.pdf", Some(&text))]).unwrap().due
+    };
+    let expected = Some(date(2026, 7, 5));
+    assert_eq!(due("Zahlung: 8 Tage 2 % Skonto, 30 Tage netto."), expected);
+    assert_eq!(
+        due(
+            "Bei Zahlung innerhalb von 8 Tagen gewähren wir 2 % Skonto. Zahlbar innerhalb von 30 Tagen."
+        ),
+        expected
+    );
+    assert_eq!(due("Zahlbar bis 05.07.2026 ohne Abzug."), expected);
+    assert_eq!(due("Payment: 2% discount within 10 days, net 30"), expected);
+}

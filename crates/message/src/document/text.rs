@@ -25,6 +25,11 @@ pub(crate) fn is_cjk(c: char) -> bool {
     matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
+/// Whether a run of signs goes on with a character of a script without spaces.
+fn is_cjk_at(run: &str) -> bool {
+    run.chars().nth(1).is_some_and(is_cjk)
+}
+
 /// The normal form of a text.
 pub(crate) fn normalize(text: &str) -> String {
     let mut end = text.len().min(TEXT_BYTES_MAX);
@@ -259,6 +264,24 @@ impl Page {
             .get(end.wrapping_sub(1))
             .is_some_and(|token| self.text[token.end..].starts_with('_'));
         before || after
+    }
+
+    /// Whether tokens up to `end` are the letters an identifier begins with: `GST/26-27/089`, `VAT-2026-4`.
+    pub fn begins_identifier(&self, end: usize) -> bool {
+        let Some(token) = self.tokens.get(end.wrapping_sub(1)) else {
+            return false;
+        };
+        let rest = &self.text[token.end..];
+        if !rest.starts_with(['-', '/']) {
+            return false;
+        }
+        let run: &str = rest
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '/' | '_' | '.')))
+            .map_or(rest, |at| &rest[..at]);
+        // "VAT-20%" names a rate.
+        !is_cjk_at(run)
+            && run.contains(|c: char| c.is_ascii_digit())
+            && !rest[run.len()..].starts_with('%')
     }
 
     /// Index of the first token that starts at or behind a byte.

@@ -293,6 +293,21 @@ pub(super) fn judge(
             Action::Failed => BounceReason::Unknown,
         });
     let reason = staged(rules, reason, diagnostic, notice);
+    let reason = match (reason, status) {
+        // X.2.1: the mailbox exists and takes no mail (RFC 3463), whatever the words beside it say;
+        // but where the recipient itself was refused, the words are about him.
+        (BounceReason::UserUnknown, Some(status))
+            if (status.subject, status.detail) == (2, 1)
+                && !says(&rules.bounce.stage_recipient, diagnostic, notice) =>
+        {
+            BounceReason::MailboxDisabled
+        }
+        // A host that does not exist is not tried for hours: its DNS did not answer.
+        (BounceReason::HostUnknown, _) if says(&rules.bounce.gave_up, diagnostic, notice) => {
+            BounceReason::Expired
+        }
+        (reason, _) => reason,
+    };
     let temporary = action == Action::Delayed || code.is_some_and(|code| code / 100 == 4);
     // What the reporter declares transient (RFC 3463, class 4) may heal: a host that has no DNS
     // today. An unknown user who stayed unknown until the reporter gave up will not.
@@ -353,6 +368,12 @@ fn staged(
     } else {
         reason
     }
+}
+
+fn says(set: &Phrases, diagnostic: &str, notice: &str) -> bool {
+    [diagnostic, notice]
+        .iter()
+        .any(|text| set.is_match(&text.to_lowercase()))
 }
 
 /// White space made single spaces, cut to the limit.

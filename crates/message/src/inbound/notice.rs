@@ -224,9 +224,14 @@ impl<'a> Notice<'a> {
         let ours = self.own_addresses();
         let lines = self.address_lines();
         let mut found: Vec<Hit> = Vec::new();
+        // Addresses named again, and where.
+        let mut mentions: Vec<(usize, String)> = Vec::new();
         for tier in 0..self.rules.bounce.recipients.len() {
             self.tier(tier, &lines, &mut |address, start| {
                 let known = found.iter().any(|hit| hit.address == address);
+                if known && mentions.len() < ADDRESS_LINES_MAX {
+                    mentions.push((start, address.clone()));
+                }
                 // The story of an address named again goes on.
                 if known
                     || ours.contains(&address.to_lowercase())
@@ -250,9 +255,17 @@ impl<'a> Notice<'a> {
             }
         }
         found.sort_by_key(|hit| hit.start);
-        let starts: Vec<usize> = found.iter().skip(1).map(|hit| hit.start).collect();
-        for (hit, next) in found.iter_mut().zip(starts) {
-            hit.end = next;
+        mentions.extend(found.iter().map(|hit| (hit.start, hit.address.clone())));
+        mentions.sort();
+        // A story ends where another address is named, be it again: some notices come in two languages.
+        for hit in &mut found {
+            let from = mentions.partition_point(|(at, _)| *at <= hit.start);
+            if let Some((next, _)) = mentions[from..]
+                .iter()
+                .find(|(_, address)| *address != hit.address)
+            {
+                hit.end = *next;
+            }
         }
         found
     }

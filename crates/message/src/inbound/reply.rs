@@ -19,6 +19,8 @@ const LINES_MAX: usize = 20_000;
 const INTRO_LINES_MAX: usize = 4;
 /// Longest introduction, in bytes.
 const INTRO_BYTES_MAX: usize = 500;
+/// Longest line that is a date alone at the beginning of an introduction, in characters.
+const INTRO_BEGIN_CHARS_MAX: usize = 40;
 /// Lines in which a quoted header block shows itself.
 const HEADER_BLOCK_LINES: usize = 8;
 /// Fields that make a header block.
@@ -27,6 +29,12 @@ const HEADER_FIELDS_MIN: usize = 3;
 const CLOSING_LINES_MAX: usize = 10;
 /// Longest piece a mail program breaks off a quoted line, in characters.
 const BROKEN_LINE_MAX: usize = 30;
+/// What a name as a signature stands behind.
+const STROKES: [char; 5] = ['-', '–', '—', '/', '~'];
+/// Words of a name behind a stroke.
+const NAME_WORDS_MAX: usize = 4;
+/// Bytes of a line by which the footer of a mail server is known.
+const FOOTER_BYTES_MAX: usize = 240;
 /// Longest line of a signature, in characters.
 const SIGNATURE_LINE_MAX: usize = 90;
 
@@ -231,6 +239,23 @@ fn after_quotation(lines: &Lines<'_>, mut at: usize) -> usize {
     }
 }
 
+/// "-Ann Smith", "/John", "— Иван": a name behind a stroke, as the last line of a message.
+fn is_signed_name(line: &str) -> bool {
+    let Some(name) = line.trim().strip_prefix(STROKES) else {
+        return false;
+    };
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let is_plain = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '.'))
+    };
+    let begins = |word: &&str| word.chars().next().is_some_and(char::is_uppercase);
+    (1..=NAME_WORDS_MAX).contains(&words.len())
+        && words.iter().all(is_plain)
+        && begins(&words[0])
+        && words.iter().filter(|word| begins(word)).count() * 2 >= words.len()
+}
+
 /// Whether an introduction starts at this line; the index after it.
 fn introduction(lines: &Lines<'_>, at: usize, rules: &ReplyRules) -> Option<usize> {
     let mut joined = String::new();
@@ -254,10 +279,15 @@ fn introduction(lines: &Lines<'_>, at: usize, rules: &ReplyRules) -> Option<usiz
         }
         if rules.intro.is_match(&joined) {
             // A later start that reads as an introduction too leaves this line to the reply.
-            let later = (at + 1..end).any(|start| {
-                let rest = lines.lower[start..end].join(" ");
-                rules.intro.is_match(&rest)
-            });
+            // But "On 21 November 2014," above "at 10:18, John wrote:" is its beginning.
+            let begins = lines.lower[at].ends_with(',')
+                && lines.lower[at].chars().count() <= INTRO_BEGIN_CHARS_MAX
+                && lines.lower[at].contains(|c: char| c.is_ascii_digit());
+            let later = !begins
+                && (at + 1..end).any(|start| {
+                    let rest = lines.lower[start..end].join(" ");
+                    rules.intro.is_match(&rest)
+                });
             return (!later).then_some(end);
         }
     }
@@ -297,6 +327,31 @@ fn close_run(lines: &Lines<'_>, kept: &mut Vec<Option<usize>>, run: usize, rules
     if let Some(found) = kept[run..].iter().position(is_signature) {
         kept.truncate(run + found);
     }
+    let says = |kept: &Option<usize>| kept.is_some_and(|at| !lines.text[at].is_empty());
+    let is_footer = |kept: &Option<usize>| {
+        kept.is_some_and(|at| {
+            let start = super::head_of(lines.text[at].trim_start(), FOOTER_BYTES_MAX);
+            rules.footer.is_match(&start.to_lowercase())
+        })
+    };
+    // A message that is nothing but a footer stays as it is.
+    if let Some(found) = kept[run..].iter().position(is_footer)
+        && kept[run..run + found].iter().any(says)
+    {
+        kept.truncate(run + found);
+    }
+    // The last line is a name behind a stroke, and no other line begins with one: no list.
+    if let Some(last) = kept[run..].iter().rposition(says) {
+        let is_name = kept[run + last].is_some_and(|at| is_signed_name(lines.text[at]));
+        let before = &kept[run..run + last];
+        let is_list = before
+            .iter()
+            .flatten()
+            .any(|at| lines.text[*at].starts_with(STROKES));
+        if is_name && before.iter().any(says) && !is_list {
+            kept.truncate(run + last);
+        }
+    }
     // A closing formula counts when nothing but a name and its like follows.
     let mut following = 0;
     let mut cut = None;
@@ -313,7 +368,6 @@ fn close_run(lines: &Lines<'_>, kept: &mut Vec<Option<usize>>, run: usize, rules
         following += 1;
     }
     if let Some(cut) = cut {
-        let says = |kept: &Option<usize>| kept.is_some_and(|at| !lines.text[at].is_empty());
         // A message that is nothing but greetings stays as it is.
         if kept[run..cut].iter().any(says) {
             kept.truncate(cut);

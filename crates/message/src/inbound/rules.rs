@@ -66,6 +66,8 @@ pub(super) struct BounceRules {
     pub stage_recipient: Phrases,
     /// The refusal came after the recipient had been taken.
     pub stage_data: Phrases,
+    /// It was tried until time ran out.
+    pub gave_up: Phrases,
 }
 
 /// Rules of `replies.toml` for automatic answers.
@@ -96,6 +98,8 @@ pub(super) struct ReplyRules {
     pub header_any: Phrases,
     /// A line that opens a signature to the end of the reply.
     pub signature: Phrases,
+    /// How a paragraph begins that a mail server added: nothing behind it is the author's.
+    pub footer: Phrases,
     /// A closing formula: a signature when few short lines follow.
     pub closing: Phrases,
     pub subject_reply: Phrases,
@@ -122,6 +126,7 @@ struct StageTable {
     mail: Vec<String>,
     recipient: Vec<String>,
     data: Vec<String>,
+    gave_up: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -213,6 +218,8 @@ struct ReplyTable {
     header_from: Vec<String>,
     header_any: Vec<String>,
     signature: Vec<String>,
+    #[serde(default)]
+    footer: Vec<String>,
     closing: Vec<String>,
     subject_reply: Vec<String>,
     html_marks: Vec<String>,
@@ -320,6 +327,7 @@ impl Compiler {
             stage_mail: self.text("stage.mail", &file.stage.mail),
             stage_recipient: self.text("stage.recipient", &file.stage.recipient),
             stage_data: self.text("stage.data", &file.stage.data),
+            gave_up: self.text("stage.gave_up", &file.stage.gave_up),
         }
     }
 
@@ -429,6 +437,7 @@ impl Compiler {
             header_from: self.line("reply.header_from", &table.header_from),
             header_any: self.line("reply.header_any", &table.header_any),
             signature: self.line("reply.signature", &table.signature),
+            footer: self.line("reply.footer", &table.footer),
             closing: self.line("reply.closing", &table.closing),
             subject_reply: self.line("reply.subject_reply", &table.subject_reply),
             html_marks: table
@@ -493,6 +502,7 @@ mod tests {
             &bounce.stage_mail,
             &bounce.stage_recipient,
             &bounce.stage_data,
+            &bounce.gave_up,
             &auto.subject,
             &auto.body,
             &auto.machine_sender,
@@ -502,6 +512,7 @@ mod tests {
             &reply.header_from,
             &reply.header_any,
             &reply.signature,
+            &reply.footer,
             &reply.closing,
             &reply.subject_reply,
         ] {

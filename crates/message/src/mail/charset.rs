@@ -1,11 +1,14 @@
 //! Bytes to text: transfer encodings and charsets, tolerant of both.
 //!
 //! Never fails: what cannot be decoded becomes U+FFFD, and a wrong or missing label is corrected
-//! where the bytes speak for themselves (UTF-8, ISO-2022-JP).
+//! where the bytes speak for themselves (UTF-8, ISO-2022-JP, Shift_JIS, EUC-JP, Cyrillic sets).
 
 use base64::Engine as _;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
+use encoding_rs::{
+    EUC_JP, Encoding, ISO_2022_JP, KOI8_R, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251,
+    WINDOWS_1252,
+};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -15,6 +18,11 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Letters beyond ASCII from which a text's own say is believed.
+const LETTERS_MIN: usize = 6;
+/// Bytes looked at to tell a charset.
+const SAMPLE_BYTES: usize = 4 * 1024;
+
 /// Decodes by label; a missing, unknown or plainly wrong label falls back to [`guess`].
 pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> String {
     let label = label.map(|label| label.trim_matches(['"', '\'', ' ']));
@@ -22,12 +30,27 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> String {
         let ascii = label.eq_ignore_ascii_case("us-ascii") || label.eq_ignore_ascii_case("ascii");
         if !ascii {
             if let Some(encoding) = Encoding::for_label(label.as_bytes()) {
-                // Mail labelled Latin-1 is often UTF-8; the reverse never decodes as UTF-8.
-                let utf8 = (encoding == WINDOWS_1252 && !bytes.is_ascii())
+                // Mail labelled with a set of one byte a letter is often UTF-8; the reverse never
+                // decodes as UTF-8, but for a letter or two.
+                let utf8 = (encoding.is_single_byte() && !bytes.is_ascii())
                     .then(|| std::str::from_utf8(bytes).ok())
-                    .flatten();
+                    .flatten()
+                    .filter(|text| {
+                        encoding == WINDOWS_1252
+                            || text.chars().filter(|c| !c.is_ascii()).count() >= LETTERS_MIN
+                    });
                 if let Some(text) = utf8 {
                     return text.to_owned();
+                }
+                // UTF-16 of letters that have a code has zeroes in it.
+                let wide = encoding == UTF_16LE || encoding == UTF_16BE;
+                if wide && bytes.is_ascii() && !bytes.contains(&0) {
+                    return guess(bytes);
+                }
+                if encoding == WINDOWS_1252
+                    && let Some(text) = by_letters(bytes)
+                {
+                    return text;
                 }
                 let (text, broken) = encoding.decode_without_bom_handling(bytes);
                 if broken && encoding == UTF_8 {
@@ -66,12 +89,53 @@ pub(super) fn guess(bytes: &[u8]) -> String {
             if !valid.is_ascii() {
                 return String::from_utf8_lossy(bytes).into_owned();
             }
+            if let Some(text) = by_letters(bytes) {
+                return text;
+            }
             WINDOWS_1252
                 .decode_without_bom_handling(bytes)
                 .0
                 .into_owned()
         }
     }
+}
+
+/// Decodes by what letters the bytes would be: words of small Cyrillic letters, or kana between Han.
+/// In Latin text the letters beyond ASCII stand alone.
+fn by_letters(bytes: &[u8]) -> Option<String> {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let high = |byte: &u8| *byte >= 0x80;
+    let all = sample.iter().filter(|byte| high(byte)).count();
+    let in_runs = sample
+        .windows(2)
+        .filter(|pair| high(&pair[0]) && high(&pair[1]))
+        .count();
+    if all < LETTERS_MIN || in_runs * 2 < all {
+        return None;
+    }
+    for encoding in [SHIFT_JIS, EUC_JP] {
+        let (text, broken) = encoding.decode_without_bom_handling(bytes);
+        let wide = text.chars().filter(|c| !c.is_ascii()).count();
+        let kana = text
+            .chars()
+            .filter(|c| matches!(c, '\u{3041}'..='\u{30ff}'))
+            .count();
+        if !broken && kana * 5 >= wide {
+            return Some(text.into_owned());
+        }
+    }
+    let best = [WINDOWS_1251, KOI8_R]
+        .into_iter()
+        .map(|encoding| {
+            let (text, _) = encoding.decode_without_bom_handling(sample);
+            let small = text
+                .chars()
+                .filter(|c| matches!(c, 'а'..='я' | 'ё'))
+                .count();
+            (small, encoding)
+        })
+        .max_by_key(|(small, _)| *small)?;
+    (best.0 * 10 >= all * 6).then(|| best.1.decode_without_bom_handling(bytes).0.into_owned())
 }
 
 /// Removes a `Content-Transfer-Encoding`.

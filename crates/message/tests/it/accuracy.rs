@@ -19,32 +19,32 @@ use crate::corpora;
 
 /// Right answers of all asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Score {
-    right: usize,
-    of: usize,
+pub(crate) struct Score {
+    pub(crate) right: usize,
+    pub(crate) of: usize,
 }
 
 impl Score {
-    fn count(&mut self, right: bool) {
+    pub(crate) fn count(&mut self, right: bool) {
         self.of += 1;
         self.right += usize::from(right);
     }
 
-    fn share(self) -> f64 {
+    pub(crate) fn share(self) -> f64 {
         100.0 * self.right as f64 / self.of.max(1) as f64
     }
 }
 
 /// A row: named scores of one corpus, and the words about what went wrong.
-struct Row {
+pub(crate) struct Row {
     corpus: &'static str,
-    cases: usize,
+    pub(crate) cases: usize,
     scores: Vec<(&'static str, Score, f64)>,
-    wrong: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Row {
-    fn new(corpus: &'static str) -> Row {
+    pub(crate) fn new(corpus: &'static str) -> Row {
         Row {
             corpus,
             cases: 0,
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    fn score(&mut self, name: &'static str, score: Score, floor_percent: f64) {
+    pub(crate) fn score(&mut self, name: &'static str, score: Score, floor_percent: f64) {
         self.scores.push((name, score, floor_percent));
     }
 
@@ -73,7 +73,7 @@ impl Row {
     }
 
     /// Prints the row and fails where a floor is missed.
-    fn settle(self) {
+    pub(crate) fn settle(self) {
         println!("| corpus | cases | right |\n| --- | --- | --- |");
         println!("{}", self.markdown());
         if std::env::var_os("RELANCE_SHOW_WRONG").is_some() {
@@ -103,7 +103,7 @@ fn read(path: &Path, rules: &InboundRules) -> Classified {
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
@@ -241,8 +241,8 @@ fn bounce_sisimai() {
     row.score("kind", kind, 98.5);
     row.score("recipient", recipient, 97.5);
     row.score("status", status, 97.0);
-    row.score("class", class, 93.5);
-    row.score("reason", reason, 88.0);
+    row.score("class", class, 96.0);
+    row.score("reason", reason, 90.0);
     row.score("original id", original, 97.0);
     row.settle();
 }
@@ -452,7 +452,7 @@ fn bounce_smtp_text() {
 }
 
 /// The text of a reply file, wrapped as the mail it came from.
-fn reply_mail(body: &str) -> Vec<u8> {
+pub(crate) fn reply_mail(body: &str) -> Vec<u8> {
     format!(
         "From: a@example.com\r\nTo: b@example.net\r\nSubject: Re: x\r\nMessage-ID: <1@example.com>\r\n\
          In-Reply-To: <0@example.net>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}"
@@ -460,7 +460,7 @@ fn reply_mail(body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn words(text: &str) -> Vec<&str> {
+pub(crate) fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 
@@ -508,7 +508,7 @@ fn replies(corpus: &'static str, gold_floor: f64, all_floor: f64) {
     row.settle();
 }
 
-fn tail(text: &str) -> String {
+pub(crate) fn tail(text: &str) -> String {
     let chars: Vec<char> = text.trim().chars().collect();
     let start = chars.len().saturating_sub(220);
     chars[start..].iter().collect()
@@ -516,12 +516,12 @@ fn tail(text: &str) -> String {
 
 #[test]
 fn reply_crisp() {
-    replies("reply-crisp", 94.0, 85.0);
+    replies("reply-crisp", 92.5, 85.0);
 }
 
 #[test]
 fn reply_zapier() {
-    replies("reply-zapier", 100.0, 85.0);
+    replies("reply-zapier", 100.0, 94.0);
 }
 
 /// Without labels of its own: the same names carry the labels of the twin corpus.
@@ -568,7 +568,7 @@ fn reply_github() {
             ));
         }
     }
-    row.score("text, as one oracle", score, 80.0);
+    row.score("text, as one oracle", score, 90.0);
     row.settle();
 }
 

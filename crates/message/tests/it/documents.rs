@@ -1,8 +1,9 @@
 //! How well offers and invoices are recognised: made mails by language, e-invoices, real PDFs.
 //!
-//! Prints a Markdown table and holds floors a little under what is reached. The made mails are in three
+//! Prints a Markdown table and holds floors a little under what is reached. The made mails are in four
 //! files: `tuning.toml`, which the rules were tuned on; `held-out.toml`, written after the first freeze
-//! of the rules; and `fresh.toml`, written after the second. Their heads say how they did at first sight.
+//! of the rules; `fresh.toml`, written after the second; and `third.toml`. Their heads say how they did at
+//! first sight.
 
 #![allow(clippy::disallowed_methods, reason = "tests read the corpora")]
 
@@ -20,6 +21,7 @@ const RULES: &str = include_str!("../../../../assets/rules/documents.toml");
 const TUNING: &str = include_str!("../data/documents/tuning.toml");
 const HELD_OUT: &str = include_str!("../data/documents/held-out.toml");
 const FRESH: &str = include_str!("../data/documents/fresh.toml");
+const THIRD: &str = include_str!("../data/documents/third.toml");
 
 fn rules() -> DocumentRules {
     DocumentRules::from_toml(RULES).unwrap_or_else(|problem| panic!("{problem}"))
@@ -244,17 +246,22 @@ fn report_made(name: &str, text: &str, floors: (f64, f64, f64)) {
 
 #[test]
 fn made_mails_the_rules_were_tuned_on() {
-    report_made("made, tuning", TUNING, (0.97, 0.97, 0.95));
+    report_made("made, tuning", TUNING, (0.98, 0.98, 0.98));
 }
 
 #[test]
 fn made_mails_held_out() {
-    report_made("made, held out", HELD_OUT, (0.95, 0.93, 0.88));
+    report_made("made, held out", HELD_OUT, (0.98, 0.96, 0.93));
 }
 
 #[test]
 fn made_mails_fresh() {
-    report_made("made, fresh", FRESH, (0.95, 0.9, 0.85));
+    report_made("made, fresh", FRESH, (0.98, 0.95, 0.95));
+}
+
+#[test]
+fn made_mails_third() {
+    report_made("made, third", THIRD, (0.98, 0.97, 0.97));
 }
 
 /// The folder of the corpora, or nothing (with a word) where they are not at hand.
@@ -401,7 +408,10 @@ fn real_pdf_invoices() {
         // What upstream does not assert is not judged.
         let truth = Truth {
             kind: DocumentKind::Invoice,
-            number: label.number,
+            // A sign before a number is none of it.
+            number: label
+                .number
+                .map(|number| number.trim_start_matches('#').to_owned()),
             amount: label
                 .total_with_tax
                 .map(|amount| {
@@ -446,9 +456,88 @@ fn real_pdf_invoices() {
         "invoice-pdf: tax and net {} told, {} right, {} wrong",
         parts.0, parts.1, parts.2
     );
-    assert!(parts.2 <= parts.1, "more taxes are wrong than right");
+    assert!(parts.1 >= 5, "taxes and nets read: {}", parts.1);
+    assert_eq!(parts.2, 0, "no tax or net may be wrong");
     assert!(all.recall() >= 0.9, "recall {}", all.recall());
-    assert!(all.fields() >= 0.7, "a field {}", all.fields());
+    assert!(all.fields() >= 0.8, "a field {}", all.fields());
+}
+
+/// PDFs printed by eight independent tools in layouts of accounting programs; `make.py` beside them makes them.
+const MADE_PDFS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pdf");
+
+#[derive(Deserialize)]
+struct MadeLabel {
+    file: String,
+    /// `first`, `second`, `third`: each was written when the rules had been mended by the one before.
+    set: String,
+    tool: String,
+    /// None for papers that are neither.
+    kind: Option<DocumentKind>,
+    number: Option<String>,
+    total_with_tax: Option<String>,
+    currency: Option<String>,
+    issue_date: Option<Date>,
+    due_date: Option<Date>,
+}
+
+#[test]
+fn made_pdfs_of_accounting_programs() {
+    let folder = PathBuf::from(MADE_PDFS);
+    let rules = rules();
+    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut all = Tally::default();
+    let (mut issued, mut dated) = (0, 0);
+    let lines = std::fs::read_to_string(folder.join("labels.jsonl")).expect("labels");
+    for line in lines.lines() {
+        let label: MadeLabel = serde_json::from_str(line).expect("a label");
+        let bytes = std::fs::read(folder.join(&label.file)).expect("a file beside its label");
+        let text = pdf::text(&bytes, &pdf::PdfLimits::default()).map(|read| read.joined());
+        let attachments = [AttachmentText {
+            name: "document.pdf",
+            content_type: "application/pdf",
+            text: text.as_deref().ok(),
+        }];
+        let input = DocumentInput {
+            subject: "",
+            text: "",
+            attachments: &attachments,
+            sent_on: None,
+        };
+        let found = find(&input, &rules);
+        if let Some(day) = label.issue_date {
+            dated += 1;
+            let right = found.as_ref().and_then(|found| found.issued) == Some(day);
+            issued += usize::from(right);
+            if !right {
+                eprintln!("{}: not issued on {day}", label.file);
+            }
+        }
+        let truth = label.kind.map(|kind| Truth {
+            kind,
+            number: label.number,
+            amount: label
+                .total_with_tax
+                .map(|amount| amount.parse().expect("an amount")),
+            currency: label.currency,
+            due: label.due_date,
+        });
+        let tally = tally(&label.file, found.as_ref(), truth.as_ref());
+        for row in [format!("{} set", label.set), label.tool] {
+            tallies.entry(row).or_default().add(&tally);
+        }
+        all.add(&tally);
+    }
+    println!("{HEAD}");
+    for (row, tally) in &tallies {
+        println!("{}", tally.row(&format!("made PDFs, {row}")));
+    }
+    println!("{}", all.row("made PDFs, all"));
+    println!("made PDFs: issued {issued}/{dated}");
+    assert!(all.cases >= 70, "{} PDFs", all.cases);
+    assert!(all.precision() >= 0.98, "precision {}", all.precision());
+    assert!(all.recall() >= 0.97, "recall {}", all.recall());
+    assert!(all.fields() >= 0.95, "a field {}", all.fields());
+    assert!(100 * issued >= 95 * dated, "issued {issued} of {dated}");
 }
 
 /// A small generator, so that a failing round is replayed by its seed.
@@ -497,11 +586,24 @@ fn small_files(folder: &std::path::Path, ending: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn hostile_pdfs_and_xml_never_panic() {
-    const ROUNDS: u64 = 6;
+    const ROUNDS: u64 = 4;
+    // `RELANCE_MANGLED=200` asks each file so often.
+    let rounds = std::env::var("RELANCE_MANGLED")
+        .ok()
+        .and_then(|times| times.parse().ok())
+        .unwrap_or(ROUNDS);
     let rules = rules();
     let mut inputs: Vec<Vec<u8>> = Vec::new();
     if let Some(folder) = corpora("invoice-pdf") {
         inputs.extend(small_files(&folder, ".pdf"));
+    }
+    for name in [
+        "ja-seikyu-rotated",
+        "en-encrypted-for-printing",
+        "en-stripe",
+    ] {
+        let path = PathBuf::from(MADE_PDFS).join(format!("{name}.pdf"));
+        inputs.push(std::fs::read(path).expect("a made PDF"));
     }
     if let Some(folder) = corpora("einvoice-xml") {
         inputs.extend(small_files(&folder, ".xml").into_iter().step_by(8));
@@ -512,7 +614,7 @@ fn hostile_pdfs_and_xml_never_panic() {
     };
     let mut read = 0;
     for (index, input) in inputs.iter().enumerate() {
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             let mut seeded = Seeded(index as u64 * 1000 + round);
             let mut bytes = input.clone();
             seeded.mutate(&mut bytes);

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod accuracy;
+mod accuracy_more;
 mod answers;
 mod corpora;
 mod documents;

@@ -93,7 +93,7 @@ fn full(language: &str) -> Value {
             "email": "ann@client.example" },
         "subject": { "number": "26-117", "amount": 125_000, "currency": currency, "issued": "2026-11-03",
             "due": "2026-11-30", "name": "K-5", "serial": "A 1177", "service_date": "2023-02-10" },
-        "event": { "file": "https://firm.example/catalogue.pdf", "title": title },
+        "event": { "file": "https://firm.example/catalogue.pdf", "title": title, "intent_date": "2026-11-30" },
         "owner": { "name": owner, "phone": "+49 30 7654321", "email": "emma@firm.example" },
         "workspace": { "name": firm },
         "links": { "unsubscribe": "https://r.example/u/1" },

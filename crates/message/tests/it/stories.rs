@@ -377,3 +377,90 @@ fn all_problems_of_the_rules_are_told_at_once() {
         assert!(told.contains(part), "{told}");
     }
 }
+
+#[test]
+fn a_notice_in_two_languages_tells_each_recipient_s_own_story() {
+    let story = "  full@example.jp\n    SMTP error after RCPT TO:<full@example.jp>:\n    550 5.2.2 <full@example.jp>... Mailbox Full\n\
+         \x20 gone@example.jp\n    SMTP error after RCPT TO:<gone@example.jp>:\n    550 5.1.1 <gone@example.jp>... User Unknown\n";
+    let found = json(&format!(
+        "From: mailer-daemon@corp.example\nReturn-Path: <>\nTo: me@our.example\nSubject: Mail failure\n\
+         Content-Type: text/plain; charset=utf-8\n\nВаше письмо не может быть доставлено:\n{story}\n****\n\
+         A message that you sent could not be delivered. The following addresses failed:\n{story}"
+    ));
+    assert_eq!(found["kind"], "bounce");
+    let recipients = found["recipients"].as_array().expect("a list");
+    let told: Vec<(&str, &str)> = recipients
+        .iter()
+        .filter_map(|one| Some((one["recipient"].as_str()?, one["reason"].as_str()?)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("full@example.jp", "mailbox_full"),
+            ("gone@example.jp", "user_unknown")
+        ]
+    );
+}
+
+#[test]
+fn a_code_that_says_the_mailbox_exists_outweighs_the_words() {
+    let report = |diagnostic: &str, status: &str| {
+        json(&format!(
+            "From: postmaster@mx.example\nReturn-Path: <>\nTo: me@our.example\nSubject: Undeliverable\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nIt could not be delivered.\n\
+             --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; a@example.jp\n\
+             Action: failed\nStatus: {status}\nDiagnostic-Code: smtp; {diagnostic}\n\n--b--\n"
+        ))
+    };
+    let found = report("550 5.2.1 <a@example.jp>... User Unknown", "5.2.1");
+    assert_eq!(
+        (found["class"].as_str(), found["reason"].as_str()),
+        (Some("soft"), Some("mailbox_disabled"))
+    );
+    let found = report(
+        "550 5.2.1 User Unknown (in reply to RCPT TO command)",
+        "5.2.1",
+    );
+    assert_eq!(
+        (found["class"].as_str(), found["reason"].as_str()),
+        (Some("hard"), Some("user_unknown"))
+    );
+    let found = report("Host unknown; delivery was aborted after 5 hours", "5.0.0");
+    assert_eq!(
+        (found["class"].as_str(), found["reason"].as_str()),
+        (Some("soft"), Some("expired"))
+    );
+}
+
+#[test]
+fn signed_names_and_footers_of_servers_are_none_of_the_text() {
+    for (body, expected) in [
+        ("We agree.\n\n-Ann Smith", "We agree."),
+        ("Låter bra!\n\n/John", "Låter bra!"),
+        (
+            "Please ship:\n- pump\n- Valve",
+            "Please ship:\n- pump\n- Valve",
+        ),
+        (
+            "Согласны.\n\nНастоящее сообщение предназначено только адресату и содержит конфиденциальную информацию.",
+            "Согласны.",
+        ),
+        (
+            "Ja, gerne.\n\nDiese E-Mail kann vertrauliche Informationen enthalten. Wenn Sie nicht der Empfänger sind, löschen Sie sie.",
+            "Ja, gerne.",
+        ),
+        (
+            "Fine.\n\nDisclaimer\nThe information contained in this e-mail is confidential.",
+            "Fine.",
+        ),
+        (
+            "Fine.\n\nOn Nov 21, 2014,\nat 10:18,\nJohn Doe <john@doe.example> wrote:\n\n> Our offer",
+            "Fine.",
+        ),
+    ] {
+        let found = json(&format!(
+            "From: a@example.com\nSubject: Re: offer\nIn-Reply-To: <1@x>\nContent-Type: text/plain; charset=utf-8\n\n{body}"
+        ));
+        assert_eq!(found["text"], expected);
+    }
+}

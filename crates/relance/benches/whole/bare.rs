@@ -18,7 +18,7 @@ const GROUP: u64 = 100;
 const TIMER_GROUP: u64 = 1_000;
 
 /// The statement of a name.
-fn sql(name: &str) -> Result<&'static str, Failure> {
+pub fn sql(name: &str) -> Result<&'static str, Failure> {
     let file = include_str!("bare.sql");
     let head = format!("-- name: {name}\n");
     let at = file.find(&head).ok_or("no such statement")? + head.len();

@@ -1,4 +1,4 @@
--- What bare SQLite does beside the program: the same rows, no rules.
+-- What bare SQLite does beside the program: the same rows, no rules; and what the benchmarks look up in its database.
 
 -- name: pragmas
 PRAGMA journal_mode = WAL;
@@ -63,3 +63,18 @@ DELETE FROM timer WHERE due_at = ?1 AND contact_id = ?2;
 
 -- name: line_add
 INSERT INTO ledger (contact_id, what) VALUES (?1, ?2);
+
+-- name: mailboxes_read
+SELECT count(*) FROM mailbox WHERE synced_at > ?1;
+
+-- name: line_last
+SELECT coalesce(max(ledger_id), 0) FROM ledger;
+
+-- name: lines_after
+SELECT ledger_id, contact_id, what FROM ledger WHERE ledger_id > ?1 ORDER BY ledger_id;
+
+-- name: runs_live
+SELECT sum(n) FROM live_run WHERE journey = 'offer' AND ?1 = 0;
+
+-- name: contact_of
+SELECT contact_id FROM identity WHERE value = ?1

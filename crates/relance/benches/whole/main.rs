@@ -1,19 +1,28 @@
 //! How fast the whole program is: the release binary in a process of its own, driven over HTTP and SMTP,
 //! beside bare bounds measured in the same run.
 //!
-//!     cargo bench -p relance --bench whole -- [ingest|latency|mail|timers|engine] [--rounds N] ...
+//!     cargo bench -p relance --bench whole -- [ingest|latency|mail|timers|engine|mailboxes|replies] [--rounds N] ...
 //!
 //! Program and bounds take turns, so that a noisy neighbour hurts both; what counts are the ratios. Load
-//! generator and sink run in this process, on the same cores; `engine` alone runs without the binary. A run in which anything is refused, lost or
+//! generator and sink run in this process, on the same cores; `engine` alone runs without the binary, `mailboxes` and
+//! `replies` beside a private Dovecot. A run in which anything is refused, lost or
 //! doubled ends with an error: its figure would be void. What was measured stands in `docs/BENCHMARKS.md`.
 
 mod bare;
 mod chance;
+#[allow(
+    unused_imports,
+    reason = "its own tests use them, and are not built here"
+)]
+#[path = "../../tests/it/daemon/mod.rs"]
+mod daemon;
 mod engine;
 mod figures;
 mod ingest;
 mod load;
 mod mail;
+mod mailboxes;
+mod replies;
 mod seed;
 mod server;
 mod sink;
@@ -38,6 +47,8 @@ pub struct Options {
     pub timers: u64,
     /// Messages of one measurement of mail.
     pub messages: u64,
+    /// Mailboxes that are watched at once.
+    pub mailboxes: u64,
 }
 
 impl Default for Options {
@@ -48,12 +59,13 @@ impl Default for Options {
             contacts: 100_000,
             timers: 1_000_000,
             messages: 4_000,
+            mailboxes: 200,
         }
     }
 }
 
 const USAGE: &str = "\
-usage: whole [ingest|latency|mail|timers|engine]... [--rounds N] [--seconds S] [--contacts N] [--timers N] [--messages N]";
+usage: whole [ingest|latency|mail|timers|engine|mailboxes|replies]... [--rounds N] [--seconds S] [--contacts N] [--timers N] [--messages N] [--mailboxes N]";
 
 fn read_args() -> Result<(Vec<String>, Options), Failure> {
     let mut options = Options::default();
@@ -72,14 +84,25 @@ fn read_args() -> Result<(Vec<String>, Options), Failure> {
             "--contacts" => options.contacts = number()?.max(1),
             "--timers" => options.timers = number()?,
             "--messages" => options.messages = number()?.max(1),
-            "ingest" | "latency" | "mail" | "timers" | "engine" => names.push(word),
+            "--mailboxes" => options.mailboxes = number()?.max(1),
+            "ingest" | "latency" | "mail" | "timers" | "engine" | "mailboxes" | "replies" => {
+                names.push(word);
+            }
             _unknown => return Err(USAGE.into()),
         }
     }
     if names.is_empty() {
-        names = ["ingest", "latency", "mail", "timers", "engine"]
-            .map(str::to_owned)
-            .to_vec();
+        names = [
+            "ingest",
+            "latency",
+            "mail",
+            "timers",
+            "engine",
+            "mailboxes",
+            "replies",
+        ]
+        .map(str::to_owned)
+        .to_vec();
     }
     Ok((names, options))
 }
@@ -94,6 +117,8 @@ fn run() -> Result<(), Failure> {
             "latency" => mail::latency(&options)?,
             "mail" => mail::rate(&options)?,
             "engine" => engine::run(&options)?,
+            "mailboxes" => mailboxes::run(&options)?,
+            "replies" => replies::run(&options)?,
             _timers => timers::run(&options)?,
         }
     }

@@ -74,10 +74,12 @@ pub fn run(args: Args) -> Done {
     println!("  write key  {}", made.write_key);
     println!("  API token  {}", made.api_token);
     println!("The first user is made here, once: {}", made.admin_url);
-    println!(
-        "Secrets are sealed by {folder}/{}: keep a copy of it apart from backups of the database",
-        vault::KEY_FILE
-    );
+    if args.data.join(vault::KEY_FILE).exists() {
+        println!(
+            "Secrets are sealed by {folder}/{}: keep a copy of it apart from backups of the database",
+            vault::KEY_FILE
+        );
+    }
     println!(
         "Edit {folder}/{}, then: relance serve --data {folder}",
         config::FILE_NAME

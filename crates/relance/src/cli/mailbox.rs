@@ -54,6 +54,25 @@ pub struct AddArgs {
     password_file: Option<PathBuf>,
 }
 
+/// Arguments of `forget`.
+#[derive(Debug, clap::Args)]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    one: OneArgs,
+    /// What becomes of the reminders that wait for it.
+    #[arg(long, value_enum)]
+    waiting: WaitingWord,
+}
+
+/// What becomes of reminders that wait for a removed mailbox.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum WaitingWord {
+    /// They go on as if it had never been watched.
+    GoOn,
+    /// Those about what was sent from it are left out.
+    LeaveOut,
+}
+
 fn server(target: &Target) -> Result<Server<'_>, Failure> {
     match target.place()? {
         Place::Server(server) => Ok(server),
@@ -73,12 +92,17 @@ pub fn list(args: ListArgs) -> Done {
     if args.json {
         return print_line(&told.to_string());
     }
+    let rows = |list: &str| told[list].as_array().map_or(0, Vec::len);
+    if rows("items") + rows("gone") == 0 {
+        return print_line("no mailbox is connected; relance mailbox add ADDRESS connects one");
+    }
     for one in told["items"].as_array().into_iter().flatten() {
         let failure = &one["failure"];
         let why = match failure.is_object() {
             true => format!("  {}: {}", text(&failure["code"]), text(&failure["text"])),
             false => String::new(),
         };
+        let why = format!("{}{why}", held(one));
         print_line(&format!(
             "{}  {}  {}  {}{why}",
             text(&one["address"]),
@@ -87,7 +111,24 @@ pub fn list(args: ListArgs) -> Done {
             text(&one["synced_at"]),
         ))?;
     }
+    for one in told["gone"].as_array().into_iter().flatten() {
+        print_line(&format!(
+            "{}  -  removed  {}{}",
+            text(&one["address"]),
+            text(&one["synced_at"]),
+            held(one),
+        ))?;
+    }
     Ok(())
+}
+
+/// How many reminders wait for a mailbox, where any do.
+fn held(one: &Value) -> String {
+    match one["waiting"].as_u64() {
+        Some(0) | None => String::new(),
+        Some(1) => "  1 reminder waits".to_owned(),
+        Some(count) => format!("  {count} reminders wait"),
+    }
 }
 
 /// A server as it is written: TLS from the first byte, or STARTTLS at the ports of old.
@@ -159,13 +200,14 @@ fn tried(server: &Server<'_>, address: &str, wanted: &Value) -> Result<bool, Fai
     asked["address"] = json!(address);
     let told = server.post("/api/v1/mailboxes/check", &asked)?;
     for step in told["steps"].as_array().into_iter().flatten() {
-        let word = if step["ok"] == true { "ok  " } else { "FAIL" };
-        print_line(&format!(
-            "{word} {}: {} {}",
-            text(&step["step"]),
-            text(&step["code"]),
-            text(&step["text"])
-        ))?;
+        let (name, code) = (text(&step["step"]), text(&step["code"]));
+        if step["ok"] == true {
+            let more = step["text"].as_str().filter(|text| !text.is_empty());
+            let more = more.map(|text| format!(": {text}")).unwrap_or_default();
+            print_line(&format!("ok   {name}{more}"))?;
+        } else {
+            print_line(&format!("FAIL {name}: {code}: {}", text(&step["text"])))?;
+        }
     }
     Ok(told["ok"] == true)
 }
@@ -189,6 +231,36 @@ pub fn add(args: AddArgs) -> Done {
     let path = format!("/api/v1/mailboxes/{}", args.one.address);
     let told = server.put(&path, &wanted)?;
     print_line(&format!("{}: connected", text(&told["address"])))
+}
+
+/// `sync`, `pause`, `resume`.
+pub fn act(args: OneArgs, what: &str) -> Done {
+    let server = server(&args.target)?;
+    let path = format!("/api/v1/mailboxes/{}/{what}", args.address);
+    server.post(&path, &json!({}))?;
+    let done = match what {
+        "sync" => "is read now",
+        "pause" => "is paused; reminders that depend on it are held",
+        _resume => "is read again",
+    };
+    print_line(&format!("{}: {done}", args.address))
+}
+
+pub fn forget(args: ForgetArgs) -> Done {
+    let server = server(&args.one.target)?;
+    let path = format!("/api/v1/mailboxes/{}/forget", args.one.address);
+    let (word, done) = match args.waiting {
+        WaitingWord::GoOn => ("go_on", "reminders that waited go on without it"),
+        WaitingWord::LeaveOut => (
+            "leave_out",
+            "reminders about what was sent from it are left out",
+        ),
+    };
+    server.post(&path, &json!({ "waiting": word }))?;
+    print_line(&format!(
+        "{}: forgotten; {done} within some minutes",
+        args.one.address
+    ))
 }
 
 pub fn remove(args: OneArgs) -> Done {

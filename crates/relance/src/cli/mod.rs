@@ -123,6 +123,10 @@ enum JourneyCommand {
 enum PaymentsCommand {
     /// Takes bank statements; what is known already changes nothing.
     Import(payments::ImportArgs),
+    /// Lists statements that were taken in: who, when, and what became of their payments.
+    Statements(payments::StatementsArgs),
+    /// Takes a wrong statement back, with all that followed from it.
+    Undo(payments::UndoArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -195,8 +199,16 @@ enum MailboxCommand {
     Add(mailbox::AddArgs),
     /// Tries a mailbox; nothing is saved.
     Check(mailbox::AddArgs),
+    /// Asks for a mailbox to be read now.
+    Sync(mailbox::OneArgs),
+    /// Puts a mailbox to rest: it is not read, and its reminders are held.
+    Pause(mailbox::OneArgs),
+    /// Wakes a mailbox: it is read from where reading ended.
+    Resume(mailbox::OneArgs),
     /// Disconnects a mailbox.
     Remove(mailbox::OneArgs),
+    /// Says that a removed mailbox will not be read again, and what becomes of the reminders that wait for it.
+    Forget(mailbox::ForgetArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -307,6 +319,8 @@ pub fn main() -> ExitCode {
         Command::Contacts(ContactsCommand::Held(args)) => consent::held(args),
         Command::Contacts(ContactsCommand::Erase(args)) => consent::erase(args),
         Command::Payments(PaymentsCommand::Import(args)) => payments::import(&args),
+        Command::Payments(PaymentsCommand::Statements(args)) => payments::statements(&args),
+        Command::Payments(PaymentsCommand::Undo(args)) => payments::undo(&args),
         Command::Suppressions(SuppressionsCommand::Import(args)) => consent::import(args),
         Command::Suppressions(SuppressionsCommand::Export(args)) => consent::export(args),
         Command::Suppressions(SuppressionsCommand::Add(args)) => consent::add(args),
@@ -316,7 +330,11 @@ pub fn main() -> ExitCode {
         Command::Mailbox(MailboxCommand::List(args)) => mailbox::list(args),
         Command::Mailbox(MailboxCommand::Add(args)) => mailbox::add(args),
         Command::Mailbox(MailboxCommand::Check(args)) => mailbox::check(args),
+        Command::Mailbox(MailboxCommand::Sync(args)) => mailbox::act(args, "sync"),
+        Command::Mailbox(MailboxCommand::Pause(args)) => mailbox::act(args, "pause"),
+        Command::Mailbox(MailboxCommand::Resume(args)) => mailbox::act(args, "resume"),
         Command::Mailbox(MailboxCommand::Remove(args)) => mailbox::remove(args),
+        Command::Mailbox(MailboxCommand::Forget(args)) => mailbox::forget(args),
         Command::Settings(SettingsCommand::List(args)) => settings::list(args),
         Command::Settings(SettingsCommand::Show(args)) => settings::show(args),
         Command::Settings(SettingsCommand::Set(args)) => settings::set(args),

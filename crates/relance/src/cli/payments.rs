@@ -9,7 +9,7 @@ use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::{Clock as _, SharedClock, SystemClock};
 use relance_engine::run::Handle;
 use relance_store::Reader;
-use relance_wire::api::payment::StatementTaken;
+use relance_wire::api::payment::{StatementRow, StatementTaken, StatementUndone};
 use relance_wire::statement::{STATEMENT_BYTES_MAX, parse};
 use serde_json::{Value, json};
 
@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::consent::Erased;
 use crate::import::local;
 use crate::payments::PAYMENT_WEIGHT;
-use crate::payments::take::{Taking, statement_id, told};
+use crate::payments::take::{PIECE_PAYMENTS_MAX, Taking, statement_id, told};
+use crate::payments::undo::Undoing;
 
 use super::target::{self, Place, Server, Target};
 use super::{Done, Failure, print_line};
@@ -82,6 +83,174 @@ fn there(server: &Server<'_>, file: &Path, dry_run: bool) -> Result<Value, Failu
 }
 
 fn here(args: &ImportArgs, data: &Path) -> Done {
+    in_folder(data, |engine, reader| {
+        args.files
+            .iter()
+            .try_for_each(|file| take(engine, reader, file, args))
+    })
+}
+
+fn take(engine: &Handle, reader: &Reader, file: &Path, args: &ImportArgs) -> Done {
+    let bytes = bytes_of(file)?;
+    let id = statement_id(&bytes);
+    let read = parse(&bytes, &name_of(file))
+        .map_err(|problem| Failure::cannot(format!("{}: {problem}", file.display())))?;
+    let taken = StatementTaken::of(&id, &read);
+    let name = name_of(file);
+    let mut taking = Taking::new(id.clone(), &name, BY, SystemClock.now(), read);
+    loop {
+        let now = SystemClock.now();
+        // Nobody else works in the folder, so that nobody overtakes.
+        let planned = taking.plan(reader, BY, now, PIECE_PAYMENTS_MAX);
+        let Some(mut piece) = planned.map_err(Failure::cannot)? else {
+            break;
+        };
+        let arrivals = std::mem::take(&mut piece.arrivals);
+        if !args.dry_run && !arrivals.is_empty() {
+            commit(engine, arrivals)?;
+        }
+        taking.done(&piece);
+    }
+    let taken = told(taken, &taking.tally);
+    if !args.dry_run {
+        let closing = taking.close(reader, BY, SystemClock.now());
+        let mut closing = closing.map_err(Failure::cannot)?;
+        let detail = json!({ "name": name, "format": taken.format, "entries": taken.entries, "new": taken.new,
+                             "matched": taken.matched, "unclear": taken.unclear });
+        closing.push(audited("statement.take", id, &detail));
+        commit(engine, closing)?;
+    }
+    let taken = serde_json::to_value(&taken).map_err(Failure::cannot)?;
+    show(file, &taken, args.json)
+}
+
+fn audited(action: &str, object: String, detail: &Value) -> Arrival {
+    Arrival::Audited {
+        by: BY.to_owned(),
+        action: action.to_owned(),
+        object,
+        detail: detail.to_string(),
+    }
+}
+
+/// Arguments of `statements`.
+#[derive(Debug, clap::Args)]
+pub struct StatementsArgs {
+    /// How many, the last taken in first.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    /// Prints JSON, an object for each statement.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub fn statements(args: &StatementsArgs) -> Done {
+    let rows: Vec<Value> = match args.target.place()? {
+        Place::Server(server) => {
+            let page = server.get(&format!("/api/v1/statements?limit={}", args.limit))?;
+            page["items"].as_array().cloned().unwrap_or_default()
+        }
+        Place::Folder(data) => {
+            let page = target::reader(data)?.statements(None, args.limit);
+            let rows = page.map_err(Failure::cannot)?.items.into_iter();
+            let rows = rows.map(|one| serde_json::to_value(StatementRow::of(one)));
+            rows.collect::<Result<_, _>>().map_err(Failure::cannot)?
+        }
+    };
+    for row in rows {
+        if args.json {
+            print_line(&row.to_string())?;
+            continue;
+        }
+        let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+        let number = |field: &str| row[field].as_u64().unwrap_or_default();
+        let mut line = format!(
+            "{}  {}  {}  {} by {}: {} payments, {} new, {} unclear",
+            text("id"),
+            text("at"),
+            text("format"),
+            text("name"),
+            text("by"),
+            number("entries"),
+            number("new"),
+            number("unclear"),
+        );
+        if row["whole"] == false {
+            line.push_str("; not whole, import it again");
+        }
+        if row["undone_at"].is_string() {
+            line.push_str("; taken back");
+        }
+        print_line(&line)?;
+    }
+    Ok(())
+}
+
+/// Arguments of `undo`.
+#[derive(Debug, clap::Args)]
+pub struct UndoArgs {
+    /// The statement: `st_...`, see `relance payments statements`.
+    statement: String,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub fn undo(args: &UndoArgs) -> Done {
+    let id = &args.statement;
+    if !id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        let what = format!("{id:?} is no statement; relance payments statements lists them");
+        return Err(Failure::Usage(what));
+    }
+    let undone = match args.target.place()? {
+        Place::Server(server) => {
+            server.post(&format!("/api/v1/statements/{id}/undo"), &json!({}))?
+        }
+        Place::Folder(data) => in_folder(data, |engine, reader| {
+            let mut undoing = Undoing::new(reader, id).map_err(Failure::cannot)?;
+            loop {
+                let now = SystemClock.now();
+                let planned = undoing.plan(reader, BY, now, PIECE_PAYMENTS_MAX);
+                let Some(mut piece) = planned.map_err(Failure::cannot)? else {
+                    break;
+                };
+                let arrivals = std::mem::take(&mut piece.arrivals);
+                if !arrivals.is_empty() {
+                    commit(engine, arrivals)?;
+                }
+                undoing.done(piece);
+            }
+            let detail = json!({ "payments": undoing.payments });
+            commit(engine, vec![audited("statement.undo", id.clone(), &detail)])?;
+            let statement = reader.statement(id).map_err(Failure::cannot)?;
+            let statement = statement.ok_or_else(|| Failure::cannot("the statement is gone"))?;
+            serde_json::to_value(StatementUndone {
+                statement: StatementRow::of(statement),
+                payments: undoing.payments,
+            })
+            .map_err(Failure::cannot)
+        })?,
+    };
+    if args.json {
+        return print_line(&undone.to_string());
+    }
+    let payments = undone["payments"].as_u64().unwrap_or_default();
+    eprintln!("{id}: taken back, {payments} payments");
+    Ok(())
+}
+
+/// Does something in a folder on which no server runs.
+fn in_folder<T>(
+    data: &Path,
+    work: impl FnOnce(&Handle, &Reader) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let held = target::hold(data)?;
     let config = Config::load(data).map_err(Failure::cannot)?;
     let reader = Arc::new(target::reader(data)?);
@@ -91,48 +260,9 @@ fn here(args: &ImportArgs, data: &Path) -> Done {
     let secret = crate::keys::link_secret(&mut store, held.now).map_err(Failure::cannot)?;
     let erased = Erased::load(&secret, &reader).map_err(Failure::cannot)?;
     let local = local::start(store, world, erased.hash(), &clock).map_err(Failure::cannot)?;
-    let mut outcome = Ok(());
-    for file in &args.files {
-        outcome = take(&local.handle, &reader, file, args);
-        if outcome.is_err() {
-            break;
-        }
-    }
+    let outcome = work(&local.handle, &reader);
     local.stop();
     outcome
-}
-
-fn take(engine: &Handle, reader: &Reader, file: &Path, args: &ImportArgs) -> Done {
-    let bytes = bytes_of(file)?;
-    let id = statement_id(&bytes);
-    let read = parse(&bytes, &name_of(file))
-        .map_err(|problem| Failure::cannot(format!("{}: {problem}", file.display())))?;
-    let taken = StatementTaken::of(&id, &read);
-    let mut taking = Taking::new(id.clone(), read);
-    while let Some(piece) = taking
-        .next(reader, BY, SystemClock.now())
-        .map_err(Failure::cannot)?
-    {
-        if !args.dry_run {
-            commit(engine, piece.arrivals)?;
-        }
-    }
-    let taken = told(taken, &taking.tally);
-    if !args.dry_run {
-        commit(
-            engine,
-            vec![Arrival::Audited {
-                by: BY.to_owned(),
-                action: "statement.take".to_owned(),
-                object: id,
-                detail: json!({ "format": taken.format, "entries": taken.entries, "new": taken.new,
-                                "matched": taken.matched, "unclear": taken.unclear })
-                .to_string(),
-            }],
-        )?;
-    }
-    let taken = serde_json::to_value(&taken).map_err(Failure::cannot)?;
-    show(file, &taken, args.json)
 }
 
 /// Gives arrivals to the engine, and waits until they are durable.

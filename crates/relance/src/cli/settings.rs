@@ -38,7 +38,7 @@ pub struct ListArgs {
 /// Arguments of `show` and `reset`.
 #[derive(Debug, clap::Args)]
 pub struct OneArgs {
-    /// The section: workspace, quiet_hours, caps, topics, consent, smtp or oauth_clients.
+    /// The section: workspace, quiet_hours, caps, topics, consent, smtp, oauth_clients or costs.
     section: String,
     #[command(flatten)]
     target: Target,

@@ -387,7 +387,8 @@ struct Subject {
     id: String,
 }
 
-/// Begins a run of a journey with the trigger `manual` (with `user`) or `api` (without).
+/// Begins a run of a journey with the trigger `manual` (with `user`) or `api` (without). With `user` and a subject also
+/// of one that waits for an event: it follows up what was there before it.
 #[utoipa::path(post, path = "/api/v1/journeys/{id}/start", operation_id = "journeys_start", tag = "journeys", params(("id" = String, Path, description = "the id of the journey")), request_body = Start, responses((status = 200, description = "the newest line of the ledger says what came of it", body = JourneyStarted)))]
 pub async fn start(
     State(workspace): Shared,
@@ -455,6 +456,8 @@ fn may_start(versions: &[StoredJourney], by_person: bool) -> Result<(), Problem>
     };
     let detail = match (&journey.trigger.on, by_person) {
         (On::Manual, true) | (On::Api, false) => return Ok(()),
+        // Its event came before it was there: a person may follow it up.
+        (On::Event(_), true) if journey.subject.is_some() => return Ok(()),
         (On::Manual, false) => {
             "the trigger of the journey is manual: say by `user` which of yours begins the run"
         }

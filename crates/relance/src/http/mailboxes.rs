@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use relance_core::access::Permission;
 use relance_core::ids::MailboxId;
+use relance_core::policy::GivenUp;
 use relance_wire::api::mailbox as shape;
 use relance_wire::stored::{MailLogin, MailServer, Mailbox};
 use serde::Deserialize;
@@ -27,6 +28,7 @@ use crate::mailbox::book::{connections, password_context};
 use crate::mailbox::change::{self, ChangeProblem, address_of, check_server};
 use crate::mailbox::check;
 use crate::mailbox::shown::{alert_after, all, may_change, sees};
+use crate::mailbox::waiting::{self, Waiting};
 use crate::oauth::flow::{self, Flow};
 use crate::oauth::provider::{Asked, CALLBACK, OauthProblem, Provider};
 use crate::workspace::Workspace;
@@ -48,6 +50,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
         .routes(routes!(sync))
         .routes(routes!(pause))
         .routes(routes!(resume))
+        .routes(routes!(forget))
         .routes(routes!(begin))
         .routes(routes!(finish))
 }
@@ -61,6 +64,7 @@ impl From<ChangeProblem> for Problem {
                 of(StatusCode::UNPROCESSABLE_ENTITY, "bad_mailbox").with("fields", fields)
             }
             ChangeProblem::InFile(_) => of(StatusCode::CONFLICT, "mailbox_in_file"),
+            ChangeProblem::Connected(_) => of(StatusCode::CONFLICT, "mailbox_connected"),
             ChangeProblem::NotFound => of(StatusCode::NOT_FOUND, "not_found"),
             ChangeProblem::NotYours => of(StatusCode::FORBIDDEN, "not_your_mailbox"),
             ChangeProblem::Stale => of(StatusCode::PRECONDITION_FAILED, "stale"),
@@ -73,15 +77,29 @@ impl From<ChangeProblem> for Problem {
     }
 }
 
-async fn seen(workspace: &Arc<Workspace>, caller: &Caller) -> Result<Vec<shape::Mailbox>, Problem> {
-    let known = read(workspace, relance_store::read::Reader::mailboxes).await?;
+/// Mailboxes that a caller sees, and those that were removed.
+async fn seen(
+    workspace: &Arc<Workspace>,
+    caller: &Caller,
+) -> Result<(Vec<shape::Mailbox>, Vec<shape::MailboxGone>), Problem> {
+    let (known, waiting) = read(workspace, |reader| {
+        let known = reader.mailboxes()?;
+        let waiting = Waiting::read(reader, &known)?;
+        Ok((known, waiting))
+    })
+    .await?;
     let config = workspace.config();
     let alert_after = alert_after(&config.mailboxes.alert_after)
         .map_err(|problem| Problem::new(StatusCode::CONFLICT, "bad_setting", problem))?;
     let entries = workspace.watching.book.all();
     let health = workspace.mailboxes.health();
     let now = workspace.clock.now();
-    Ok(all(&entries, &health, &known, caller, now, alert_after))
+    let mut items = all(&entries, &health, &known, caller, now, alert_after);
+    for item in &mut items {
+        item.waiting = waiting.of(&item.address);
+    }
+    let gone = waiting::gone(&workspace.watching.book, &known, &waiting, caller);
+    Ok((items, gone))
 }
 
 /// All mailboxes that the caller sees, and how they fare.
@@ -93,8 +111,10 @@ pub async fn list(
     let config = workspace.config();
     let oauth = Provider::ALL.into_iter();
     let oauth = oauth.filter(|provider| Asked::is_set_up(&config, *provider));
+    let (items, gone) = seen(&workspace, &caller).await?;
     Ok(Json(shape::MailboxPage {
-        items: seen(&workspace, &caller).await?,
+        items,
+        gone,
         next: None,
         oauth: oauth.map(|provider| provider.word().to_owned()).collect(),
     }))
@@ -105,7 +125,7 @@ async fn shown(
     caller: &Caller,
     address: &str,
 ) -> Result<Json<shape::Mailbox>, Problem> {
-    let mut all = seen(workspace, caller).await?.into_iter();
+    let mut all = seen(workspace, caller).await?.0.into_iter();
     let found = all.find(|mailbox| mailbox.address.eq_ignore_ascii_case(address.trim()));
     found.map(Json).ok_or(Problem::not_found("mailbox"))
 }
@@ -336,6 +356,28 @@ pub async fn resume(
     shown(&workspace, &caller, &address).await
 }
 
+/// Says that a removed mailbox will not be read again. Reminders that depend on it go on without it, or are left out.
+#[utoipa::path(post, path = "/api/v1/mailboxes/{address}/forget", operation_id = "mailboxes_forget", tag = "mailboxes", params(("address" = String, Path, description = "the address of the mailbox")), request_body = shape::ForgetPost, responses((status = 204, description = "what waits goes on within some minutes"), (status = 404, description = "none of this address was watched"), (status = 409, description = "`mailbox_connected`"), (status = 422, description = "`bad_mailbox`, with `fields`")))]
+pub async fn forget(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(address): Path<String>,
+    asked: Result<Json<shape::ForgetPost>, JsonRejection>,
+) -> Result<StatusCode, Problem> {
+    let Json(asked) = asked?;
+    let what = match asked.waiting.as_str() {
+        "go_on" => GivenUp::GoOn,
+        "leave_out" => GivenUp::LeaveOut,
+        _other => {
+            let (field, what) = ("waiting", "write go_on or leave_out".to_owned());
+            return Err(ChangeProblem::Field { field, what }.into());
+        }
+    };
+    let known = read(&workspace, relance_store::read::Reader::mailboxes).await?;
+    waiting::forget(&workspace, &caller, &address, what, &known).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 fn flow_cookie(workspace: &Workspace, value: &str) -> Option<HeaderValue> {
     let secure = if workspace
         .config()
@@ -410,6 +452,7 @@ pub async fn finish(
                 ChangeProblem::NotYours => "wrong_address",
                 ChangeProblem::InFile(_) => "mailbox_in_file",
                 ChangeProblem::Field { .. }
+                | ChangeProblem::Connected(_)
                 | ChangeProblem::NotFound
                 | ChangeProblem::Stale
                 | ChangeProblem::Full

@@ -13,6 +13,7 @@ pub(crate) mod drafts;
 mod explain;
 mod exports;
 mod feed;
+mod follow_up;
 mod html;
 pub(crate) mod identity;
 mod imports;
@@ -93,6 +94,7 @@ fn api() -> OpenApiRouter<Arc<Workspace>> {
         .merge(wishes::routes())
         .merge(accounts::routes())
         .merge(approvals::routes())
+        .merge(follow_up::routes())
         .merge(segments::routes())
         .merge(journeys::routes())
         .merge(drafts::routes())

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::{Extension, Json};
 use jiff::civil::{Date, Time};
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use relance_core::time::{Zone, local_at};
+use relance_engine::ports::MailboxState;
 use relance_store::read::{DocumentFilter, QuarterCount};
 use relance_store::registry::DocumentState;
 use relance_wire::api::registry::{DayCounts, MailboxHealth, Overview, Waiting, WaitingCount};
@@ -16,6 +17,7 @@ use utoipa_axum::routes;
 
 use crate::access::Caller;
 use crate::approvals::may_answer;
+use crate::mailbox::shown::{Looked, alert_after, sees, synced};
 use crate::workspace::Workspace;
 
 use super::api::read;
@@ -71,6 +73,43 @@ fn days(counts: &[QuarterCount], today: Date, zone: &Zone) -> Vec<DayCounts> {
     days
 }
 
+/// How the mailboxes that a caller sees fare: also those that are read by another node, or that nobody can read.
+fn mailboxes(
+    workspace: &Arc<Workspace>,
+    caller: &Caller,
+    known: &[MailboxState],
+    now: Timestamp,
+) -> BTreeMap<String, MailboxHealth> {
+    let health = workspace.mailboxes.health();
+    let synced = synced(&health, known);
+    let alert_after = alert_after(&workspace.config().mailboxes.alert_after);
+    let entries = workspace.watching.book.all().into_iter();
+    let shown = entries.filter(|entry| sees(caller, entry)).map(|entry| {
+        let own = health.get(entry.address.as_str());
+        let looked = Looked {
+            entry: &entry,
+            health: own,
+            synced_at: synced.get(entry.address.as_str()).copied(),
+            now,
+            // One that cannot be read was refused when the program began.
+            alert_after: *alert_after.as_ref().unwrap_or(&SignedDuration::MAX),
+        };
+        let failure = looked.failure();
+        let shown = MailboxHealth {
+            state: looked.state().word().to_owned(),
+            code: failure.as_ref().map(|failure| failure.code.clone()),
+            since: failure.as_ref().and_then(|failure| failure.since.clone()),
+            synced_at: looked.synced_at.map(|at| at.to_string()),
+            failure: failure.map(|failure| failure.text),
+            seen: own.map_or(0, |own| own.seen),
+            unreadable: own.map_or(0, |own| own.unreadable),
+            unreadable_last: own.and_then(|own| own.unreadable_last.clone()),
+        };
+        (entry.address.clone(), shown)
+    });
+    shown.collect()
+}
+
 /// Sums, today, what waits, and how mailboxes are.
 #[utoipa::path(get, path = "/api/v1/overview", operation_id = "overview_show", tag = "overview",
     responses((status = 200, description = "what happened, and what waits", body = Overview)))]
@@ -96,7 +135,7 @@ pub async fn overview(
     let asked = caller.clone();
     let own = owners(&caller, None)?;
     let is_own = own.is_some();
-    let (totals, counts, late, tasks, questions) = read(&workspace, move |reader| {
+    let (totals, counts, late, tasks, questions, known) = read(&workspace, move |reader| {
         let may = |question: &_| may_answer(&asked, question, now);
         let questions = reader.approvals_where(None, QUESTIONS_COUNTED_MAX, may)?;
         Ok((
@@ -109,25 +148,12 @@ pub async fn overview(
             reader.document_totals(&overdue)?,
             reader.tasks_due(assignees.as_ref(), tomorrow)?,
             (questions.items.len() as u64, questions.next.is_none()),
+            reader.mailboxes()?,
         ))
     })
     .await?;
     let days = days(&counts, today, &zone);
-    let mailboxes: BTreeMap<String, MailboxHealth> = workspace
-        .mailboxes
-        .health()
-        .into_iter()
-        .map(|(mailbox, health)| {
-            let shown = MailboxHealth {
-                synced_at: health.synced_at.map(|at| at.to_string()),
-                failure: health.failure,
-                seen: health.seen,
-                unreadable: health.unreadable,
-                unreadable_last: health.unreadable_last,
-            };
-            (mailbox.to_string(), shown)
-        })
-        .collect();
+    let mailboxes = mailboxes(&workspace, &caller, &known, now);
     Ok(Json(Overview {
         now: now.to_string(),
         zone: zone.name().to_owned(),

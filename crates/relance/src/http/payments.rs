@@ -12,13 +12,16 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use relance_core::access::Sees;
 use relance_core::ids::ContactId;
+use relance_core::payment::statement::FILE_NAME_CHARS_MAX;
 use relance_core::payment::{Amount, PaymentId, PaymentRecord, PaymentState};
+use relance_engine::arrival::{Arrival, Refusal};
 use relance_store::Reader;
 use relance_store::read::{PAYMENTS_COUNTED_MAX, PAYMENTS_WALKED_MAX, ReadError, SEARCH_CHARS_MAX};
 use relance_store::registry::name_of;
+use relance_wire::api::Page;
 use relance_wire::api::payment::{
-    CandidateShown, PaidDocument, PaymentCounts, PaymentPage, PaymentRow, SaidAssigned,
-    StatementTaken,
+    CandidateShown, PaidDocument, PaymentCounts, PaymentRow, SaidAssigned, StatementRow,
+    StatementTaken, StatementUndone,
 };
 use relance_wire::statement::{STATEMENT_BYTES_MAX, parse};
 use serde::Deserialize;
@@ -27,8 +30,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Caller;
-use crate::payments::take::{Taking, statement_id, told};
-use crate::payments::{self, Desk, PAYMENT_WEIGHT, PaymentProblem, Plan, Wanted};
+use crate::payments::take::{PIECE_PAYMENTS_MAX, Taking, statement_id, told};
+use crate::payments::undo::Undoing;
+use crate::payments::{
+    self, Desk, OVERTAKEN_TRIES_MAX, PAYMENT_WEIGHT, PaymentProblem, Plan, Wanted,
+};
 use crate::workspace::Workspace;
 
 use super::api::read;
@@ -37,13 +43,13 @@ use super::{Problem, Shared};
 
 /// Payments that a dry run tells.
 const DRY_ITEMS_MAX: usize = 200;
-/// Characters of a file's name.
-const NAME_CHARS_MAX: usize = 200;
 
 /// The routes of this file; they want the [`Desk`].
 pub(super) fn routes() -> OpenApiRouter<Arc<Workspace>> {
     OpenApiRouter::new()
-        .routes(routes!(statement))
+        .routes(routes!(statement, statements))
+        .routes(routes!(statement_one))
+        .routes(routes!(statement_undo))
         .routes(routes!(list))
         .routes(routes!(counts))
         .routes(routes!(one))
@@ -72,6 +78,8 @@ pub struct Sent {
 pub struct Which {
     /// `matched`, `part`, `over`, `joint`, `unclear` or `ignored`; all without it.
     state: Option<String>,
+    /// Those that came with this statement.
+    statement: Option<String>,
     /// A part of the payer's name, account or text, of a number or an amount.
     search: Option<String>,
     /// Where the page begins.
@@ -84,6 +92,10 @@ impl From<PaymentProblem> for Problem {
     fn from(problem: PaymentProblem) -> Self {
         let (status, code) = match &problem {
             PaymentProblem::Unknown => return Self::not_found("payment"),
+            PaymentProblem::UnknownStatement => return Self::not_found("statement"),
+            PaymentProblem::UndoneAlready | PaymentProblem::StatementUndone => {
+                (StatusCode::CONFLICT, "statement_undone")
+            }
             PaymentProblem::Put => (StatusCode::CONFLICT, "payment_put"),
             PaymentProblem::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             PaymentProblem::TakenBack => (StatusCode::CONFLICT, "payment_taken_back"),
@@ -137,7 +149,7 @@ pub async fn statement(
     let name: String = said(&asked.name)
         .unwrap_or_default()
         .chars()
-        .take(NAME_CHARS_MAX)
+        .take(FILE_NAME_CHARS_MAX)
         .collect();
     let is_dry = asked.dry_run == Some(true);
     let (id, own) = (statement_id(&bytes), name.clone());
@@ -149,29 +161,42 @@ pub async fn statement(
         })
     });
     let parsed = parsed.await?;
+    let by = caller.name();
     let mut taken = StatementTaken::of(&id, &parsed);
-    let mut taking = Taking::new(id.clone(), parsed);
+    let now = workspace.clock.now();
+    let taking = Taking::new(id.clone(), &name, &by, now, parsed);
+    let mut taking = Arc::new(taking);
     let mut items = Vec::new();
     let _one_after_another = desk.0.lock().await;
+    let mut most = PIECE_PAYMENTS_MAX;
+    let mut tries = 0;
     loop {
-        let (own, by) = (workspace.clone(), caller.name());
-        let now = workspace.clock.now();
-        let (next, back) = aside(move || {
-            let piece = taking
-                .next(&own.reader, &by, now)
-                .map_err(PaymentProblem::from)?;
-            Ok((piece, taking))
-        })
-        .await?;
-        taking = back;
-        let Some(piece) = next else { break };
+        let (own, by, this) = (workspace.clone(), by.clone(), taking.clone());
+        let planned = aside(move || {
+            let now = own.clock.now();
+            this.plan(&own.reader, &by, now, most)
+                .map_err(|problem| PaymentProblem::from(problem).into())
+        });
+        let Some(mut piece) = planned.await? else {
+            break;
+        };
+        let arrivals = std::mem::take(&mut piece.arrivals);
         if is_dry {
             let room = DRY_ITEMS_MAX.saturating_sub(items.len());
-            items.extend(piece.records.into_iter().take(room));
-        } else {
-            let weight = piece.arrivals.len() * PAYMENT_WEIGHT;
-            workspace.submit(piece.arrivals, weight).await?;
+            items.extend(piece.records.iter().take(room).cloned());
+        } else if !arrivals.is_empty() {
+            let weight = arrivals.len() * PAYMENT_WEIGHT;
+            match workspace.submit(arrivals, weight).await {
+                Err(Refusal::Overtaken) if tries < OVERTAKEN_TRIES_MAX => {
+                    tries += 1;
+                    most = (most / 2).max(1);
+                    continue;
+                }
+                settled => settled?,
+            }
         }
+        (tries, most) = (0, PIECE_PAYMENTS_MAX);
+        Arc::make_mut(&mut taking).done(&piece);
     }
     taken = told(taken, &taking.tally);
     if is_dry {
@@ -180,15 +205,139 @@ pub async fn statement(
             shown(&own.reader, items).map_err(|problem| PaymentProblem::from(problem).into())
         });
         taken.items = Some(shown.await?);
-    } else {
-        let more = json!({ "format": taken.format, "entries": taken.entries, "new": taken.new,
-                           "matched": taken.matched, "unclear": taken.unclear });
-        let action = "statement.take";
-        workspace
-            .submit_with(&caller, Vec::new(), PAYMENT_WEIGHT, action, &id, &more)
-            .await?;
+        return Ok(Json(taken));
     }
+    let more = json!({ "name": name, "format": taken.format, "entries": taken.entries, "new": taken.new,
+                       "matched": taken.matched, "unclear": taken.unclear });
+    let action = "statement.take";
+    again(|| {
+        let (own, by, this) = (workspace.clone(), by.clone(), taking.clone());
+        let (caller, workspace, id, more) = (&caller, &workspace, &id, &more);
+        async move {
+            let closing = aside(move || {
+                this.close(&own.reader, &by, own.clock.now())
+                    .map_err(|problem| PaymentProblem::from(problem).into())
+            });
+            let closing = closing.await?;
+            let weight = PAYMENT_WEIGHT * (closing.len() + 1);
+            let told = workspace.submit_with(caller, closing, weight, action, id, more);
+            Ok(told.await)
+        }
+    })
+    .await?;
     Ok(Json(taken))
+}
+
+/// Does something anew as long as others overtake it.
+async fn again<F: Future<Output = Result<Result<(), Refusal>, Problem>>>(
+    mut work: impl FnMut() -> F,
+) -> Result<(), Problem> {
+    let mut tries = 0;
+    loop {
+        match work().await? {
+            Err(Refusal::Overtaken) if tries < OVERTAKEN_TRIES_MAX => tries += 1,
+            settled => return Ok(settled?),
+        }
+    }
+}
+
+/// Which statements.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct WhichStatements {
+    /// Where the page begins.
+    cursor: Option<String>,
+    /// Rows of the page, 50 unless said, 500 at most.
+    limit: Option<usize>,
+}
+
+/// Statements that were taken in, the last first: who, when, and what became of their payments.
+#[utoipa::path(get, path = "/api/v1/statements", operation_id = "statements_list", tag = "payments", params(WhichStatements),
+    responses((status = 200, description = "a page of statements", body = Page<StatementRow>)))]
+pub async fn statements(
+    State(workspace): Shared,
+    asked: Result<Query<WhichStatements>, QueryRejection>,
+) -> Result<Json<Page<StatementRow>>, Problem> {
+    let Query(asked) = asked?;
+    let page = read(&workspace, move |reader| {
+        let page = reader.statements(said(&asked.cursor), rows(asked.limit))?;
+        Ok(Page {
+            items: page.items.into_iter().map(StatementRow::of).collect(),
+            next: page.next,
+        })
+    });
+    Ok(Json(page.await?))
+}
+
+/// One statement; its payments are `GET /api/v1/payments?statement=`.
+#[utoipa::path(get, path = "/api/v1/statements/{id}", operation_id = "statements_one", tag = "payments",
+    params(("id" = String, Path, description = "the statement")),
+    responses((status = 200, body = StatementRow), (status = 404, description = "there is none")))]
+pub async fn statement_one(
+    State(workspace): Shared,
+    Path(id): Path<String>,
+) -> Result<Json<StatementRow>, Problem> {
+    let found = read(&workspace, move |reader| reader.statement(&id)).await?;
+    let found = found.ok_or(PaymentProblem::UnknownStatement)?;
+    Ok(Json(StatementRow::of(found)))
+}
+
+/// Takes a statement back, with all that followed from it: documents that its payments were put to are open again,
+/// also where a person put them there. Journeys that ended stay ended. The same file may be taken in again.
+#[utoipa::path(post, path = "/api/v1/statements/{id}/undo", operation_id = "statements_undo", tag = "payments",
+    params(("id" = String, Path, description = "the statement")),
+    responses((status = 200, description = "the statement as it is now", body = StatementUndone), (status = 404, description = "there is none"), (status = 409, description = "it is taken back already")))]
+pub async fn statement_undo(
+    State(workspace): Shared,
+    Extension(caller): Extension<Caller>,
+    Extension(desk): Desks,
+    Path(id): Path<String>,
+) -> Result<Json<StatementUndone>, Problem> {
+    let _one_after_another = desk.0.lock().await;
+    let by = caller.name();
+    let (own, which) = (workspace.clone(), id.clone());
+    let begun = aside(move || Ok(Undoing::new(&own.reader, &which)?));
+    let mut undoing = Arc::new(begun.await?);
+    let mut most = PIECE_PAYMENTS_MAX;
+    let mut tries = 0;
+    loop {
+        let (own, by, this) = (workspace.clone(), by.clone(), undoing.clone());
+        let planned = aside(move || {
+            let now = own.clock.now();
+            this.plan(&own.reader, &by, now, most)
+                .map_err(|problem| PaymentProblem::from(problem).into())
+        });
+        let Some(mut piece) = planned.await? else {
+            break;
+        };
+        let arrivals = std::mem::take(&mut piece.arrivals);
+        if !arrivals.is_empty() {
+            let weight = arrivals.len() * PAYMENT_WEIGHT;
+            match workspace.submit(arrivals, weight).await {
+                Err(Refusal::Overtaken) if tries < OVERTAKEN_TRIES_MAX => {
+                    tries += 1;
+                    most = (most / 2).max(1);
+                    continue;
+                }
+                settled => settled?,
+            }
+        }
+        (tries, most) = (0, PIECE_PAYMENTS_MAX);
+        Arc::make_mut(&mut undoing).done(piece);
+    }
+    let payments = undoing.payments;
+    let more = json!({ "payments": payments });
+    let action = "statement.undo";
+    workspace
+        .submit_with(&caller, Vec::new(), PAYMENT_WEIGHT, action, &id, &more)
+        .await?;
+    let found = read(&workspace, move |reader| reader.statement(&id)).await?;
+    let found = found.ok_or(PaymentProblem::UnknownStatement)?;
+    Ok(Json(StatementUndone {
+        statement: StatementRow::of(found),
+        payments,
+    }))
 }
 
 /// The contacts that a payment has to do with.
@@ -206,6 +355,8 @@ fn shown(reader: &Reader, records: Vec<PaymentRecord>) -> Result<Vec<PaymentRow>
         .filter(|(_, contact)| !contact.erased)
         .map(|(id, contact)| (id, name_of(&contact)))
         .collect();
+    let statements: BTreeSet<&str> = records.iter().map(|one| one.statement.as_str()).collect();
+    let files = reader.statements_of(&statements)?;
     let row = |record: &PaymentRecord| {
         let shares = record.shares.iter();
         let documents =
@@ -217,7 +368,8 @@ fn shown(reader: &Reader, records: Vec<PaymentRecord>) -> Result<Vec<PaymentRow>
             .filter(|one| names.contains_key(&one.contact));
         let candidates =
             ranked.map(|one| CandidateShown::of(one, names.get(&one.contact).cloned()));
-        PaymentRow::of(record, documents.collect(), candidates.collect())
+        let file = files.get(&record.statement).map(|one| one.name.clone());
+        PaymentRow::of(record, documents.collect(), candidates.collect(), file)
     };
     Ok(records.iter().map(row).collect())
 }
@@ -290,12 +442,12 @@ fn state_of(text: Option<&str>) -> Result<Option<PaymentState>, Problem> {
 
 /// Payments, the last booked first.
 #[utoipa::path(get, path = "/api/v1/payments", operation_id = "payments_list", tag = "payments", params(Which),
-    responses((status = 200, description = "a page of payments", body = PaymentPage)))]
+    responses((status = 200, description = "a page of payments", body = Page<PaymentRow>)))]
 pub async fn list(
     State(workspace): Shared,
     Extension(caller): Extension<Caller>,
     asked: Result<Query<Which>, QueryRejection>,
-) -> Result<Json<PaymentPage>, Problem> {
+) -> Result<Json<Page<PaymentRow>>, Problem> {
     let Query(asked) = asked?;
     let state = state_of(said(&asked.state))?;
     if said(&asked.search).is_some_and(|text| text.chars().count() > SEARCH_CHARS_MAX) {
@@ -305,13 +457,14 @@ pub async fn list(
     let sees = caller.sees.clone();
     let page = read(&workspace, move |reader| {
         let search = said(&asked.search).filter(|text| !text.trim().is_empty());
-        let page = reader.payments(state, search, said(&asked.cursor), rows(asked.limit))?;
+        let (of, cursor) = (said(&asked.statement), said(&asked.cursor));
+        let page = reader.payments(state, of, search, cursor, rows(asked.limit))?;
         let mut owners = BTreeMap::new();
         let mut records = Vec::with_capacity(page.items.len());
         for record in page.items {
             records.extend(narrowed(reader, &sees, &mut owners, record)?);
         }
-        Ok(PaymentPage {
+        Ok(Page {
             items: shown(reader, records)?,
             next: page.next,
         })
@@ -339,7 +492,7 @@ pub async fn counts(
         let mut cursor = None;
         let mut walked = 0;
         loop {
-            let page = reader.payments(None, None, cursor.as_deref(), 500)?;
+            let page = reader.payments(None, None, None, cursor.as_deref(), 500)?;
             walked += page.items.len();
             for record in &page.items {
                 if is_seen(reader, &sees, &mut owners, record)? {
@@ -411,10 +564,46 @@ pub async fn one(
 }
 
 /// What a person decides about a payment.
+#[derive(Clone)]
 enum Said {
     Assign(Vec<Wanted>),
     Ignore,
     Undo,
+}
+
+/// What becomes of a payment as a person decides, and what to tell the engine.
+fn decided(
+    reader: &Reader,
+    sees: &Sees,
+    id: PaymentId,
+    said: &Said,
+    by: &str,
+    now: jiff::Timestamp,
+) -> Result<(PaymentRecord, Vec<Arrival>), Problem> {
+    let mut plan = Plan::begin(reader, by, now).map_err(PaymentProblem::from)?;
+    let record = seen(reader, sees, id)?;
+    for share in record.shares.iter().filter(|_| sees.is_limited()) {
+        let owner = reader
+            .owner_of(share.contact)
+            .map_err(PaymentProblem::from)?;
+        if !sees.allows(owner.as_deref()) {
+            return Err(PaymentProblem::Others.into());
+        }
+    }
+    let changed = match said {
+        Said::Assign(wanted) => {
+            for (at, one) in wanted.iter().enumerate() {
+                let owner = reader.owner_of(one.contact).map_err(PaymentProblem::from)?;
+                if sees.is_limited() && !sees.allows(owner.as_deref()) {
+                    return Err(PaymentProblem::NoDocument(at).into());
+                }
+            }
+            payments::assign(&mut plan, &record, wanted)?
+        }
+        Said::Ignore => payments::ignore(&mut plan, &record)?,
+        Said::Undo => payments::undo(&mut plan, &record)?,
+    };
+    Ok((changed, plan.arrivals()))
 }
 
 async fn decide(
@@ -430,41 +619,23 @@ async fn decide(
         Said::Ignore => "payment.ignore",
         Said::Undo => "payment.undo",
     };
-    let (own, by, sees) = (workspace.clone(), caller.name(), caller.sees.clone());
-    let now = workspace.clock.now();
-    let (changed, arrivals) = aside(move || {
-        let reader = &own.reader;
-        let record = seen(reader, &sees, id)?;
-        for share in record.shares.iter().filter(|_| sees.is_limited()) {
-            let owner = reader
-                .owner_of(share.contact)
-                .map_err(PaymentProblem::from)?;
-            if !sees.allows(owner.as_deref()) {
-                return Err(PaymentProblem::Others.into());
+    let object = id.to_string();
+    let mut tries = 0;
+    let changed = loop {
+        let (own, by, sees) = (workspace.clone(), caller.name(), caller.sees.clone());
+        let (now, said) = (workspace.clock.now(), said.clone());
+        let (changed, arrivals) =
+            aside(move || decided(&own.reader, &sees, id, &said, &by, now)).await?;
+        let weight = arrivals.len() * PAYMENT_WEIGHT;
+        let told = workspace.submit_as(&caller, arrivals, weight, action, &object);
+        match told.await {
+            Err(Refusal::Overtaken) if tries < OVERTAKEN_TRIES_MAX => tries += 1,
+            settled => {
+                settled?;
+                break changed;
             }
         }
-        let mut plan = Plan::new(reader, &by, now);
-        let changed = match said {
-            Said::Assign(wanted) => {
-                for (at, one) in wanted.iter().enumerate() {
-                    let owner = reader.owner_of(one.contact).map_err(PaymentProblem::from)?;
-                    if sees.is_limited() && !sees.allows(owner.as_deref()) {
-                        return Err(PaymentProblem::NoDocument(at).into());
-                    }
-                }
-                payments::assign(&mut plan, &record, &wanted)?
-            }
-            Said::Ignore => payments::ignore(&mut plan, &record)?,
-            Said::Undo => payments::undo(&mut plan, &record)?,
-        };
-        Ok((changed, plan.arrivals()))
-    })
-    .await?;
-    let weight = arrivals.len() * PAYMENT_WEIGHT;
-    let object = id.to_string();
-    workspace
-        .submit_as(&caller, arrivals, weight, action, &object)
-        .await?;
+    };
     aside(move || Ok(row_of(&workspace.reader, &caller.sees, changed)?)).await
 }
 

@@ -67,6 +67,7 @@ impl From<Refusal> for Problem {
             Refusal::Busy {
                 retry_after_seconds,
             } => (StatusCode::TOO_MANY_REQUESTS, "busy", retry_after_seconds),
+            Refusal::Overtaken => (StatusCode::SERVICE_UNAVAILABLE, "overtaken", 1),
             Refusal::StoreFailed => (StatusCode::SERVICE_UNAVAILABLE, "store_failed", 5),
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping", 5),
         };

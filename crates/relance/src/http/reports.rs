@@ -1,5 +1,6 @@
 //! `/api/v1/reports/sales`: documents by salesperson, team or month: how many, what share is answered and paid, after
-//! how long, and what reminders did beside the control group.
+//! how long, and what reminders did beside the control group,
+//! in money and beside their cost.
 //!
 //! Read from the registry along the dates of issue; a document belongs to the month in which it was issued, whenever
 //! it was paid. **Absent:** orders of shops, and what a journey did (see its numbers).
@@ -18,7 +19,9 @@ use relance_core::user::User;
 use relance_stats::share::{interval, median, share};
 use relance_store::read::{DocumentFilter, ListedDocument};
 use relance_store::registry::{DocumentState, decimal};
-use relance_wire::api::feed::{SalesArm, SalesReport, SalesRow};
+use relance_wire::api::feed::{
+    SalesArm, SalesBrought, SalesCosts, SalesEffect, SalesReport, SalesRow,
+};
 use relance_wire::api::registry::CurrencyTotal;
 use relance_wire::table::export::write_row;
 use serde::Deserialize;
@@ -26,8 +29,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::config::CostsConfig;
 use crate::workspace::Workspace;
 
+mod effect;
+
+use self::effect::{Followed, cost_of_reminders};
 use super::lists::{bad_query, date, owners, said, today, world};
 use super::{Problem, Shared};
 
@@ -125,12 +132,14 @@ struct Counted {
     held_out: Arm,
     brought: u64,
     brought_amount: i128,
+    followed: Followed,
 }
 
 impl Counted {
     fn add(&mut self, one: &ListedDocument, within: i32) {
         let amount = one.amount.map_or(0, i128::from);
         self.all.add(one);
+        self.followed.add(one);
         self.amount += amount;
         match one.kind.as_str() {
             "invoice" => self.invoices += 1,
@@ -159,8 +168,16 @@ impl Counted {
         }
     }
 
-    fn shown(self, key: String, currency: String, name: Option<String>, days: u32) -> SalesRow {
+    fn shown(
+        self,
+        key: String,
+        currency: String,
+        name: Option<String>,
+        days: u32,
+        cost: Option<f64>,
+    ) -> SalesRow {
         let documents = self.all.documents;
+        let effect = self.followed.shown(&currency, cost);
         SalesRow {
             key,
             name,
@@ -180,7 +197,44 @@ impl Counted {
             held_out: self.held_out.shown(),
             brought: self.brought,
             brought_amount: decimal(self.brought_amount),
+            effect,
         }
+    }
+}
+
+/// What the program costs on the days of a time, by month; a month's price is of its days.
+fn program_by_month(costs: &CostsConfig, from: Date, last: Date) -> BTreeMap<String, f64> {
+    let mut all: BTreeMap<String, f64> = BTreeMap::new();
+    for day in from.series(1.day()).take_while(|day| *day <= last) {
+        let of_day = costs.month / f64::from(day.days_in_month());
+        *all.entry(month_of(day)).or_default() += of_day;
+    }
+    all
+}
+
+/// What rows of one currency cost: reminders each their own, the program by month, or by the reminders of a row.
+struct Costs {
+    own: CostsConfig,
+    by_month: BTreeMap<String, f64>,
+    reminders: u64,
+}
+
+impl Costs {
+    fn of_row(&self, by: By, key: &str, reminders: u64) -> f64 {
+        let program: f64 = match by {
+            By::Month => self.by_month.get(key).copied().unwrap_or_default(),
+            By::Owner | By::Team if self.reminders == 0 => 0.0,
+            By::Owner | By::Team => {
+                let all: f64 = self.by_month.values().sum();
+                all * reminders as f64 / self.reminders as f64
+            }
+        };
+        program + cost_of_reminders(&self.own, reminders)
+    }
+
+    fn of_all(&self) -> f64 {
+        let program: f64 = self.by_month.values().sum();
+        program + cost_of_reminders(&self.own, self.reminders)
     }
 }
 
@@ -262,6 +316,7 @@ pub async fn sales(
             }
         }
         let mut rows: BTreeMap<(String, String), Counted> = BTreeMap::new();
+        let mut whole: BTreeMap<String, Followed> = BTreeMap::new();
         let reach = i32::try_from(within).unwrap_or(i32::MAX);
         let exact = workspace
             .reader
@@ -273,6 +328,7 @@ pub async fn sales(
                         .unwrap_or_default(),
                     By::Month => one.issued().map(month_of).unwrap_or_default(),
                 };
+                whole.entry(one.currency.clone()).or_default().add(one);
                 let row = rows.entry((key, one.currency.clone())).or_default();
                 row.add(one, reach);
             })?;
@@ -282,6 +338,23 @@ pub async fn sales(
             sum.0 += row.all.documents;
             sum.1 += row.amount;
         }
+        let own = workspace.config().costs.clone();
+        let costs = (!own.currency.is_empty()).then(|| {
+            let of_currency = whole.get(&own.currency);
+            Costs {
+                by_month: program_by_month(&own, from, last),
+                reminders: of_currency.map_or(0, |all| all.reminders),
+                own,
+            }
+        });
+        let costs_of = |currency: &str| {
+            let costs = costs.as_ref();
+            costs.filter(|costs| costs.own.currency == currency)
+        };
+        let effects: Vec<SalesEffect> = whole
+            .iter()
+            .map(|(currency, all)| all.shown(currency, costs_of(currency).map(Costs::of_all)))
+            .collect();
         let mut items: Vec<SalesRow> = rows
             .into_iter()
             .map(|((key, currency), row)| {
@@ -293,7 +366,9 @@ pub async fn sales(
                     By::Team => (None, working_days),
                     By::Month => (None, by_month.get(&key).copied().unwrap_or(0)),
                 };
-                row.shown(key, currency, name, days)
+                let reminders = row.followed.reminders;
+                let cost = costs_of(&currency).map(|costs| costs.of_row(by, &key, reminders));
+                row.shown(key, currency, name, days, cost)
             })
             .collect();
         match by {
@@ -315,6 +390,12 @@ pub async fn sales(
             within_days: within,
             items,
             totals: totals.collect(),
+            effects,
+            costs: costs.map(|costs| SalesCosts {
+                reminder: costs.own.of_reminder(),
+                month: costs.own.month,
+                currency: costs.own.currency,
+            }),
             exact,
         })
     });
@@ -359,9 +440,22 @@ fn table(report: &SalesReport) -> Response {
         "held_out_paid_amount",
         "brought",
         "brought_amount",
+        "followed",
+        "control_group",
+        "brought_beyond_control",
+        "brought_low",
+        "brought_high",
+        "not_measured",
+        "reminders",
+        "cost",
+        "roi",
     ];
     write_row(&mut text, head);
     for row in &report.items {
+        let brought = |of: fn(&SalesBrought) -> &String| {
+            let brought = row.effect.brought.as_ref();
+            brought.map(of).cloned().unwrap_or_default()
+        };
         let cells = [
             row.key.clone(),
             row.name.clone().unwrap_or_default(),
@@ -385,6 +479,15 @@ fn table(report: &SalesReport) -> Response {
             row.held_out.paid_amount.clone(),
             row.brought.to_string(),
             row.brought_amount.clone(),
+            row.effect.followed.to_string(),
+            row.effect.held_out.to_string(),
+            brought(|brought| &brought.amount),
+            brought(|brought| &brought.low),
+            brought(|brought| &brought.high),
+            row.effect.missing.clone().unwrap_or_default(),
+            row.effect.reminders.to_string(),
+            row.effect.cost.clone().unwrap_or_default(),
+            number(row.effect.roi.map(|roi| roi.value)),
         ];
         write_row(&mut text, cells.iter().map(String::as_str));
     }

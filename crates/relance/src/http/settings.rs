@@ -124,7 +124,7 @@ fn named(word: &str) -> Result<Section, Problem> {
     path = "/api/v1/settings/{section}",
     operation_id = "settings_section_show",
     tag = "settings",
-    params(("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp` or `oauth_clients`")),
+    params(("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp`, `oauth_clients` or `costs`")),
     responses(
         (status = 200, description = "the section, without secrets", body = SectionShown),
         (status = 404, description = "there is no such section")
@@ -146,7 +146,7 @@ pub async fn section(
     operation_id = "settings_section_put",
     tag = "settings",
     params(
-        ("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp` or `oauth_clients`"),
+        ("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp`, `oauth_clients` or `costs`"),
         ("If-Match" = Option<String>, Header, description = "the revision that was read; a stale one is refused with 412 and the other's value")
     ),
     request_body = SectionPut,
@@ -178,7 +178,7 @@ pub async fn put_section(
     operation_id = "settings_section_reset",
     tag = "settings",
     params(
-        ("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp` or `oauth_clients`"),
+        ("section" = String, Path, description = "`workspace`, `quiet_hours`, `caps`, `topics`, `consent`, `smtp`, `oauth_clients` or `costs`"),
         ("If-Match" = Option<String>, Header, description = "the revision that was read; a stale one is refused with 412 and the other's value")
     ),
     responses(
@@ -220,10 +220,7 @@ fn of_workspace(config: &Config) -> Map<String, Value> {
         "internal_domains": own.internal_domains,
         "opt_in_topics": own.opt_in_topics,
         "approval_expiry": own.approval_expiry,
-        "delivery": match own.delivery {
-            Delivery::Smtp => "smtp",
-            Delivery::Outbox => "outbox",
-        },
+        "delivery": own.delivery.word(),
         "service_asks": own.service_asks,
         "holdout": own.holdout,
     }))

@@ -455,7 +455,7 @@ impl<'a> Running<'a> {
             match self.outlet.engine.submit(envelope) {
                 Ok(()) => return Ok(told),
                 Err(Refusal::Busy { .. }) => std::thread::sleep(BUSY_PAUSE),
-                Err(refusal @ (Refusal::StoreFailed | Refusal::Stopping)) => {
+                Err(refusal @ (Refusal::Overtaken | Refusal::StoreFailed | Refusal::Stopping)) => {
                     return Err(refusal.into());
                 }
             }

@@ -20,7 +20,7 @@ use rustls_pki_types::pem::PemObject as _;
 use crate::autoconfig::presets;
 use crate::config::{self, Config, ConfigProblem};
 use crate::oauth::Tokens;
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultProblem};
 use crate::workspace::{account, route};
 
 /// The sort of assets that connected mailboxes are.
@@ -163,7 +163,14 @@ impl Entry {
                 match vault.open_text(&password_context(address), sealed) {
                     Ok(password) => (Ok(password), None),
                     Err(problem) => {
-                        let code = "no_secret_key";
+                        let code = match problem {
+                            VaultProblem::Lost { .. } => "secret_lost",
+                            VaultProblem::Damaged
+                            | VaultProblem::Missing { .. }
+                            | VaultProblem::Other { .. }
+                            | VaultProblem::Unusable { .. }
+                            | VaultProblem::NoChance(_) => "no_secret_key",
+                        };
                         let text = problem.to_string();
                         (Ok(String::new()), Some(Unready { code, text }))
                     }

@@ -53,6 +53,9 @@ pub enum ChangeProblem {
     /// It stands in the file.
     #[error("{0} stands in relance.toml; change it there and start again")]
     InFile(String),
+    /// It is connected still.
+    #[error("{0} is connected; remove it first, or connect it again so that it is read")]
+    Connected(String),
     /// There is none.
     #[error("there is no such mailbox")]
     NotFound,

@@ -112,6 +112,7 @@ impl Watching {
                 look_back: SignedDuration::from_hours(24 * i64::from(entry.stored.look_back_days)),
                 sent: entry.sent(),
                 aliases: entry.stored.aliases.clone(),
+                members: entry.stored.members.clone(),
                 oauth: entry.oauth().is_some(),
                 cursors,
             };

@@ -9,6 +9,7 @@ pub mod change;
 pub mod check;
 pub mod keep;
 pub mod shown;
+pub mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use relance_channels::imap::{
     MailboxWatcher, Progress, VISIBILITY_LAG, WatchConfig, WatchTimings,
 };
 use relance_core::ids::MailboxId;
-use relance_core::mail::{Folder, MailSeen};
+use relance_core::mail::{Folder, MailClass, MailSeen};
 use relance_engine::arrival::{Arrival, Envelope, Refusal};
 use relance_engine::clock::SharedClock;
 use relance_engine::run::Handle;
@@ -71,6 +72,8 @@ pub struct Watched {
     pub sent: Option<FolderName>,
     /// Other addresses that it sends as, lower case.
     pub aliases: Vec<String>,
+    /// Users who work with it, by address, lower case.
+    pub members: Vec<String>,
     /// Whether it is logged into by tokens.
     pub oauth: bool,
     /// Where reading goes on, as told to the engine before.
@@ -82,6 +85,7 @@ struct Running {
     account: ImapAccount,
     sent: Option<FolderName>,
     aliases: Vec<String>,
+    members: Vec<String>,
 }
 
 /// All watched mailboxes of a workspace.
@@ -130,10 +134,12 @@ impl Mailboxes {
             account: watched.account,
             sent: watched.sent,
             aliases: watched.aliases.clone(),
+            members: watched.members.clone(),
         };
         lock(&self.watchers).insert(watched.mailbox.clone(), running);
         let reader = Reader {
             aliases: watched.aliases.into(),
+            members: watched.members.into(),
             mailboxes: self.clone(),
             mailbox: watched.mailbox,
             place,
@@ -168,6 +174,7 @@ impl Mailboxes {
         if !running.account.is_same_place(&entry.account)
             || running.sent != entry.sent()
             || running.aliases != entry.stored.aliases
+            || running.members != entry.stored.members
         {
             return false;
         }
@@ -228,6 +235,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 struct Reader {
     /// Other addresses that the mailbox sends as.
     aliases: Arc<[String]>,
+    /// Users who work with it.
+    members: Arc<[String]>,
     mailboxes: Arc<Mailboxes>,
     mailbox: MailboxId,
     /// What its cursors name their server by.
@@ -370,13 +379,14 @@ impl Reader {
     ) -> Result<(MailSeen, Option<&'static str>), &'static str> {
         let rules = self.rules.clone();
         let mailbox = self.mailbox.clone();
-        let aliases = self.aliases.clone();
+        let (aliases, members) = (self.aliases.clone(), self.members.clone());
         let examined = tokio::task::spawn_blocking(move || {
             let (examined, flaw) = match examine(&bytes, &rules) {
                 Ok(examined) => (examined, None),
                 Err(problem) => (examine(header_of(&bytes), &rules)?, Some(problem.code())),
             };
             let mut seen = place.see(&mailbox, examined);
+            by_its_author(&mut seen, &members);
             by_one_name(&mut seen, &aliases);
             Ok::<_, MailProblem>((seen, flaw))
         });
@@ -406,7 +416,7 @@ impl Reader {
             match result {
                 Ok(()) => return true,
                 Err(Refusal::Stopping) => return false,
-                Err(Refusal::Busy { .. } | Refusal::StoreFailed) => {
+                Err(Refusal::Busy { .. } | Refusal::Overtaken | Refusal::StoreFailed) => {
                     tokio::time::sleep(BUSY_PAUSE).await;
                 }
             }
@@ -414,8 +424,21 @@ impl Reader {
     }
 }
 
+/// What one of those who share a mailbox sent from it in their own name is theirs. Asked before aliases are the mailbox.
+pub(crate) fn by_its_author(seen: &mut MailSeen, members: &[String]) {
+    let author = seen.from.as_ref().map(|from| &from.email);
+    let Some(author) = author.filter(|author| members.contains(author)) else {
+        return;
+    };
+    if let MailClass::Document(facts) = &mut seen.class
+        && seen.folder == Folder::Sent
+    {
+        facts.owner = Some(author.clone());
+    }
+}
+
 /// An alias is the mailbox by another name: what it wrote is ours, and what is written to it is written to us.
-fn by_one_name(seen: &mut MailSeen, aliases: &[String]) {
+pub(crate) fn by_one_name(seen: &mut MailSeen, aliases: &[String]) {
     let named = seen.from.iter_mut().chain(&mut seen.to);
     for address in named.filter(|address| aliases.contains(&address.email)) {
         address.email = seen.mailbox.to_string();
@@ -423,7 +446,7 @@ fn by_one_name(seen: &mut MailSeen, aliases: &[String]) {
 }
 
 /// A mail's bytes up to the empty line.
-fn header_of(bytes: &[u8]) -> &[u8] {
+pub(crate) fn header_of(bytes: &[u8]) -> &[u8] {
     let end = |empty: &[u8]| {
         bytes
             .windows(empty.len())
@@ -451,9 +474,14 @@ impl Place {
             imap::Folder::Inbox => Folder::Inbox,
         };
         let at = whole_milliseconds(self.internal_date);
-        let unnamed = format!("no-id.{}.{}@{mailbox}", self.uid_validity, self.uid);
+        let unnamed = unnamed(mailbox, self.uid_validity, self.uid);
         examined.see(mailbox, folder, at, unnamed)
     }
+}
+
+/// What a mail without a Message-ID is called.
+pub(crate) fn unnamed(mailbox: &MailboxId, uid_validity: u32, uid: u32) -> String {
+    format!("no-id.{uid_validity}.{uid}@{mailbox}")
 }
 
 fn whole_milliseconds(at: Timestamp) -> Timestamp {
@@ -535,6 +563,40 @@ mod tests {
         by_one_name(&mut seen, &["sales@shop.test".to_owned()]);
         assert_eq!(seen.from.as_ref().unwrap().email, "anna@gmail.test");
         assert_eq!(seen.to[0].email, "ivan@client.test");
+    }
+
+    #[test]
+    fn what_a_member_sends_from_a_shared_mailbox_is_theirs() {
+        let rules = Rules::bundled().unwrap();
+        let mail = "From: Boris <Boris@shop.test>\r\nTo: ivan@client.test\r\nSubject: Commercial offer No. KP-7\r\nMessage-ID: <x@shop.test>\r\n\r\nDear customer, here is our commercial offer No. KP-7.\r\n\r\nTotal: 120,000.00 EUR\r\n";
+        let place = Place {
+            folder: imap::Folder::Sent,
+            uid: 1,
+            uid_validity: 1,
+            internal_date: Timestamp::UNIX_EPOCH,
+        };
+        let mailbox = MailboxId::from("sales@shop.test");
+        let owner = |members: &[&str], aliases: &[&str]| {
+            let all = |list: &[&str]| list.iter().map(|own| (*own).to_owned()).collect::<Vec<_>>();
+            let mut seen = place.see(&mailbox, examine(mail.as_bytes(), &rules).unwrap());
+            by_its_author(&mut seen, &all(members));
+            by_one_name(&mut seen, &all(aliases));
+            let MailClass::Document(facts) = seen.class else {
+                panic!("an offer: {:?}", seen.class);
+            };
+            (facts.owner, seen.from.unwrap().email)
+        };
+        let (boris, sales) = ("boris@shop.test", "sales@shop.test");
+        // An alias or not: the mail is the mailbox's, the document its author's.
+        assert_eq!(
+            owner(&[boris, "olga@shop.test"], &[]),
+            (Some(boris.to_owned()), boris.to_owned())
+        );
+        assert_eq!(
+            owner(&[boris], &[boris]),
+            (Some(boris.to_owned()), sales.to_owned())
+        );
+        assert_eq!(owner(&[], &[boris]), (None, sales.to_owned()));
     }
 
     #[test]

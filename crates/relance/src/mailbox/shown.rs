@@ -77,7 +77,7 @@ pub struct Looked<'a> {
 }
 
 /// Codes by which a server lets nobody in.
-const REFUSALS: [&str; 10] = [
+const REFUSALS: [&str; 11] = [
     "password_refused",
     "app_password_needed",
     "imap_disabled",
@@ -88,6 +88,7 @@ const REFUSALS: [&str; 10] = [
     "account_disabled",
     "encryption_needed",
     "connect_again",
+    "secret_lost",
 ];
 
 impl Looked<'_> {
@@ -222,6 +223,7 @@ pub fn shown(looked: &Looked<'_>, caller: &Caller) -> shape::Mailbox {
                 .map(|health| health.sent.join(", "))
                 .or(stored.sent_folder.clone()),
         },
+        waiting: 0,
         seen: health.map_or(0, |health| health.seen),
         unreadable: health.map_or(0, |health| health.unreadable),
         unreadable_last: health.and_then(|health| health.unreadable_last.clone()),

@@ -53,7 +53,7 @@ pub fn number_of(object: &Object) -> String {
 /// Everything that may be meant, each document once; `shares` is what the payment was put to until now.
 pub fn candidates(
     reader: &Reader,
-    books: &Books,
+    books: &mut Books,
     payment: &Payment,
     shares: &[Share],
 ) -> Result<Vec<Candidate>, ReadError> {
@@ -86,6 +86,8 @@ pub fn candidates(
     add(reader.invoices_of_amount(payment.amount)?);
     let contacts: BTreeSet<ContactId> = found.values().copied().collect();
     let contacts = reader.contacts_of(&contacts)?;
+    let ids: Vec<&str> = found.keys().map(String::as_str).collect();
+    books.look_at(reader, &ids)?;
     let mut all = Vec::with_capacity(found.len());
     for (document, contact) in found {
         let Some((object, state)) = books.document(reader, contact, &document)? else {

@@ -3,13 +3,18 @@
 //!
 //! What is decided goes to the engine in pieces: a piece's payments and the events that say what became of documents
 //! are one commit, so a crash between two pieces loses nothing and repeats nothing. A payment that is known already
-//! changes nothing. Everything here is told one after another (see [`Desk`]), so that no two payments are put to what
-//! is open once.
+//! changes nothing.
+//!
+//! Nothing is used twice: a [`Plan`] says at which number of changes of payments it looked, and the commit refuses it
+//! when somebody, on whichever node, changed one since ([`Refusal::Overtaken`](relance_engine::arrival::Refusal)): then
+//! it is made anew. What payments were put to counts as well where the document does not say so yet, since the event
+//! may be on its way to the node that works for its contact. On one node one waits for the other (see [`Desk`]).
 //!
 //! **Absent:** which document a payment pays (see `relance_core::payment`), formats (see `relance_wire::statement`).
 
 pub mod find;
 pub mod take;
+pub mod undo;
 
 use std::collections::BTreeMap;
 
@@ -17,10 +22,10 @@ use jiff::Timestamp;
 use relance_core::decide::Input;
 use relance_core::event::Event;
 use relance_core::ids::ContactId;
-use relance_core::payment::effect::{self, open_of, subject_of};
+use relance_core::payment::effect::{self, open_of, subject_of, with_shares};
 use relance_core::payment::{
-    Amount, Judgement, Note, PaymentId, PaymentRecord, PaymentState, SHARES_MAX, Share, Verdict,
-    judge,
+    Amount, Judgement, Note, PaymentId, PaymentRecord, PaymentState, SHARES_MAX, Share,
+    StatementRecord, Verdict, judge,
 };
 use relance_core::subject::Object;
 use relance_engine::arrival::Arrival;
@@ -30,6 +35,9 @@ use relance_store::registry::DocumentState;
 
 /// What one payment and what follows from it weigh in the engine's queue.
 pub const PAYMENT_WEIGHT: usize = 2_048;
+
+/// Tries of a piece that others overtake; each piece is half as long as the one before.
+pub const OVERTAKEN_TRIES_MAX: u32 = 40;
 
 /// One after another: statements and what people decide about payments.
 #[derive(Debug, Default)]
@@ -47,6 +55,15 @@ pub enum PaymentProblem {
     /// There is nothing to undo.
     #[error("nothing was done about the payment that could be undone")]
     NothingToUndo,
+    /// Its statement was taken back.
+    #[error("the statement of the payment was taken back; import it again to use its payments")]
+    StatementUndone,
+    /// There is no such statement.
+    #[error("no such statement; it may have been imported into another workspace")]
+    UnknownStatement,
+    /// It is taken back already.
+    #[error("the statement is taken back already; import it again to use its payments")]
+    UndoneAlready,
     /// The bank took it back.
     #[error("the payment was taken back by the bank; nothing can be done about it")]
     TakenBack,
@@ -84,24 +101,47 @@ pub enum PaymentProblem {
 #[derive(Debug, Default)]
 pub struct Books {
     changed: BTreeMap<(ContactId, String), Object>,
+    /// What payments were put to documents, as far as it was asked.
+    shares: BTreeMap<String, Amount>,
 }
 
 impl Books {
     /// A document and whether it is paid; `None` where there is none.
     pub fn document(
-        &self,
+        &mut self,
         reader: &Reader,
         contact: ContactId,
         document: &str,
     ) -> Result<Option<(Object, DocumentState)>, ReadError> {
         let object = match self.changed.get(&(contact, document.to_owned())) {
             Some(changed) => Some(changed.clone()),
-            None => reader.object(contact, &subject_of(document))?,
+            None => {
+                self.look_at(reader, &[document])?;
+                let shares = self.shares.get(document).copied().unwrap_or_default();
+                let object = reader.object(contact, &subject_of(document))?;
+                object.map(|object| with_shares(object, shares))
+            }
         };
         Ok(object.map(|object| {
             let state = DocumentState::of(&object);
             (object, state)
         }))
+    }
+
+    /// Asks at once what payments were put to some documents.
+    fn look_at(&mut self, reader: &Reader, documents: &[&str]) -> Result<(), ReadError> {
+        let known = &self.shares;
+        let unknown = documents.iter().copied();
+        let unknown: Vec<&str> = unknown.filter(|one| !known.contains_key(*one)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut found = reader.payment_shares(&unknown)?;
+        for one in unknown {
+            let shares = found.remove(one).unwrap_or_default();
+            self.shares.insert(one.to_owned(), shares);
+        }
+        Ok(())
     }
 
     /// Notes what an event makes of a document.
@@ -117,6 +157,8 @@ impl Books {
 /// What is to be told to the engine.
 pub struct Plan<'a> {
     reader: &'a Reader,
+    /// How often payments were changed when it began.
+    seen: u64,
     books: Books,
     by: &'a str,
     now: Timestamp,
@@ -124,25 +166,29 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Nothing yet.
-    pub fn new(reader: &'a Reader, by: &'a str, now: Timestamp) -> Self {
-        Self {
+    /// Nothing yet. Whatever the plan goes by is to be read after this.
+    pub fn begin(reader: &'a Reader, by: &'a str, now: Timestamp) -> Result<Self, ReadError> {
+        Ok(Self {
             reader,
+            seen: reader.payment_changes()?,
             books: Books::default(),
             by,
             now,
             arrivals: Vec::new(),
-        }
+        })
     }
 
-    /// All of it, in order.
-    pub fn arrivals(self) -> Vec<Arrival> {
+    /// All of it, in order: for one envelope.
+    pub fn arrivals(mut self) -> Vec<Arrival> {
+        if !self.arrivals.is_empty() {
+            self.arrivals.insert(0, Arrival::Judged(self.seen));
+        }
         self.arrivals
     }
 
     /// Says what a payment pays, as far as documents are known.
-    fn judge(&self, record: &PaymentRecord, shares: &[Share]) -> Result<Judgement, ReadError> {
-        let candidates = find::candidates(self.reader, &self.books, &record.payment, shares)?;
+    fn judge(&mut self, record: &PaymentRecord, shares: &[Share]) -> Result<Judgement, ReadError> {
+        let candidates = find::candidates(self.reader, &mut self.books, &record.payment, shares)?;
         Ok(judge(&record.payment, &candidates))
     }
 
@@ -214,6 +260,10 @@ impl<'a> Plan<'a> {
 
     fn keep(&mut self, record: PaymentRecord) {
         self.arrivals.push(Arrival::Payment(Box::new(record)));
+    }
+
+    fn keep_statement(&mut self, record: StatementRecord) {
+        self.arrivals.push(Arrival::Statement(Box::new(record)));
     }
 
     /// The next revision of a payment.
@@ -308,6 +358,7 @@ pub fn assign(
 fn may_change(record: &PaymentRecord) -> Result<(), PaymentProblem> {
     match record.note {
         Some(Note::Reversed | Note::Reversal) => Err(PaymentProblem::TakenBack),
+        Some(Note::StatementUndone) => Err(PaymentProblem::StatementUndone),
         Some(
             Note::ByHand | Note::Dismissed | Note::Undone | Note::UnknownReversal | Note::Forgotten,
         )

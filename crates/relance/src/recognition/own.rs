@@ -66,6 +66,45 @@ impl Then {
     }
 }
 
+/// The mail that a rule was made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RecognitionRuleMail)]
+pub struct RuleMail {
+    /// Its Message-ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The mailbox that it was sent from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
+    /// Its subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Whose document it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// Which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+}
+
+impl RuleMail {
+    /// With what is too long cut; nothing, where nothing is said.
+    pub fn cut(self) -> Option<Self> {
+        let cut = |text: Option<String>| {
+            let text = text.map(|text| text.trim().chars().take(TEXT_CHARS_MAX).collect());
+            text.filter(|text: &String| !text.is_empty())
+        };
+        let cut = Self {
+            message_id: cut(self.message_id),
+            mailbox: cut(self.mailbox),
+            subject: cut(self.subject),
+            contact: cut(self.contact),
+            document: cut(self.document),
+        };
+        Some(cut).filter(|cut| *cut != Self::default())
+    }
+}
+
 /// A rule of the workspace's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = RecognitionRule)]
@@ -81,6 +120,9 @@ pub struct OwnRule {
     /// When.
     #[schema(value_type = String)]
     pub at: Timestamp,
+    /// The mail that it was made of, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<RuleMail>,
 }
 
 /// Why a rule is none: the field, and what to do.
@@ -118,6 +160,36 @@ pub enum RuleProblem {
     /// There are enough.
     #[error("there are {RULES_MAX} rules already; delete some that are not needed")]
     TooMany,
+    /// Whoever sees some mailboxes makes rules for these.
+    #[error("when.from: name a mailbox that is yours")]
+    NotYours,
+}
+
+impl RuleProblem {
+    /// The field of `when` that it is about; `when` for the whole.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Empty | Self::TooMany => "when",
+            Self::TooLong { field } | Self::NoAddress { field, .. } | Self::TooShort { field } => {
+                field
+            }
+            Self::NoDomain { .. } => "domain",
+            Self::NotYours => "from",
+        }
+    }
+
+    /// Its code, which pages have words for.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong { .. } => "too_long",
+            Self::NoAddress { .. } => "no_address",
+            Self::NoDomain { .. } => "no_domain",
+            Self::TooShort { .. } => "too_short",
+            Self::TooMany => "too_many_rules",
+            Self::NotYours => "not_yours",
+        }
+    }
 }
 
 impl When {
@@ -326,6 +398,7 @@ mod tests {
             then,
             by: "anna".to_owned(),
             at: Timestamp::from_second(at).expect("a moment"),
+            of: None,
         }
     }
 

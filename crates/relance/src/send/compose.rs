@@ -5,10 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use relance_channels::dkim::DkimSigner;
+use relance_core::contact::Contact;
 use relance_core::ids::{ListId, TemplateId, Topic};
 use relance_core::journey::{Recipient, Sender};
 use relance_core::ledger::Reason;
 use relance_core::policy::TemplateFacts;
+use relance_core::subject::Object;
 use relance_engine::ports::Dispatch;
 use relance_message::outbound::{
     AutoSubmitted, Delivery, Kind, LinkRef, ListUnsubscribe, OutgoingMail, TemplateSet, message_id,
@@ -132,6 +134,22 @@ impl Composer {
         let mut house = self.house.write().unwrap_or_else(PoisonError::into_inner);
         let people = house.people.again(config);
         *house = Arc::new(House::new(config, people));
+    }
+
+    /// The language of whoever has a task: its assignee's, else the owner's, else the workspace's.
+    pub fn language_of_task(
+        &self,
+        assignee: Option<&str>,
+        contact: &Contact,
+        subject: Option<&Object>,
+    ) -> String {
+        let house = self.house();
+        let person = match assignee {
+            Some(address) => house.people.ours(address),
+            None => house.people.owner(contact, subject),
+        };
+        let own = person.and_then(|person| person.language);
+        own.unwrap_or_else(|| house.language.clone())
     }
 
     pub(super) fn house(&self) -> Arc<House> {

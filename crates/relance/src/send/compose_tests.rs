@@ -203,6 +203,20 @@ fn a_notification_reaches_the_owner_in_the_owners_language() {
 }
 
 #[test]
+fn a_task_speaks_the_language_of_whoever_has_it() {
+    let composer = composer();
+    let mut contact = Contact::new(ContactId(1), Timestamp::UNIX_EPOCH);
+    let language = |assignee, contact: &Contact| composer.language_of_task(assignee, contact, None);
+    assert_eq!(language(None, &contact), "en", "the workspace's");
+    contact
+        .traits
+        .insert("owner".to_owned(), "anna@lumen.test".into());
+    assert_eq!(language(None, &contact), "ru", "the owner's");
+    assert_eq!(language(Some("Anna@lumen.test"), &contact), "ru");
+    assert_eq!(language(Some("boris@lumen.test"), &contact), "en");
+}
+
+#[test]
 fn a_notification_to_a_role_is_one_mail_and_to_nobody_none() {
     let (composed, mail, _) = compose(&notify(Recipient::Role("head".into()), "One line"));
     assert_eq!(composed.to, ["boris@lumen.test", "clara@lumen.test"]);

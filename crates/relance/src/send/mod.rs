@@ -35,10 +35,10 @@ use relance_store::read::Reader;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, ConfigProblem};
+use crate::config::{Config, ConfigProblem, Delivery, field};
 use crate::examine::Rules;
 use crate::mailbox::book::{Book, Entry, Origin};
-use crate::workspace::set_routes;
+use crate::workspace::{OUTBOX, set_routes};
 
 use self::compose::{ComposeProblem, Composed, Composer};
 use self::wire_log::{Fate, Noted, WireLog};
@@ -60,12 +60,40 @@ const DRAIN_LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// How long a message waits when nothing could be noted in the wire log.
 const NOTE_FAILED_SECONDS: u32 = 60;
 
-/// Where messages go.
-pub enum Wire {
-    /// To mail servers.
-    Smtp(SmtpSender),
-    /// Into a folder, one file each.
-    Outbox(PathBuf),
+/// Where messages go: to mail servers or, until somebody says so, into a folder, one file each.
+pub struct Wire {
+    sender: SmtpSender,
+    outbox: PathBuf,
+    is_outbox: AtomicBool,
+}
+
+impl Wire {
+    /// The wire of a configuration.
+    pub fn new(config: &Config, data: &Path) -> Result<Self, ConfigProblem> {
+        let wire = Self {
+            sender: SmtpSender::new(),
+            outbox: data.join(OUTBOX),
+            is_outbox: AtomicBool::new(true),
+        };
+        wire.go_by(config, data)?;
+        Ok(wire)
+    }
+
+    /// Goes by another configuration; what is on its way ends as it began.
+    fn go_by(&self, config: &Config, data: &Path) -> Result<(), ConfigProblem> {
+        let is_outbox = config.workspace.delivery == Delivery::Outbox;
+        if is_outbox {
+            std::fs::create_dir_all(&self.outbox).map_err(|error| {
+                let what = format!("{}: {error}; let it be made", self.outbox.display());
+                field("workspace.delivery", what)
+            })?;
+        } else {
+            // Before anything goes by it. A folder needs no servers, nor the files that they are told by.
+            set_routes(&self.sender, config, data)?;
+        }
+        self.is_outbox.store(is_outbox, Ordering::Release);
+        Ok(())
+    }
 }
 
 /// What is to become of a message under way that has not reached the wire.
@@ -142,12 +170,9 @@ impl Sending {
         }))
     }
 
-    /// Takes the mail servers of another configuration; what is on its way ends on the old ones.
+    /// Sends where another configuration says, by its mail servers; what is on its way ends on the old ones.
     pub fn set_routes(&self, config: &Config, data: &Path) -> Result<(), ConfigProblem> {
-        match &self.0.wire {
-            Wire::Smtp(sender) => set_routes(sender, config, data),
-            Wire::Outbox(_) => Ok(()),
-        }
+        self.0.wire.go_by(config, data)
     }
 
     /// Goes by these mailboxes from now on: as senders, and by their routes. One that rests has none, so what it was to
@@ -155,9 +180,7 @@ impl Sending {
     pub fn set_mailboxes(&self, entries: &[Arc<Entry>]) {
         let inner = &self.0;
         inner.composer.set_mailboxes(entries);
-        let Wire::Smtp(sender) = &inner.wire else {
-            return;
-        };
+        let sender = &inner.wire.sender;
         let mut routed = inner.routed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gone = std::mem::take(&mut *routed);
         // Routes of the file come with the configuration.
@@ -453,8 +476,8 @@ impl Inner {
         composed: &Composed,
         note: smtp::BeforeBody<'_>,
     ) -> Outcome {
-        match &self.wire {
-            Wire::Smtp(sender) => {
+        match self.wire.is_outbox.load(Ordering::Acquire) {
+            false => {
                 let route = match &composed.mailbox {
                     Some(mailbox) if !self.book.sends_by_workspace(mailbox) => {
                         RouteId::new(mailbox.as_str())
@@ -463,7 +486,9 @@ impl Inner {
                 };
                 match smtp::Envelope::new(composed.from.as_str(), composed.to.clone()) {
                     Ok(envelope) => {
-                        let outcome = sender
+                        let outcome = self
+                            .wire
+                            .sender
                             .send_unless(&route, &envelope, &composed.bytes, note)
                             .await;
                         outcome::read(outcome, &self.rules.inbound)
@@ -474,11 +499,12 @@ impl Inner {
                     },
                 }
             }
-            Wire::Outbox(folder) => {
+            true => {
                 if !note().await {
                     return Outcome::Unknown;
                 }
                 let name = format!("{}-{id}", self.clock.now().as_millisecond());
+                let folder = &self.wire.outbox;
                 let path = folder.join(format!("{name}.eml"));
                 let fresh = folder.join(format!("{name}.tmp"));
                 let written = match tokio::fs::write(&fresh, &composed.bytes).await {

@@ -204,7 +204,7 @@ impl People {
     }
 
     /// One of ours by address.
-    fn ours(&self, address: &str) -> Option<Person> {
+    pub fn ours(&self, address: &str) -> Option<Person> {
         let address = address.trim().to_lowercase();
         if let Some(account) = self.account(&address) {
             return Some(account);

@@ -54,7 +54,13 @@ impl Planned {
         let asset = Arrival::Asset(self.asset.clone());
         match self.section {
             Section::Workspace | Section::QuietHours | Section::Caps | Section::Consent => {}
-            Section::Topics | Section::Smtp | Section::OauthClients => return Ok(vec![asset]),
+            Section::Topics
+            | Section::Delivery
+            | Section::Smtp
+            | Section::OauthClients
+            | Section::Costs => {
+                return Ok(vec![asset]);
+            }
         }
         let rules = Rules {
             policy: policy(&self.config)?,

@@ -8,7 +8,7 @@ use std::path::Path;
 use relance_channels::smtp::RouteProblem;
 use relance_message::outbound::is_address;
 
-use crate::config::{Config, ConfigProblem, OauthClientConfig, SmtpConfig, field};
+use crate::config::{Config, ConfigProblem, CostsConfig, OauthClientConfig, SmtpConfig, field};
 use crate::policy::{double_opt_in_or, policy_or};
 use crate::workspace::route;
 
@@ -22,6 +22,10 @@ const URL_CHARS_MAX: usize = 2_048;
 const DOMAIN_CHARS_MAX: usize = 253;
 /// Characters of a text about a topic.
 const TEXT_CHARS_MAX: usize = 1_000;
+/// What anything may cost.
+const COST_MAX: f64 = 1_000_000_000.0;
+/// Minutes that a reminder may take.
+const MINUTES_MAX: f64 = 480.0;
 /// Topics, caps, domains of one configuration.
 const ENTRIES_MAX: usize = 1_000;
 
@@ -32,6 +36,7 @@ pub fn problems(config: &Config, data: &Path) -> Vec<ConfigProblem> {
     let _read = double_opt_in_or(config, &mut found);
     workspace(config, &mut found);
     topics(config, &mut found);
+    costs(&config.costs, &mut found);
     if config.cap.len() > ENTRIES_MAX {
         found.push(field(
             "cap",
@@ -172,6 +177,38 @@ fn workspace(config: &Config, found: &mut Vec<ConfigProblem>) {
         if let Err(what) = word(one) {
             found.push(field(&format!("consent.double_opt_in[{place}]"), what));
         }
+    }
+}
+
+fn costs(own: &CostsConfig, found: &mut Vec<ConfigProblem>) {
+    let mut note = |name: &str, what: String| found.push(field(&format!("costs.{name}"), what));
+    let is_currency = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_alphabetic());
+    if !own.currency.is_empty() && !is_currency(&own.currency) {
+        note(
+            "currency",
+            format!(
+                "{:?} is no currency; write EUR, RUB, JPY or another code of three letters",
+                own.currency
+            ),
+        );
+    }
+    let numbers = [
+        ("month", own.month, COST_MAX),
+        ("message", own.message, COST_MAX),
+        ("minutes", own.minutes, MINUTES_MAX),
+        ("hour", own.hour, COST_MAX),
+    ];
+    for (name, number, most) in numbers {
+        if !(0.0..=most).contains(&number) {
+            note(name, format!("{number} cannot be; write 0 to {most}"));
+        }
+    }
+    let is_told = numbers.iter().any(|(_, number, _)| *number > 0.0);
+    if own.currency.is_empty() && is_told {
+        note(
+            "currency",
+            "it is empty; write in which currency the costs are".to_owned(),
+        );
     }
 }
 

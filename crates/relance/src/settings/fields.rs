@@ -123,6 +123,17 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number, whole or not.
+    pub fn decimal(&mut self, name: &'static str, to: &mut f64) {
+        match self.get(name) {
+            None => {}
+            Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
+                Some(number) => *to = number,
+                None => self.wrong(name, value, "a number such as 12.5"),
+            },
+        }
+    }
+
     /// A whole number or nothing.
     pub fn number_or_none<T: TryFrom<u64>>(&mut self, name: &'static str, to: &mut Option<T>) {
         match self.get(name) {

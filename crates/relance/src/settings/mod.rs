@@ -121,9 +121,9 @@ impl Settings {
         if let Ok(policy) = policy(&config) {
             users.access.set_zone(policy.zone);
         }
-        if before.smtp != config.smtp
-            && let Err(problem) = users.sending.set_routes(&config, &self.data)
-        {
+        let differs =
+            before.smtp != config.smtp || before.workspace.delivery != config.workspace.delivery;
+        if differs && let Err(problem) = users.sending.set_routes(&config, &self.data) {
             // It was looked at before it was committed; a file that it names may have gone since.
             tracing::error!(%problem, "the mail server of the settings cannot be used");
         }

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fault, Fields, kind};
 use super::secret::{self, Kept, Opener};
 use crate::config::{
-    CapConfig, Config, OauthClientConfig, QuietConfig, QuietPeriod, SecretConfig, SmtpConfig, Tls,
-    TopicConfig, default_helo,
+    CapConfig, Config, Delivery, OauthClientConfig, QuietConfig, QuietPeriod, SecretConfig,
+    SmtpConfig, Tls, TopicConfig, default_helo,
 };
 
 /// Entries of one list.
@@ -31,22 +31,28 @@ pub enum Section {
     Topics,
     /// How sign-ups are confirmed.
     Consent,
+    /// Whether messages leave.
+    Delivery,
     /// The mail server of messages that come from no mailbox.
     Smtp,
     /// What this server is called at providers of mail.
     OauthClients,
+    /// What follow-ups cost.
+    Costs,
 }
 
 impl Section {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Workspace,
         Self::QuietHours,
         Self::Caps,
         Self::Topics,
         Self::Consent,
+        Self::Delivery,
         Self::Smtp,
         Self::OauthClients,
+        Self::Costs,
     ];
 
     /// Its word in the API and in the database.
@@ -57,8 +63,10 @@ impl Section {
             Self::Caps => "caps",
             Self::Topics => "topics",
             Self::Consent => "consent",
+            Self::Delivery => "delivery",
             Self::Smtp => "smtp",
             Self::OauthClients => "oauth_clients",
+            Self::Costs => "costs",
         }
     }
 
@@ -67,11 +75,13 @@ impl Section {
         match self {
             Self::Caps => "cap",
             Self::Topics => "topic",
+            Self::Delivery => "workspace.delivery",
             Self::Workspace
             | Self::QuietHours
             | Self::Consent
             | Self::Smtp
-            | Self::OauthClients => self.word(),
+            | Self::OauthClients
+            | Self::Costs => self.word(),
         }
     }
 
@@ -107,10 +117,18 @@ impl Section {
                 "confirmations_per_day": config.consent.confirmations_per_day,
                 "confirm_within_days": config.consent.confirm_within_days,
             }),
+            Self::Delivery => json!({ "by": config.workspace.delivery.word() }),
             Self::Smtp => config.smtp.as_ref().map_or(Value::Null, show_smtp),
             Self::OauthClients => json!({
                 "google": config.oauth_clients.google.as_ref().map(|own| show_client(own, false)),
                 "microsoft": config.oauth_clients.microsoft.as_ref().map(|own| show_client(own, true)),
+            }),
+            Self::Costs => json!({
+                "currency": config.costs.currency,
+                "month": config.costs.month,
+                "message": config.costs.message,
+                "minutes": config.costs.minutes,
+                "hour": config.costs.hour,
             }),
         }
     }
@@ -129,8 +147,10 @@ impl Section {
             Self::Caps => config.cap = list(value, faults, read_cap),
             Self::Topics => config.topic = list(value, faults, read_topic),
             Self::Consent => lay_consent(value, config, faults),
+            Self::Delivery => lay_delivery(value, config, faults),
             Self::Smtp => lay_smtp(value, config, open, faults),
             Self::OauthClients => lay_clients(value, config, open, faults),
+            Self::Costs => lay_costs(value, config, faults),
         }
     }
 }
@@ -326,6 +346,19 @@ fn by_language(fields: &mut Fields<'_>, name: &'static str) -> BTreeMap<String, 
     texts
 }
 
+fn lay_delivery(value: &Value, config: &mut Config, faults: &mut Vec<Fault>) {
+    let Some(mut fields) = Fields::of("", value, faults) else {
+        return;
+    };
+    let mut word = config.workspace.delivery.word().to_owned();
+    fields.text("by", &mut word);
+    fields.end();
+    match Delivery::from_word(&word) {
+        Some(delivery) => config.workspace.delivery = delivery,
+        None => faults.push(Fault::new("by", "write smtp or outbox")),
+    }
+}
+
 fn lay_consent(value: &Value, config: &mut Config, faults: &mut Vec<Fault>) {
     let own = &mut config.consent;
     let Some(mut fields) = Fields::of("", value, faults) else {
@@ -334,6 +367,20 @@ fn lay_consent(value: &Value, config: &mut Config, faults: &mut Vec<Fault>) {
     fields.texts("double_opt_in", &mut own.double_opt_in);
     fields.number("confirmations_per_day", &mut own.confirmations_per_day);
     fields.number("confirm_within_days", &mut own.confirm_within_days);
+    fields.end();
+}
+
+fn lay_costs(value: &Value, config: &mut Config, faults: &mut Vec<Fault>) {
+    let own = &mut config.costs;
+    let Some(mut fields) = Fields::of("", value, faults) else {
+        return;
+    };
+    fields.text("currency", &mut own.currency);
+    own.currency.make_ascii_uppercase();
+    fields.decimal("month", &mut own.month);
+    fields.decimal("message", &mut own.message);
+    fields.decimal("minutes", &mut own.minutes);
+    fields.decimal("hour", &mut own.hour);
     fields.end();
 }
 

@@ -20,12 +20,12 @@ use tokio::time::timeout;
 use crate::daemon::dovecot::Dovecot;
 use crate::daemon::{PASSWORD, User};
 
-const ANNA: &str = "anna@shop.test";
+pub const ANNA: &str = "anna@shop.test";
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-const DAY: u64 = 24 * 60 * 60;
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const DAY: u64 = 24 * 60 * 60;
 
-fn account(dovecot: &Dovecot, tls: Tls) -> ImapAccount {
+pub fn account(dovecot: &Dovecot, tls: Tls) -> ImapAccount {
     let port = match tls {
         Tls::Implicit => dovecot.imaps_port(),
         Tls::StartTls | Tls::None => dovecot.imap_port(),
@@ -38,23 +38,23 @@ fn account(dovecot: &Dovecot, tls: Tls) -> ImapAccount {
     account
 }
 
-fn mail(id: &str) -> Vec<u8> {
+pub fn mail(id: &str) -> Vec<u8> {
     format!("From: client@client.test\r\nTo: {ANNA}\r\nSubject: {id}\r\nMessage-ID: <{id}@client.test>\r\n\r\nHello {id}\r\n")
         .into_bytes()
 }
 
 /// A watcher and what it told.
-struct Watched {
-    watcher: MailboxWatcher,
-    events: mpsc::Receiver<MailboxEvent>,
+pub struct Watched {
+    pub watcher: MailboxWatcher,
+    pub events: mpsc::Receiver<MailboxEvent>,
 }
 
 impl Watched {
-    fn start(account: ImapAccount) -> Self {
+    pub fn start(account: ImapAccount) -> Self {
         Self::resume(account, Vec::new())
     }
 
-    fn resume(account: ImapAccount, cursors: Vec<FolderCursor>) -> Self {
+    pub fn resume(account: ImapAccount, cursors: Vec<FolderCursor>) -> Self {
         let (watcher, events) = MailboxWatcher::spawn(WatchConfig {
             account,
             cursors,
@@ -65,6 +65,7 @@ impl Watched {
                 retry_delay_min: Duration::from_millis(100),
                 retry_delay_max: Duration::from_millis(500),
                 asked_retry_delay_min: Duration::from_millis(100),
+                throttle_delay_min: Duration::from_millis(400),
                 ..WatchTimings::default()
             },
             clock: Arc::new(Timestamp::now),
@@ -72,7 +73,7 @@ impl Watched {
         Self { watcher, events }
     }
 
-    async fn next(&mut self) -> MailboxEvent {
+    pub async fn next(&mut self) -> MailboxEvent {
         timeout(PATIENCE, self.events.recv())
             .await
             .expect("an event in time")
@@ -80,7 +81,7 @@ impl Watched {
     }
 
     /// Everything up to the next `Synced`: messages as folder and subject, and the cursors.
-    async fn synced(&mut self) -> (Vec<(Folder, String)>, Vec<FolderCursor>) {
+    pub async fn synced(&mut self) -> (Vec<(Folder, String)>, Vec<FolderCursor>) {
         let mut messages = Vec::new();
         loop {
             match self.next().await {
@@ -100,7 +101,7 @@ impl Watched {
     }
 
     /// Waits for a message, over any number of readings and failures.
-    async fn message(&mut self, wanted: &str) -> Folder {
+    pub async fn message(&mut self, wanted: &str) -> Folder {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             if let MailboxEvent::Message { folder, bytes, .. } = self.next().await
@@ -113,7 +114,7 @@ impl Watched {
     }
 }
 
-fn subject(bytes: &[u8]) -> String {
+pub fn subject(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.lines()
         .find_map(|line| line.strip_prefix("Subject: "))

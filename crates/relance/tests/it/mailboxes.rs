@@ -27,23 +27,23 @@ use crate::daemon::postfix::Postfix;
 use crate::daemon::{PASSWORD, User};
 use crate::server::{Answer, request, until};
 
-const ANNA: &str = "anna@shop.test";
+pub const ANNA: &str = "anna@shop.test";
 const BORIS: &str = "boris@shop.test";
 const OLGA: &str = "olga@shop.test";
 const OWN_PASSWORD: &str = "correct horse battery";
 
 /// A workspace that runs here, with its first admin.
-struct House {
-    workspace: Arc<Workspace>,
-    data: TempDir,
+pub struct House {
+    pub workspace: Arc<Workspace>,
+    pub data: TempDir,
     port: u16,
-    runtime: tokio::runtime::Runtime,
-    admin: Browser,
+    pub runtime: tokio::runtime::Runtime,
+    pub admin: Browser,
 }
 
 /// A browser with its cookies, and what the page was told.
 #[derive(Debug, Clone, Default)]
-struct Browser {
+pub struct Browser {
     cookie: String,
     csrf: String,
 }
@@ -71,7 +71,7 @@ fn open(runtime: &tokio::runtime::Runtime, data: &std::path::Path) -> (Arc<Works
 }
 
 impl House {
-    fn open(dovecot: &Dovecot, more: &str) -> Self {
+    pub fn open(dovecot: &Dovecot, more: &str) -> Self {
         let data = TempDir::new().expect("a folder");
         let config = format!(
             "[workspace]\nname = \"Shop\"\npublic_url = \"http://shop.test\"\ninternal_domains = [\"shop.test\"]\n{more}"
@@ -102,7 +102,7 @@ impl House {
         house
     }
 
-    fn ask(&self, method: &str, path: &str, who: &Browser, body: Option<&Value>) -> Answer {
+    pub fn ask(&self, method: &str, path: &str, who: &Browser, body: Option<&Value>) -> Answer {
         let text = body.map(Value::to_string).unwrap_or_default();
         let mut headers = vec![("User-Agent", "Test browser")];
         if body.is_some() {
@@ -115,7 +115,7 @@ impl House {
         request(self.port, method, path, &headers, text.as_bytes())
     }
 
-    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.ask(method, path, &self.admin, Some(body));
         assert!(
             (200..300).contains(&answer.status),
@@ -145,7 +145,7 @@ impl House {
         browser(&answer)
     }
 
-    fn mailbox(&self, address: &str) -> Value {
+    pub fn mailbox(&self, address: &str) -> Value {
         let page = self
             .ask("GET", "/api/v1/mailboxes", &self.admin, None)
             .json();
@@ -154,7 +154,7 @@ impl House {
         found.unwrap_or(Value::Null)
     }
 
-    fn wait_state(&self, address: &str, state: &str) -> Value {
+    pub fn wait_state(&self, address: &str, state: &str) -> Value {
         until(&format!("{address} {state}"), || {
             let mailbox = self.mailbox(address);
             if mailbox["state"] != state {
@@ -164,7 +164,7 @@ impl House {
         })
     }
 
-    fn audit(&self) -> Vec<String> {
+    pub fn audit(&self) -> Vec<String> {
         let page = self.ask("GET", "/api/v1/audit", &self.admin, None).json();
         let items = page["items"].as_array().cloned().unwrap_or_default();
         let actions = items.iter().filter_map(|line| line["action"].as_str());
@@ -196,11 +196,11 @@ fn browser(answer: &Answer) -> Browser {
     Browser { cookie, csrf }
 }
 
-fn servers(dovecot: &Dovecot) -> Value {
+pub fn servers(dovecot: &Dovecot) -> Value {
     json!({ "host": "127.0.0.1", "port": dovecot.imaps_port(), "tls": "implicit" })
 }
 
-fn mail(id: &str) -> Vec<u8> {
+pub fn mail(id: &str) -> Vec<u8> {
     format!("From: client@client.test\r\nTo: {ANNA}\r\nSubject: {id}\r\nMessage-ID: <{id}@client.test>\r\n\r\nHello {id}\r\n")
         .into_bytes()
 }

@@ -286,6 +286,11 @@ steps:
     }
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        self.call_with(method, path, "application/json", &body)
+    }
+
+    fn call_with(&self, method: &str, path: &str, kind: &str, body: &str) -> Result<Value, String> {
         let say = |error: std::io::Error| error.to_string();
         let mut stream = TcpStream::connect(&self.address).map_err(say)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(say)?;
@@ -293,9 +298,8 @@ steps:
             true => format!("Basic {}", STANDARD.encode(format!("{}:", self.write_key))),
             false => format!("Bearer {}", self.token),
         };
-        let body = body.map(Value::to_string).unwrap_or_default();
         let request = format!(
-            "{method} {path} HTTP/1.0\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nAuthorization: {authorization}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).map_err(say)?;
@@ -318,6 +322,12 @@ steps:
 
     pub fn post(&self, path: &str, body: &Value) -> Value {
         self.call("POST", path, Some(body))
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.scene()))
+    }
+
+    /// A call with a text that is no JSON.
+    pub fn post_text(&self, path: &str, kind: &str, text: &str) -> Value {
+        self.call_with("POST", path, kind, text)
             .unwrap_or_else(|error| panic!("{error}\n{}", self.scene()))
     }
 

@@ -1,9 +1,10 @@
 //! Bank statements and payments, over real HTTP and by the command line.
 
+use relance_store::testing::postgres::Server as Postgres;
 use serde_json::{Value, json};
 
-use crate::journeys::{done, folder, identify, post, through, told};
-use crate::server::{Server, path_text, relance, workspace_path};
+use crate::journeys::{ask, done, folder, identify, post, through, told};
+use crate::server::{Server, path_text, relance, until, workspace_path};
 
 const UNPAID: &str = "format: journey/1
 id: unpaid
@@ -72,11 +73,16 @@ const INVOICES: &[(&str, &str, &str, &str, f64, &str)] = &[
 
 fn server() -> Server {
     let server = Server::start("");
+    fill(&server);
+    server
+}
+
+fn fill(server: &Server) {
     let scenario = folder(&[("unpaid.yaml", UNPAID)]);
-    done(&through(&server, &["apply", path_text(scenario.path())]));
+    done(&through(server, &["apply", path_text(scenario.path())]));
     for (user, name, id, number, amount, currency) in INVOICES {
         identify(
-            &server,
+            server,
             user,
             &json!({ "name": name, "owner": "anna@firm.test" }),
         );
@@ -90,7 +96,28 @@ fn server() -> Server {
             &json!({ "userId": user, "event": "Document Sent", "properties": { "document": document } }),
         );
     }
-    server
+}
+
+/// Sends statements at the same moment, each to its server; the answers in order.
+fn at_once(sent: &[(&Server, &str, &[u8])]) -> Vec<Value> {
+    std::thread::scope(|scope| {
+        let started: Vec<_> = sent
+            .iter()
+            .map(|(server, name, bytes)| scope.spawn(move || send(server, name, bytes, false)))
+            .collect();
+        let answers = started.into_iter().map(|one| one.join().expect("answers"));
+        answers
+            .map(|(status, answer)| {
+                assert_eq!(status, 200, "{answer}");
+                answer
+            })
+            .collect()
+    })
+}
+
+fn sum(answers: &[Value], field: &str) -> u64 {
+    let numbers = answers.iter().map(|one| one[field].as_u64());
+    numbers.map(|number| number.expect("a number")).sum()
 }
 
 fn example(name: &str) -> Vec<u8> {
@@ -384,4 +411,279 @@ fn the_command_line_takes_statements_through_a_server_and_in_a_folder() {
         (&json!(2), &json!(1)),
         "{answer}"
     );
+}
+
+#[test]
+fn a_statement_that_is_sent_twice_at_once_is_taken_once() {
+    let server = server();
+    let file = example("camt053.xml");
+    let answers = at_once(&[(&server, "a.xml", &file), (&server, "b.xml", &file)]);
+    assert_eq!((sum(&answers, "new"), sum(&answers, "known")), (4, 4));
+    assert_eq!((sum(&answers, "matched"), sum(&answers, "part")), (2, 1));
+    let statements = server.api("statements");
+    let all = statements["items"].as_array().expect("statements");
+    assert_eq!(
+        (all.len(), &all[0]["new"], &all[0]["whole"]),
+        (1, &json!(4), &json!(true))
+    );
+}
+
+/// Each pays the invoice 2026-118 whole.
+fn paying(reference: &str) -> Vec<u8> {
+    let head = "date;amount;payer;reference;currency";
+    format!("{head}\n2026-10-20;2380,00;{reference} GmbH;Rechnung 2026-118 {reference};EUR\n")
+        .into_bytes()
+}
+
+#[test]
+fn two_nodes_put_no_two_payments_to_one_invoice() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.url("payments");
+    let a = Server::first_node(&url, "a");
+    let b = a.another_node(&url, "b");
+    until("both hold half", || {
+        let held = [&a, &b].map(|node| node.metric("relance_partitions"));
+        (held == [128, 128]).then_some(())
+    });
+    fill(&a);
+    until("all invoices are known", || {
+        let page = b.api("documents?limit=50");
+        (page["items"].as_array().map(Vec::len) == Some(INVOICES.len())).then_some(())
+    });
+    let (one, other) = (paying("Alpha"), paying("Beta"));
+    let answers = at_once(&[(&a, "alpha.csv", &one), (&b, "beta.csv", &other)]);
+    assert_eq!(
+        (sum(&answers, "matched"), sum(&answers, "unclear")),
+        (1, 1),
+        "{answers:?}"
+    );
+    until("it is paid on both", || {
+        let of = |node: &Server| state(node, "2026-118")["fields"]["paid_amount"].clone();
+        (of(&a) == 2380 && of(&b) == 2380).then_some(())
+    });
+
+    // One file on both, many times over: nothing of it twice.
+    let file = example("camt053.xml");
+    let answers = at_once(&[
+        (&a, "x.xml", &file),
+        (&b, "x.xml", &file),
+        (&a, "x.xml", &file),
+        (&b, "x.xml", &file),
+    ]);
+    assert_eq!(
+        (sum(&answers, "new"), sum(&answers, "known")),
+        (4, 12),
+        "{answers:?}"
+    );
+    assert_eq!(sum(&answers, "part"), 1, "{answers:?}");
+    let part = until("a part is paid", || {
+        let part = state(&b, "inv-2026/0042");
+        (part["fields"]["open_amount"] == 250).then_some(part)
+    });
+    assert_eq!(part["fields"]["paid_amount"], 1250);
+
+    // What follows at once elsewhere counts what the document does not say yet.
+    let rest = |amount: &str, reference: &str| {
+        format!("date;amount;payer;reference;currency\n2026-10-22;{amount};Schmidt;Rechnung 2026-120 {reference};EUR\n").into_bytes()
+    };
+    let (_, first) = send(&a, "1.csv", &rest("200,00", "one"), false);
+    let (_, second) = send(&b, "2.csv", &rest("300,00", "two"), false);
+    assert_eq!(
+        (&first["part"], &second["matched"]),
+        (&json!(1), &json!(1)),
+        "{first} {second}"
+    );
+    until("it is paid whole", || {
+        let whole = state(&a, "2026-120");
+        (whole["state"] == "paid" && whole["fields"]["paid_amount"] == 500).then_some(())
+    });
+    assert_eq!(
+        a.api("statements")["items"].as_array().map(Vec::len),
+        Some(5)
+    );
+}
+
+#[test]
+fn a_wrong_statement_is_listed_and_taken_back_whole() {
+    let server = server();
+    let (_, taken) = send(&server, "october.xml", &example("camt053.xml"), false);
+    let id = taken["id"].as_str().expect("an id").to_owned();
+    let listed = server.api("statements")["items"][0].clone();
+    for (field, expected) in [
+        ("id", json!(id)),
+        ("name", json!("october.xml")),
+        ("format", json!("camt.053")),
+        ("entries", json!(4)),
+        ("new", json!(4)),
+        ("matched", json!(2)),
+        ("whole", json!(true)),
+    ] {
+        assert_eq!(listed[field], expected, "{field}: {listed}");
+    }
+    assert!(
+        listed["by"].is_string() && listed["at"].is_string(),
+        "{listed}"
+    );
+    let of_it = payments(&server, &format!("statement={id}&state=matched"));
+    assert_eq!((of_it.len(), &of_it[0]["file"]), (2, &json!("october.xml")));
+    assert!(payments(&server, "statement=st_none").is_empty());
+
+    // One of them was decided about by a person meanwhile.
+    let unclear = payments(&server, "state=unclear")[0].clone();
+    let ignore = format!("payments/{}/ignore", unclear["id"].as_str().expect("an id"));
+    told(&server, &ignore, &json!({}));
+    let undo = format!("statements/{id}/undo");
+    let undone = told(&server, &undo, &json!({}));
+    assert_eq!(undone["payments"], 4, "{undone}");
+    assert!(undone["statement"]["undone_at"].is_string(), "{undone}");
+    assert_eq!(state(&server, "2026-118")["state"], "open");
+    let fields = state(&server, "inv-2026/0042")["fields"].clone();
+    assert!(
+        fields["paid_amount"].is_null() && fields["open_amount"].is_null(),
+        "{fields}"
+    );
+    let gone = payments(&server, "");
+    assert!(
+        gone.iter().all(|one| one["note"] == "statement_undone"),
+        "{gone:?}"
+    );
+    assert_eq!(
+        refused(&server, &undo, &json!({})),
+        (409, "statement_undone".to_owned())
+    );
+    let assign = format!("payments/{}/undo", gone[0]["id"].as_str().expect("an id"));
+    assert_eq!(refused(&server, &assign, &json!({})).0, 409);
+    assert_eq!(
+        refused(&server, "statements/st_none/undo", &json!({})).0,
+        404
+    );
+
+    // It was the right one after all.
+    let (_, again) = send(&server, "october.xml", &example("camt053.xml"), false);
+    assert_eq!(
+        (&again["new"], &again["matched"]),
+        (&json!(4), &json!(2)),
+        "{again}"
+    );
+    assert_eq!(state(&server, "2026-118")["state"], "paid");
+    assert_eq!(
+        state(&server, "inv-2026/0042")["fields"]["paid_amount"],
+        1250
+    );
+    let listed = server.api(&format!("statements/{id}"));
+    assert!(
+        listed["undone_at"].is_null() && listed["new"] == 4,
+        "{listed}"
+    );
+
+    // A return that came with a wrong statement: what it took back is paid again.
+    let (_, first) = send(
+        &server,
+        "one.csv",
+        "date;amount;payer;reference;currency\n2026-10-20;119,00;Schmidt;Rechnung 2026-119;EUR\n"
+            .as_bytes(),
+        false,
+    );
+    assert_eq!(first["matched"], 1);
+    let told = relance(&[
+        "payments",
+        "statements",
+        "--json",
+        "--server",
+        &server.url(),
+        "--token",
+        &server.api_token,
+    ]);
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        told.status.success() && text.contains("one.csv"),
+        "{told:?}"
+    );
+    let back = relance(&[
+        "payments",
+        "undo",
+        first["id"].as_str().expect("an id"),
+        "--server",
+        &server.url(),
+        "--token",
+        &server.api_token,
+    ]);
+    assert!(back.status.success(), "{back:?}");
+    assert_eq!(state(&server, "2026-119")["state"], "open");
+}
+
+#[test]
+fn a_report_says_what_follow_ups_cost_and_that_it_is_too_early_to_say_what_they_brought() {
+    let server = server();
+    let (status, _) = put(
+        &server,
+        &json!({ "currency": "eur", "month": 31, "message": 0.5, "minutes": 2, "hour": 30 }),
+    );
+    assert_eq!(status, 200);
+    let (status, wrong) = put(&server, &json!({ "currency": "euro", "month": -1 }));
+    assert_eq!(status, 422, "{wrong}");
+    server.told(
+        "track",
+        &json!({ "userId": "mueller", "event": "Document Paid", "timestamp": "2026-10-11T10:00:00Z",
+                 "properties": { "document_id": "d118" } }),
+    );
+    assert_eq!(state(&server, "2026-118")["state"], "paid");
+    let report = server.api("reports/sales?from=2026-10-01&to=2026-10-31&by=month");
+    let row = report["items"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["currency"] == "EUR");
+    let row = row.expect("a row");
+    assert_eq!(
+        (&row["paid"], &row["days_to_payment"]),
+        (&json!(1), &json!(10.0)),
+        "{row}"
+    );
+    let effect = &report["effects"]
+        .as_array()
+        .expect("effects")
+        .iter()
+        .find(|one| one["currency"] == "EUR")
+        .expect("one")
+        .clone();
+    assert_eq!(effect["followed"], 5, "{effect}");
+    assert_eq!(
+        (&effect["brought"], &effect["missing"]),
+        (&Value::Null, &json!("no_control_group")),
+        "{effect}"
+    );
+    // Of the month's price the days that are over; no reminder left yet.
+    assert_eq!(
+        (&effect["reminders"], &row["effect"]["cost"]),
+        (&json!(0), &effect["cost"]),
+        "{effect}"
+    );
+    assert!(
+        effect["cost"].is_string() && effect["roi"].is_null(),
+        "{effect}"
+    );
+    assert_eq!(
+        report["costs"],
+        json!({ "currency": "EUR", "reminder": 1.5, "month": 31.0 })
+    );
+    let table = ask(
+        &server,
+        "GET",
+        "reports/sales?from=2026-10-01&to=2026-10-31&format=csv",
+        b"",
+    );
+    let text = String::from_utf8_lossy(&table.body).into_owned();
+    assert!(
+        text.contains("roi") && text.contains("no_control_group"),
+        "{text}"
+    );
+}
+
+fn put(server: &Server, value: &Value) -> (u16, Value) {
+    let body = json!({ "value": value }).to_string();
+    let answer = ask(server, "PUT", "settings/costs", body.as_bytes());
+    (answer.status, answer.json())
 }

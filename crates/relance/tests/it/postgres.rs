@@ -7,6 +7,8 @@ use std::time::Duration;
 use relance_store::testing::postgres::Server as Postgres;
 use serde_json::{Value, json};
 
+use crate::daemon::dovecot::Dovecot;
+use crate::daemon::{PASSWORD, User};
 use crate::server::{Server, path_text, relance, until};
 
 /// How long nothing must come.
@@ -295,4 +297,88 @@ fn nodes_share_a_workspace_and_what_a_killed_one_had_to_do_is_done() {
         (a.metric("relance_partitions") == 256).then_some(())
     });
     eprintln!("given back and taken after {:?}", ended.elapsed());
+}
+
+/// The mailboxes that a node reads itself.
+fn read_by(node: &Server) -> Vec<String> {
+    let page = node.api("mailboxes");
+    let items = page["items"].as_array().cloned().unwrap_or_default();
+    let here = items
+        .iter()
+        .filter(|one| one["folders"]["inbox"].is_string());
+    here.filter_map(|one| one["address"].as_str())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn each_mailbox_is_read_by_one_node_and_by_another_when_that_is_killed() {
+    let people: Vec<String> = (0..8).map(|n| format!("person-{n}@shop.test")).collect();
+    let users: Vec<User> = people.iter().map(|address| User::new(address)).collect();
+    let (Some(postgres), Some(dovecot)) = (Postgres::start(), Dovecot::start(&users)) else {
+        return;
+    };
+    let url = postgres.url("mailboxes");
+    let imap = dovecot.imaps_port();
+    let ca = dovecot.authority_file();
+    let own = |address: &String| {
+        format!(
+            "\n[[mailbox]]\naddress = \"{address}\"\nimap = {{ host = \"127.0.0.1\", port = {imap}, tls = \"implicit\", ca_file = {ca:?}, password = \"{PASSWORD}\" }}\n"
+        )
+    };
+    let more: String = people.iter().map(own).collect();
+    let a = Server::first_node_with(&url, "a", &more);
+    let mut b = a.another_node_with(&url, "b", &more);
+    until("both hold half", || {
+        let held = [&a, &b].map(|node| node.metric("relance_partitions"));
+        (held == [128, 128]).then_some(())
+    });
+    let shared = || {
+        let mut all = read_by(&a);
+        all.extend(read_by(&b));
+        all.sort();
+        all
+    };
+    until("each is read once", || (shared() == people).then_some(()));
+    let (own, others) = (read_by(&a), read_by(&b));
+    assert!(
+        !own.is_empty() && !others.is_empty(),
+        "both read some: {own:?} {others:?}"
+    );
+    // The server sees no more than the two connections to each.
+    let sessions = || {
+        let told = dovecot
+            .doveadm()
+            .args(["-f", "flow", "who", "-1"])
+            .output()
+            .expect("doveadm");
+        String::from_utf8_lossy(&told.stdout).lines().count()
+    };
+    until("two connections to each", || {
+        (sessions() == 2 * people.len()).then_some(())
+    });
+
+    let mail = |to: &str, id: &str| {
+        format!(
+            "From: client@client.test\r\nTo: {to}\r\nSubject: {id}\r\nMessage-ID: <{id}-{to}>\r\n\r\nHello\r\n"
+        )
+    };
+    b.kill();
+    for to in &people {
+        dovecot.deliver(to, "INBOX", mail(to, "meanwhile").as_bytes());
+    }
+    until("all are read by the one that is left", || {
+        (read_by(&a) == people).then_some(())
+    });
+    until("what came meanwhile", || {
+        let page = a.api("mailboxes");
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        (items.len() == people.len() && items.iter().all(|one| one["seen"] == 1)).then_some(())
+    });
+    until("two connections to each", || {
+        (sessions() == 2 * people.len()).then_some(())
+    });
+    for to in &people {
+        assert_eq!(dovecot.seen(to, "INBOX"), 0);
+    }
 }

@@ -154,7 +154,16 @@ fn people_see_what_is_recognised_and_put_it_right() {
     assert_eq!(one("list@shop.test")["left_out"], "list");
     assert_eq!(one("fwd@shop.test")["left_out"], "forwarded");
     assert_eq!(one("own@shop.test")["left_out"], "internal");
-    assert_eq!(one("odd@shop.test")["found"], Value::Null);
+    let odd = one("odd@shop.test");
+    assert_eq!(odd["found"], Value::Null);
+    assert_eq!(odd["lacks"], json!(["words"]), "{odd}");
+    // Both versions are one document of the registry.
+    for (id, version) in [("kp15@shop.test", 1), ("kp15-2@shop.test", 2)] {
+        let registered = &one(id)["registered"];
+        assert_eq!(registered["contact"], contact, "{id}");
+        assert_eq!(registered["document"], "kp15@shop.test", "{id}");
+        assert_eq!(registered["version"], version, "{id}");
+    }
     assert_eq!(tried["documents"], 2);
     assert_eq!(
         office.items("/api/v1/documents").len(),
@@ -167,6 +176,8 @@ fn people_see_what_is_recognised_and_put_it_right() {
                         "fields": { "number": "77-A", "due": "2030-12-01" } });
     let said = office.post("/api/v1/recognition/register", &asked);
     assert_eq!(said["known"], true);
+    assert_eq!(said["found"]["number"], "77-A");
+    assert_eq!(said["registered"]["contact"], contact);
     let document = office.wait("what was registered", || by_number(&office, "77-A"));
     assert_eq!(document["fields"]["amount"], 7_500.0);
     assert_eq!(document["fields"]["kind"], "invoice");
@@ -187,6 +198,9 @@ fn people_see_what_is_recognised_and_put_it_right() {
     let asked = json!({ "kind": "never", "remember": { "subject": "as discussed" } });
     let withdrawn = office.post(&path, &asked);
     assert_eq!(withdrawn["state"], "withdrawn");
+    let rule = withdrawn["remembered"].clone();
+    assert_eq!(rule["of"]["subject"], "As discussed");
+    assert_eq!(rule["of"]["document"], id);
     assert_eq!(enrolled("exited"), 1, "{:?}", office.ledger(&contact));
     assert_eq!(office.items("/api/v1/documents").len(), 1);
     assert_eq!(office.items("/api/v1/documents?state=withdrawn").len(), 1);
@@ -223,4 +237,35 @@ fn people_see_what_is_recognised_and_put_it_right() {
             .expect("rules")
             .is_empty()
     );
+
+    // Without a trial the server is asked for the one mail; what is said of it can be taken back, and said again.
+    let text = "Two pumps, as we said on the phone: 9,100.00 EUR.";
+    file(&office, "cold@shop.test", IVAN, "Two pumps", PLAIN, text);
+    let say = |kind: &str| {
+        let asked = json!({ "mailbox": ANNA, "message_id": "<cold@shop.test>", "kind": kind });
+        office.post("/api/v1/recognition/register", &asked)
+    };
+    let said = say("invoice");
+    let place = json!({ "contact": contact, "document": "cold@shop.test", "kind": "invoice", "withdrawn": false });
+    assert_eq!(said["registered"], place);
+    let said = say("never");
+    assert_eq!(said["registered"]["withdrawn"], true);
+    assert_eq!(said["left_out"], "never");
+    let said = say("offer");
+    assert_eq!(said["registered"]["withdrawn"], false);
+    assert_eq!(said["registered"]["kind"], "offer");
+
+    // One mail as a file is judged in the same words.
+    let mail = format!(
+        "From: {ANNA}\r\nTo: boris@shop.test\r\nSubject: Invoice tomorrow\r\nMessage-ID: <x@shop.test>\r\n\r\nI will write the invoice tomorrow.\r\n"
+    );
+    let looked = office.post_text("/api/v1/recognition/mail", "message/rfc822", &mail);
+    assert_eq!(looked["near"], "invoice");
+    assert_eq!(
+        looked["lacks"],
+        json!(["internal", "file", "number", "amount"]),
+        "{looked}"
+    );
+    // Words alone may have the points: a text without a file also needs a number and a total.
+    assert_eq!(looked["points"]["needed"], 6.0);
 }

@@ -85,8 +85,13 @@ impl Server {
 
     /// The first of several nodes on a new workspace of a database server.
     pub fn first_node(url: &str, name: &str) -> Self {
+        Self::first_node_with(url, name, "")
+    }
+
+    /// [`first_node`](Self::first_node), with more of its configuration.
+    pub fn first_node_with(url: &str, name: &str, more: &str) -> Self {
         let (data, sink) = (TempDir::new().expect("a folder"), SmtpSink::start());
-        write_config(data.path(), &sink, &store(url, name));
+        write_config(data.path(), &sink, &format!("{}{more}", store(url, name)));
         let made = relance(&["init", "--json", "--data", path_text(data.path())]);
         assert!(made.status.success(), "{made:?}");
         let keys: Value = serde_json::from_slice(&made.stdout).expect("one JSON object");
@@ -96,8 +101,13 @@ impl Server {
 
     /// One more node on the same workspace, with a mail server of its own.
     pub fn another_node(&self, url: &str, name: &str) -> Self {
+        self.another_node_with(url, name, "")
+    }
+
+    /// [`another_node`](Self::another_node), with more of its configuration.
+    pub fn another_node_with(&self, url: &str, name: &str, more: &str) -> Self {
         let (data, sink) = (TempDir::new().expect("a folder"), SmtpSink::start());
-        write_config(data.path(), &sink, &store(url, name));
+        write_config(data.path(), &sink, &format!("{}{more}", store(url, name)));
         Self::begin(data, sink, self.write_key.clone(), self.api_token.clone())
     }
 

@@ -240,6 +240,43 @@ fn another_mail_server_takes_the_next_message_and_its_password_is_kept_sealed() 
 }
 
 #[test]
+fn messages_go_into_a_folder_until_somebody_lets_them_leave() {
+    let mut server = Server::start("");
+    server.apply_files(&[("at-once.yaml", AT_ONCE), ("hello.txt", HELLO)]);
+    let kept = |server: &Server| {
+        let folder = std::fs::read_dir(server.data.path().join("outbox"));
+        let mails = folder.into_iter().flatten().flatten();
+        mails
+            .filter(|one| one.path().extension().is_some_and(|kind| kind == "eml"))
+            .count()
+    };
+    let told = changed(&server, "delivery", &json!({ "by": "outbox" }));
+    assert_eq!(
+        (&told["origin"], &told["file_value"]["by"]),
+        (&json!("here"), &json!("smtp"))
+    );
+    asks(&server, "ana", "m-1");
+    until("a mail in the folder", || {
+        (kept(&server) == 1).then_some(())
+    });
+    assert_eq!(server.sink.taken().len(), 0);
+    assert_eq!(
+        wrong(&put(&server, "delivery", &json!({ "by": "pigeon" }))),
+        ["by"]
+    );
+
+    // It outlives a restart, and what lies in the folder stays there.
+    assert!(server.stop());
+    server.start_again();
+    asks(&server, "bob", "m-2");
+    until("another one", || (kept(&server) == 2).then_some(()));
+    changed(&server, "delivery", &json!({ "by": "smtp" }));
+    asks(&server, "eve", "m-3");
+    server.sink.wait_for("eve@client.test");
+    assert_eq!((server.sink.taken().len(), kept(&server)), (1, 2));
+}
+
+#[test]
 fn what_does_not_go_with_the_file_any_more_is_named_and_taken_back() {
     let mut server = Server::start("");
     assert!(server.stop());

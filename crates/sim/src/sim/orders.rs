@@ -136,8 +136,11 @@ impl Sim {
             | Arrival::Asset(_)
             | Arrival::Audited { .. }
             | Arrival::Payment(_)
+            | Arrival::Judged(_)
+            | Arrival::Statement(_)
             | Arrival::Synced { .. }
             | Arrival::Watched(_)
+            | Arrival::Forgotten { .. }
             | Arrival::Lists(_)
             | Arrival::Templates(_)
             | Arrival::Rules(_)

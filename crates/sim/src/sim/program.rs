@@ -263,11 +263,14 @@ impl Sim {
                 | Arrival::Asset(_)
                 | Arrival::Audited { .. }
                 | Arrival::Payment(_)
+                | Arrival::Judged(_)
+                | Arrival::Statement(_)
                 | Arrival::Erase { .. }
                 | Arrival::Readmit(_)
                 | Arrival::Suppressions { .. }
                 | Arrival::Synced { .. }
                 | Arrival::Watched(_)
+                | Arrival::Forgotten { .. }
                 | Arrival::Published { .. }
                 | Arrival::Retired(_)
                 | Arrival::Paused(_)
@@ -589,8 +592,11 @@ pub(super) fn brief(arrival: &Arrival) -> String {
         Arrival::Asset(asset) => format!("asset {}", asset.name),
         Arrival::Audited { by, action, .. } => format!("audited {by} {action}"),
         Arrival::Payment(record) => format!("payment {} {}", record.id, record.state.word()),
+        Arrival::Judged(turn) => format!("judged after {turn}"),
+        Arrival::Statement(record) => format!("statement {}", record.id),
         Arrival::Synced { mailbox, at, .. } => format!("synced {mailbox} at {at}"),
         Arrival::Watched(mailbox) => format!("watched {mailbox}"),
+        Arrival::Forgotten { mailbox, what } => format!("forgotten {mailbox} {what:?}"),
         Arrival::Published { text, moves, .. } => format!("published {text} {moves:?}"),
         Arrival::Retired(id) => format!("retired {id}"),
         Arrival::Paused(id) => format!("paused {id}"),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod found;
+mod loops;
 mod nodes;
 mod orphans;
 mod postgres;

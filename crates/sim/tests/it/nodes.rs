@@ -297,7 +297,8 @@ impl<'s> Town<'s> {
                     machine.engine.beat().expect("begins anew");
                 }
                 relance_engine::ports::Remedy::RetryLater => {}
-                relance_engine::ports::Remedy::PageOperator => panic!("{error}"),
+                relance_engine::ports::Remedy::PageOperator
+                | relance_engine::ports::Remedy::JudgeAnew => panic!("{error}"),
             }
         }
     }

@@ -693,5 +693,11 @@ fn lives_meet_what_they_should() {
 }
 
 /// Reasons that no life meets: those that are whoever sends' to give, that two hundred runs of one contact
-/// would take, and that must never be given.
-const UNMET: [&str; 4] = ["no_recipient", "too_many", "duplicate", "step_gone"];
+/// would take, that following a document up by hand would take, and that must never be given.
+const UNMET: [&str; 5] = [
+    "no_recipient",
+    "too_many",
+    "settled",
+    "duplicate",
+    "step_gone",
+];

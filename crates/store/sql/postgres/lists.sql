@@ -4,105 +4,105 @@
 -- name: document_by_issued_up
 -- The next documents of a state, rising by issued.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (issued, place) > ($2, $3) ORDER BY issued, place LIMIT $4;
 
 -- name: document_by_issued_down
 -- The next documents of a state, falling by issued.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (issued, place) < ($2, $3) ORDER BY issued DESC, place DESC LIMIT $4;
 
 -- name: document_by_due_up
 -- The next documents of a state, rising by due.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (due, place) > ($2, $3) ORDER BY due, place LIMIT $4;
 
 -- name: document_by_due_down
 -- The next documents of a state, falling by due.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (due, place) < ($2, $3) ORDER BY due DESC, place DESC LIMIT $4;
 
 -- name: document_by_amount_up
 -- The next documents of a state, rising by amount.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (amount, place) > ($2, $3) ORDER BY amount, place LIMIT $4;
 
 -- name: document_by_amount_down
 -- The next documents of a state, falling by amount.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (amount, place) < ($2, $3) ORDER BY amount DESC, place DESC LIMIT $4;
 
 -- name: document_by_updated_up
 -- The next documents of a state, rising by updated.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (updated_at, place) > ($2, $3) ORDER BY updated_at, place LIMIT $4;
 
 -- name: document_by_updated_down
 -- The next documents of a state, falling by updated.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (updated_at, place) < ($2, $3) ORDER BY updated_at DESC, place DESC LIMIT $4;
 
 -- name: document_by_number_up
 -- The next documents of a state, rising by number.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (number, place) > ($2, $3) ORDER BY number, place LIMIT $4;
 
 -- name: document_by_number_down
 -- The next documents of a state, falling by number.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (number, place) < ($2, $3) ORDER BY number DESC, place DESC LIMIT $4;
 
 -- name: document_by_client_up
 -- The next documents of a state, rising by client.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (client, place) > ($2, $3) ORDER BY client, place LIMIT $4;
 
 -- name: document_by_client_down
 -- The next documents of a state, falling by client.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (client, place) < ($2, $3) ORDER BY client DESC, place DESC LIMIT $4;
 
 -- name: document_by_owner_up
 -- The next documents of a state, rising by owner.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (owner, place) > ($2, $3) ORDER BY owner, place LIMIT $4;
 
 -- name: document_by_owner_down
 -- The next documents of a state, falling by owner.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (owner, place) < ($2, $3) ORDER BY owner DESC, place DESC LIMIT $4;
 
 -- name: document_of_owner_by_issued_up
 -- The next documents of an owner and a state, rising by issued.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (issued, place) > ($2, $3)
 ORDER BY issued, place LIMIT $4;
@@ -110,7 +110,7 @@ ORDER BY issued, place LIMIT $4;
 -- name: document_of_owner_by_issued_down
 -- The next documents of an owner and a state, falling by issued.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (issued, place) < ($2, $3)
 ORDER BY issued DESC, place DESC LIMIT $4;
@@ -118,7 +118,7 @@ ORDER BY issued DESC, place DESC LIMIT $4;
 -- name: document_of_owner_by_due_up
 -- The next documents of an owner and a state, rising by due.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (due, place) > ($2, $3)
 ORDER BY due, place LIMIT $4;
@@ -126,7 +126,7 @@ ORDER BY due, place LIMIT $4;
 -- name: document_of_owner_by_due_down
 -- The next documents of an owner and a state, falling by due.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (due, place) < ($2, $3)
 ORDER BY due DESC, place DESC LIMIT $4;
@@ -134,7 +134,7 @@ ORDER BY due DESC, place DESC LIMIT $4;
 -- name: document_of_owner_by_amount_up
 -- The next documents of an owner and a state, rising by amount.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (amount, place) > ($2, $3)
 ORDER BY amount, place LIMIT $4;
@@ -142,7 +142,7 @@ ORDER BY amount, place LIMIT $4;
 -- name: document_of_owner_by_amount_down
 -- The next documents of an owner and a state, falling by amount.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (amount, place) < ($2, $3)
 ORDER BY amount DESC, place DESC LIMIT $4;
@@ -150,7 +150,7 @@ ORDER BY amount DESC, place DESC LIMIT $4;
 -- name: document_of_owner_by_updated_up
 -- The next documents of an owner and a state, rising by updated.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (updated_at, place) > ($2, $3)
 ORDER BY updated_at, place LIMIT $4;
@@ -158,7 +158,7 @@ ORDER BY updated_at, place LIMIT $4;
 -- name: document_of_owner_by_updated_down
 -- The next documents of an owner and a state, falling by updated.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (updated_at, place) < ($2, $3)
 ORDER BY updated_at DESC, place DESC LIMIT $4;
@@ -166,21 +166,21 @@ ORDER BY updated_at DESC, place DESC LIMIT $4;
 -- name: document_by_next_up
 -- The next documents of a state, rising by when something is next.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (next_at, place) > ($2, $3) ORDER BY next_at, place LIMIT $4;
 
 -- name: document_by_next_down
 -- The next documents of a state, falling by when something is next.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND (next_at, place) < ($2, $3) ORDER BY next_at DESC, place DESC LIMIT $4;
 
 -- name: document_of_owner_by_next_up
 -- The next documents of an owner and a state, rising by when something is next.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (next_at, place) > ($2, $3)
 ORDER BY next_at, place LIMIT $4;
@@ -188,7 +188,7 @@ ORDER BY next_at, place LIMIT $4;
 -- name: document_of_owner_by_next_down
 -- The next documents of an owner and a state, falling by when something is next.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE owner = $5 AND state = $1 AND (next_at, place) < ($2, $3)
 ORDER BY next_at DESC, place DESC LIMIT $4;
@@ -196,20 +196,20 @@ ORDER BY next_at DESC, place DESC LIMIT $4;
 -- name: document_numbered
 -- Documents of a state whose number begins so. $1 state, $2 from, $3 before, $4 limit.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document
 WHERE state = $1 AND number >= $2 AND number < $3 ORDER BY number, place LIMIT $4;
 
 -- name: document_of_contact_page
 -- Documents of a contact. $1 contact, $2 after this id, $3 limit.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1 AND id > $2 ORDER BY id LIMIT $3;
 
 -- name: document_one
 -- $1 contact, $2 id.
 SELECT contact_id, id, place, state, owner, kind, currency, issued, due, amount, updated_at, number, client,
-       next_at, reminders, reminded, held_out, answered, paid
+       next_at, reminders, reminded, held_out, answered, paid, followed
 FROM document WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1 AND id = $2;
 
 -- name: document_sum_all

@@ -2,11 +2,12 @@
 
 -- name: payment_put
 -- Puts a payment, unless what is known of it is as new.
--- $1 id, $2 state, $3 booked, $4 amount, $5 mark, $6 revision, $7 body.
-INSERT INTO payment (id, state, booked, amount, mark, revision, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+-- $1 id, $2 state, $3 booked, $4 amount, $5 mark, $6 revision, $7 body, $8 statement.
+INSERT INTO payment (id, state, booked, amount, mark, revision, body, statement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO UPDATE
 SET state = excluded.state, booked = excluded.booked, amount = excluded.amount, mark = excluded.mark,
-    revision = excluded.revision, body = excluded.body
+    revision = excluded.revision, body = excluded.body, statement = excluded.statement
 WHERE payment.revision < excluded.revision;
 
 -- name: payment_share_drop
@@ -37,3 +38,15 @@ UPDATE payment SET mark = '', body = $2 WHERE id = $1;
 -- Takes away that a payment was put to documents of a contact.
 -- $1 payment, $2 contact.
 DELETE FROM payment_share WHERE payment_id = $1 AND contact_id = $2;
+
+-- name: payment_book_turn
+-- Payments are changed by whoever looked at them at this number, and nobody did since.
+-- $1 the number.
+INSERT INTO payment_book (one, revision) VALUES (1, $1::bigint + 1)
+ON CONFLICT (one) DO UPDATE SET revision = excluded.revision WHERE payment_book.revision = $1;
+
+-- name: statement_put
+-- Puts a statement, or what is known of it now.
+-- $1 id, $2 at, $3 body.
+INSERT INTO statement (id, at, body) VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = excluded.body;

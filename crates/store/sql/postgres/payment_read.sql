@@ -20,9 +20,9 @@ ORDER BY booked DESC, id DESC LIMIT $4;
 SELECT id, body FROM payment WHERE id = $1;
 
 -- name: payment_known
--- Which of some payments are known.
+-- Which of some payments are known, at which revision; of those that nothing is done about, what they say.
 -- $1 their ids, as a JSON list.
-SELECT id FROM payment WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)));
+SELECT id, revision, CASE WHEN state = 6 THEN body END FROM payment WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)));
 
 -- name: payment_count
 -- How many are in a state, up to a limit.
@@ -59,3 +59,31 @@ ORDER BY place DESC LIMIT $3;
 -- Contacts with a word in their names.
 -- $1 word, $2 limit.
 SELECT contact_id FROM name_word WHERE word = $1 ORDER BY contact_id LIMIT $2;
+
+-- name: payment_book_get
+-- How often payments were changed.
+SELECT revision FROM payment_book WHERE one = 1;
+
+-- name: payment_share_sums
+-- How much payments were put to documents.
+-- $1 ids of documents, as a JSON list.
+SELECT document_id, sum(amount)::bigint FROM payment_share WHERE document_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb))) GROUP BY document_id;
+
+-- name: payment_of_statement
+-- Payments of a statement, the last booked first, before a day and id.
+-- $1 statement, $2 day, $3 id, $4 limit.
+SELECT id, body FROM payment
+WHERE statement = $1 AND statement <> '' AND (booked, id) < ($2, $3)
+ORDER BY booked DESC, id DESC LIMIT $4;
+
+-- name: statement_newest
+-- Statements, the last taken in first, before a moment and id.
+-- $1 moment, $2 id, $3 limit.
+SELECT id, at, body FROM statement
+WHERE (at, id) < ($1, $2)
+ORDER BY at DESC, id DESC LIMIT $3;
+
+-- name: statement_of_ids
+-- Some statements.
+-- $1 their ids, as a JSON list.
+SELECT id, at, body FROM statement WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)));

@@ -50,6 +50,11 @@ SELECT contact_id, hash, state_at, body FROM touchpoint
 WHERE part = ($1::bigint % 256)::smallint AND contact_id = $1 AND hash > $2
 ORDER BY hash LIMIT $3;
 
+-- name: thread_of_mail
+-- What a mail is about. $1 Message-ID, $2 limit.
+SELECT contact_id, subject_kind, subject_id FROM thread WHERE message_id = $1
+ORDER BY contact_id, subject_kind, subject_id LIMIT $2;
+
 -- name: object_page
 -- Objects of a kind, the last changed first.
 -- $1 kind, $2 $3 $4 before this moment, contact and id, $5 limit.

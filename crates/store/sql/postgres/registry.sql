@@ -132,16 +132,17 @@ WHERE d.part = (k.contact_id % 256)::smallint AND d.contact_id = k.contact_id AN
 -- What was done about documents of a contact goes with them to another. $1 who gets them, $2 whose they are.
 INSERT INTO document_doing (part, contact_id, id, what, source, at)
 SELECT ($1::bigint % 256)::smallint, $1, id, what, source, at FROM document_doing
-WHERE part = ($2::bigint % 256)::smallint AND contact_id = $2 AND what IN (3, 4)
+WHERE part = ($2::bigint % 256)::smallint AND contact_id = $2 AND what IN (3, 4, 5)
 ON CONFLICT (part, contact_id, id, what, source) DO NOTHING;
 
 -- name: doing_follow
 -- Writes what follows from these into the documents' columns. $1 contacts, $2 documents.
-UPDATE document d SET (next_at, reminders, reminded, held_out) = (
+UPDATE document d SET (next_at, reminders, reminded, held_out, followed) = (
     SELECT coalesce(min(w.at) FILTER (WHERE w.what IN (1, 2)), 9223372036854775806),
            count(*) FILTER (WHERE w.what = 3 AND w.at <= d.paid),
            coalesce(max(w.at) FILTER (WHERE w.what = 3 AND w.at <= d.paid), -9223372036854775808),
-           coalesce(bool_or(w.what = 4), false)
+           coalesce(bool_or(w.what = 4), false),
+           coalesce(max(w.at) FILTER (WHERE w.what = 5), 0)
     FROM document_doing w WHERE w.part = d.part AND w.contact_id = d.contact_id AND w.id = d.id)
 FROM (SELECT DISTINCT contact_id, id FROM unnest($1::bigint[], $2::text[]) AS k (contact_id, id)) AS k
 WHERE d.part = (k.contact_id % 256)::smallint AND d.contact_id = k.contact_id AND d.id = k.id;

@@ -91,16 +91,17 @@ DELETE FROM document_doing WHERE contact_id = ?1 AND id = ?2 AND what = ?3 AND s
 -- name: doing_move
 -- What was done about documents of a contact goes with them to another. ?1 who gets them, ?2 whose they are.
 INSERT INTO document_doing (contact_id, id, what, source, at)
-SELECT ?1, id, what, source, at FROM document_doing WHERE contact_id = ?2 AND what IN (3, 4)
+SELECT ?1, id, what, source, at FROM document_doing WHERE contact_id = ?2 AND what IN (3, 4, 5)
 ON CONFLICT (contact_id, id, what, source) DO NOTHING;
 
 -- name: doing_follow
 -- Writes what follows from these into the document's columns. ?1 contact, ?2 document.
-UPDATE document SET (next_at, reminders, reminded, held_out) = (
+UPDATE document SET (next_at, reminders, reminded, held_out, followed) = (
     SELECT coalesce(min(CASE WHEN w.what IN (1, 2) THEN w.at END), 9223372036854775806),
            count(CASE WHEN w.what = 3 AND w.at <= document.paid THEN 1 END),
            coalesce(max(CASE WHEN w.what = 3 AND w.at <= document.paid THEN w.at END), -9223372036854775808),
-           coalesce(max(w.what = 4), 0)
+           coalesce(max(w.what = 4), 0),
+           coalesce(max(CASE WHEN w.what = 5 THEN w.at END), 0)
     FROM document_doing w WHERE w.contact_id = document.contact_id AND w.id = document.id)
 WHERE contact_id = ?1 AND id = ?2;
 

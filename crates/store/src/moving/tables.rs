@@ -161,7 +161,18 @@ pub(super) const TABLES: &[Table] = &[
             k("mark"),
             n("revision"),
             t("body"),
+            k("statement"),
         ],
+    ),
+    table(
+        "statement",
+        "statement ORDER BY id",
+        &[k("id"), n("at"), t("body")],
+    ),
+    table(
+        "payment_book",
+        "payment_book ORDER BY one",
+        &[n("one"), n("revision")],
     ),
     table(
         "payment_share",
@@ -330,6 +341,7 @@ pub(super) const TABLES: &[Table] = &[
             b("held_out"),
             b("answered"),
             n("paid"),
+            n("followed"),
         ],
     ),
     table(

@@ -17,7 +17,7 @@ use super::session::Param;
 use super::text::{key, plain, word};
 use super::workspace::version_column;
 use super::write::Gathered;
-use crate::registry::{DocumentRow, Doing, owner_column};
+use crate::registry::{DocumentRow, Doing, owner_column, state_column};
 use crate::sqlite::column::{contact_key, nanos};
 use crate::sqlite::state::{slot_columns, state_columns};
 use crate::sqlite::tally::daily::Happened;
@@ -102,7 +102,7 @@ impl<'a> Documents<'a> {
     pub(super) fn push(&mut self, contact: i64, id: &'a str, row: &'a DocumentRow) {
         self.contacts.push(contact);
         self.ids.push(id);
-        self.states.push(small(row.state.column()));
+        self.states.push(small(state_column(row.state)));
         self.own.push(&row.own);
         self.mailboxes.push(&row.mailbox);
         self.kinds.push(row.kind);

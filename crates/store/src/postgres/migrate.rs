@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_registry.sql"),
     include_str!("../../migrations/postgres/0004_payments.sql"),
     include_str!("../../migrations/postgres/0005_feed.sql"),
+    include_str!("../../migrations/postgres/0006_statements.sql"),
 ];
 
 /// The version of the schema that this program reads and writes in PostgreSQL.

@@ -1,9 +1,9 @@
 //! Payments, what they were put to, and what becomes of them when a person is forgotten.
 
 use relance_core::ids::ContactId;
-use relance_core::payment::PaymentRecord;
+use relance_core::payment::{PaymentRecord, StatementRecord};
 use relance_engine::ports::{Forgotten, StoreError};
-use relance_wire::stored::payment_text;
+use relance_wire::stored::{payment_text, statement_text};
 
 use super::PostgresStore;
 use super::contacts::limit_column;
@@ -11,7 +11,7 @@ use super::error::PgLocated;
 use super::text::{key, plain};
 use crate::payment::{forgotten, mark};
 use crate::registry::days;
-use crate::sqlite::column::contact_key;
+use crate::sqlite::column::{contact_key, nanos};
 
 impl PostgresStore {
     pub(super) fn write_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError> {
@@ -23,6 +23,7 @@ impl PostgresStore {
         let mark = key(&mark);
         let body = payment_text(record).at("payment", &id)?;
         let body = plain(&body);
+        let statement = key(&record.statement);
         let params = vec![
             &id as super::Param<'_>,
             &state,
@@ -31,6 +32,7 @@ impl PostgresStore {
             &mark,
             &revision,
             &body,
+            &statement,
         ];
         if self.one(self.sql.payment_put, params)?.changed == 0 {
             return Ok(false);
@@ -46,6 +48,21 @@ impl PostgresStore {
         let params = vec![&id as super::Param<'_>, &contacts, &documents, &amounts];
         self.one(self.sql.payment_share_put, params)?;
         Ok(true)
+    }
+
+    pub(super) fn turn_book(&mut self, seen: u64) -> Result<(), StoreError> {
+        let seen = i64::try_from(seen).unwrap_or(i64::MAX - 1);
+        match self.one(self.sql.payment_book_turn, vec![&seen])?.changed {
+            0 => Err(StoreError::Overtaken),
+            _turned => Ok(()),
+        }
+    }
+
+    pub(super) fn write_statement(&mut self, record: &StatementRecord) -> Result<(), StoreError> {
+        let body = statement_text(record).at("statement", &record.id)?;
+        let (id, at, body) = (key(&record.id), nanos(record.at), plain(&body));
+        self.one(self.sql.statement_put, vec![&id, &at, &body])
+            .map(drop)
     }
 
     /// Payments of the contact's documents say nothing of who paid any more.

@@ -21,7 +21,7 @@ use super::walks::{CHUNK, merged};
 use super::{Page, ReadError, Reader, limits, wrong};
 use crate::registry::{
     AMOUNT_NONE, AMOUNT_PARTS, DOCUMENT, DUE_NONE, DocumentState, NEXT_NONE, PAID_SOMETIME,
-    REMINDED_NEVER, date_of, days, sort_column,
+    REMINDED_NEVER, date_of, days, sort_column, state_column, state_of_column,
 };
 use crate::sqlite::column::moment;
 use crate::sqlite::error::{Located, unreadable};
@@ -163,6 +163,8 @@ pub struct ListedDocument {
     pub reminders: u32,
     /// A run about it was in the control group.
     pub held_out: bool,
+    /// The journey of a run about it, in the control group or not, as a number; 0: none.
+    pub followed: i64,
     /// It was answered.
     pub answered: bool,
     next: i64,
@@ -319,7 +321,7 @@ fn listed(row: Row<'_>) -> Result<ListedDocument, StoreError> {
         contact,
         id: text(1)?,
         place: int(2)?,
-        state: DocumentState::from_column(state)
+        state: state_of_column(state)
             .ok_or_else(|| unreadable("document of", contact, format_args!("state {state}")))?,
         owner: text(4)?,
         kind: text(5)?,
@@ -337,6 +339,7 @@ fn listed(row: Row<'_>) -> Result<ListedDocument, StoreError> {
         held_out: row.flag(16).at("document of", contact)?,
         answered: row.flag(17).at("document of", contact)?,
         paid_day: int(18)?,
+        followed: int(19)?,
     })
 }
 
@@ -500,7 +503,7 @@ impl Reader {
             let (state, owner) = walks[ix];
             let (key, place) = behind.unwrap_or(&begin);
             let chunk = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-            let (state, key) = (Value::Int(state.column()), value(key));
+            let (state, key) = (Value::Int(state_column(state)), value(key));
             let rows = match (owner, self.of_owner(sort, is_up)) {
                 (Some(owner), Some(sql)) => {
                     let key = values![state, key, *place, chunk, owner];
@@ -586,7 +589,7 @@ impl Reader {
         let most = i64::try_from(DOCUMENTS_FOUND_MAX).unwrap_or(i64::MAX);
         let mut is_cut = false;
         for state in filter.states() {
-            let key = values![state.column(), number.as_str(), before.as_str(), most];
+            let key = values![state_column(state), number.as_str(), before.as_str(), most];
             let rows = conn.rows(self.sql.document_numbered, "document", key, listed)?;
             is_cut |= rows.len() >= DOCUMENTS_FOUND_MAX;
             found.extend(rows.into_iter().map(|row| (row.place, row)));
@@ -683,7 +686,7 @@ impl Reader {
             let kind = row.text(2).at("document_sum", "")?;
             let currency = row.text(3).at("document_sum", "")?;
             let wanted = |own: &Option<String>, is: &str| own.as_ref().is_none_or(|own| own == is);
-            let Some(state) = DocumentState::from_column(state).filter(|state| {
+            let Some(state) = state_of_column(state).filter(|state| {
                 state.is_listed(&filter.states)
                     && wanted(&filter.kind, kind)
                     && wanted(&filter.currency, currency)

@@ -52,6 +52,7 @@ mod segments;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod walks;
 mod workspace;
 
@@ -74,7 +75,7 @@ pub use lists::{ObjectOf, TouchpointList};
 pub use merges::MergeStatus;
 pub use names::{NAMES_LOOKED_AT_MAX, NAMES_MAX, NameInUse, NamesInUse};
 pub use overdue::{Due, DueOf, OVERDUE_COUNTED_MAX, Overdue};
-pub use payments::{INVOICES_FOUND_MAX, PAYMENTS_COUNTED_MAX, PAYMENTS_WALKED_MAX};
+pub use payments::{INVOICES_FOUND_MAX, KnownPayment, PAYMENTS_COUNTED_MAX, PAYMENTS_WALKED_MAX};
 pub use pool::{READERS_MAX, Reader};
 pub use scan::Scanner;
 pub use search::{Found, SEARCH_CHARS_MAX};

@@ -5,12 +5,14 @@ use relance_core::contact::Identity;
 use relance_core::decide::Effect;
 use relance_core::ids::ContactId;
 use relance_core::payment::{
-    Amount, Note, Payer, Payment, PaymentId, PaymentRecord, PaymentState, Share,
+    Amount, Note, Payer, Payment, PaymentId, PaymentRecord, PaymentState, Share, StatementRecord,
+    StatementTally, Undone,
 };
 use relance_core::subject::Object;
-use relance_engine::ports::Store as _;
+use relance_engine::ports::{Store as _, StoreError};
 use serde_json::json;
 
+use super::KnownPayment;
 use super::tests::{World, all, at};
 
 fn units(units: i64) -> Amount {
@@ -91,7 +93,12 @@ pub(super) fn a_payment_is_put_once_and_then_only_anew(mut world: World) {
         .reader
         .known_payments(&[first.id, PaymentId::derive("b")])
         .expect("reads");
-    assert_eq!(known.into_iter().collect::<Vec<_>>(), [first.id]);
+    let known: Vec<_> = known.into_iter().collect();
+    let as_second = KnownPayment {
+        revision: second.revision,
+        is_undone: false,
+    };
+    assert_eq!(known, [(first.id, as_second)]);
     // The payer is known by what was paid before, and no more when that is taken back.
     let mark = first.payment.payer.mark().expect("a mark");
     let payers = |world: &World| world.reader.contacts_of_payer(&mark).expect("reads");
@@ -117,7 +124,7 @@ pub(super) fn payments_are_listed_by_day_and_state_and_found_by_what_they_say(mu
         put(&mut world, &one);
     }
     let days = |state, search: Option<&str>| -> Vec<i8> {
-        let page = |after: Option<&str>| world.reader.payments(state, search, after, 1);
+        let page = |after: Option<&str>| world.reader.payments(state, None, search, after, 1);
         let items = all(page, 1);
         items.iter().map(|one| one.payment.booked.day()).collect()
     };
@@ -126,7 +133,12 @@ pub(super) fn payments_are_listed_by_day_and_state_and_found_by_what_they_say(mu
     assert_eq!(days(None, Some("СЕМЕН")), [7]);
     assert_eq!(days(None, Some("ana")), [6, 5]);
     assert_eq!(days(None, Some("nobody")), [0_i8; 0]);
-    assert!(world.reader.payments(None, None, Some("x"), 1).is_err());
+    assert!(
+        world
+            .reader
+            .payments(None, None, None, Some("x"), 1)
+            .is_err()
+    );
     let counts = world.reader.payment_counts().expect("counts");
     assert_eq!(
         (
@@ -225,4 +237,96 @@ pub(super) fn who_is_forgotten_is_in_no_payment(mut world: World) {
         world.reader.payment(of_bob.id).expect("reads"),
         Some(of_bob)
     );
+}
+
+pub(super) fn who_looked_before_another_changed_payments_is_overtaken(mut world: World) {
+    assert_eq!(world.reader.payment_changes().expect("reads"), 0);
+    let mut turn = |seen: u64| {
+        world.store.begin().expect("begins");
+        let turned = world.store.turn_payments(seen);
+        match turned {
+            Ok(()) => world.store.commit().expect("commits"),
+            Err(StoreError::Overtaken) => world.store.rollback(),
+            Err(other) => panic!("{other}"),
+        }
+        turned.is_ok()
+    };
+    assert!(turn(0));
+    assert!(!turn(0), "somebody else was first");
+    assert!(turn(1));
+    assert!(!turn(1) && !turn(7));
+    assert_eq!(world.reader.payment_changes().expect("reads"), 2);
+}
+
+pub(super) fn statements_are_kept_with_their_payments(mut world: World) {
+    let statement = |id: &str, n: i64| StatementRecord {
+        id: id.to_owned(),
+        name: format!("{id}.xml"),
+        format: "camt.053".to_owned(),
+        by: "anna@firm.test".to_owned(),
+        at: at(n),
+        account: String::new(),
+        currency: "EUR".to_owned(),
+        accounts: 1,
+        from: None,
+        to: Some(date(2026, 10, 5)),
+        entries: 2,
+        outgoing: 0,
+        tally: StatementTally::default(),
+        whole: true,
+        undone: None,
+    };
+    let (first, second) = (statement("st_1", 1), statement("st_2", 2));
+    let (a, b) = (record("a", 5, 100, "Ana"), record("b", 6, 7, "Bo"));
+    world.store.begin().expect("begins");
+    let ana = world.contact("ana");
+    let a = paid(a, ana, "m1");
+    for one in [&first, &second] {
+        world.store.put_statement(one).expect("puts");
+    }
+    for one in [&a, &b] {
+        assert!(world.store.put_payment(one).expect("puts"));
+    }
+    world.store.commit().expect("commits");
+    let page = |after: Option<&str>| world.reader.statements(after, 1).expect("reads");
+    let newest = page(None);
+    assert_eq!(newest.items, [second]);
+    let last = page(newest.next.as_deref());
+    assert_eq!((last.items, last.next), (vec![first.clone()], None));
+    assert!(world.reader.statements(Some("x"), 1).is_err());
+    let of = |after: Option<&str>| {
+        let page = world.reader.payments_of_statement("st_1", after, 1);
+        page.expect("reads")
+    };
+    let page = of(None);
+    assert_eq!(page.items, std::slice::from_ref(&b));
+    assert_eq!(of(page.next.as_deref()).items, std::slice::from_ref(&a));
+    let matched = Some(PaymentState::Matched);
+    let sifted = world.reader.payments(matched, Some("st_1"), None, None, 10);
+    assert_eq!(sifted.expect("reads").items, [a]);
+    let shares = world.reader.payment_shares(&["m1", "m2"]).expect("reads");
+    assert_eq!(
+        shares.into_iter().collect::<Vec<_>>(),
+        [("m1".to_owned(), units(100))]
+    );
+
+    let undone = StatementRecord {
+        undone: Some(Undone {
+            at: at(3),
+            by: "boris@firm.test".to_owned(),
+        }),
+        ..first
+    };
+    world.store.begin().expect("begins");
+    world.store.put_statement(&undone).expect("puts");
+    let mut gone = b;
+    gone.state = PaymentState::Ignored;
+    gone.note = Some(Note::StatementUndone);
+    gone.revision = 2;
+    assert!(world.store.put_payment(&gone).expect("puts"));
+    world.store.commit().expect("commits");
+    assert_eq!(world.reader.statement("st_1").expect("reads"), Some(undone));
+    assert_eq!(world.reader.statement("st_9").expect("reads"), None);
+    let known = world.reader.known_payments(&[gone.id]).expect("reads");
+    assert!(known[&gone.id].is_undone && known[&gone.id].revision == 2);
 }

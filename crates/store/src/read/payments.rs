@@ -10,14 +10,17 @@ use std::ops::ControlFlow;
 
 use jiff::civil::Date;
 use relance_core::ids::ContactId;
-use relance_core::payment::{Amount, PaymentId, PaymentRecord, PaymentState};
+use relance_core::payment::{
+    Amount, Note, PaymentId, PaymentRecord, PaymentState, StatementRecord,
+};
 use relance_core::value::Value as Json;
 use relance_engine::ports::StoreError;
-use relance_wire::stored::read_payment;
+use relance_wire::stored::{read_payment, read_statement};
 
 use super::db::{Row, Value, values};
 use super::{Page, ReadError, Reader, limits, wrong};
-use crate::registry::{DocumentState, days, folded};
+use crate::registry::{DocumentState, days, folded, state_column};
+use crate::sqlite::column::nanos;
 use crate::sqlite::error::{Located, unreadable};
 
 /// Payments that one page of a search looks at.
@@ -57,6 +60,21 @@ fn fits(record: &PaymentRecord, wanted: &str) -> bool {
     .any(|text| folded(text).contains(wanted))
 }
 
+fn statement(row: Row<'_>) -> Result<StatementRecord, StoreError> {
+    let id = row.text(0).at("statement", "")?;
+    let body = row.text(2).at("statement", id)?;
+    read_statement(id, body).map_err(|problem| unreadable("statement", id, problem))
+}
+
+/// What is known of a payment that comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPayment {
+    /// How often it was changed, from 1.
+    pub revision: u32,
+    /// It came with a statement that was taken back: it may come again.
+    pub is_undone: bool,
+}
+
 fn list(texts: impl IntoIterator<Item = String>) -> String {
     let all = texts.into_iter().map(Json::from).collect();
     Json::Array(all).to_string()
@@ -68,36 +86,45 @@ fn invoice(row: Row<'_>) -> Result<(ContactId, String), StoreError> {
     Ok((contact, id.to_owned()))
 }
 
+/// Where a page begins: a number and an id.
+fn place(after: Option<&str>) -> Result<(i64, String), ReadError> {
+    let Some(cursor) = after else {
+        return Ok((i64::MAX, String::new()));
+    };
+    let (number, id) = cursor.split_once('.').ok_or_else(|| wrong(cursor))?;
+    Ok((number.parse().map_err(|_| wrong(cursor))?, id.to_owned()))
+}
+
 impl Reader {
-    /// Payments, the last booked first. A page of a search may hold fewer than asked, even none, and yet have a next
+    /// Payments, the last booked first; `of` a statement, or all. A page of a search may hold fewer than asked, even none, and yet have a next
     /// one.
     pub fn payments(
         &self,
         state: Option<PaymentState>,
+        of: Option<&str>,
         search: Option<&str>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<PaymentRecord>, ReadError> {
         let (shown, _) = limits(limit);
-        let (mut day, mut id) = match after {
-            None => (i64::MAX, String::new()),
-            Some(cursor) => {
-                let (day, id) = cursor.split_once('.').ok_or_else(|| wrong(cursor))?;
-                (day.parse().map_err(|_| wrong(cursor))?, id.to_owned())
-            }
-        };
+        let (mut day, mut id) = place(after)?;
         let wanted = search.map(|text| folded(text.trim()));
-        let chunk = if wanted.is_some() { 500 } else { shown + 1 };
+        let is_sifted = wanted.is_some() || of.is_some() && state.is_some();
+        let chunk = if is_sifted { 500 } else { shown + 1 };
         let mut items = Vec::new();
         let mut walked = 0;
         loop {
             let asked = i64::try_from(chunk).unwrap_or(i64::MAX);
-            let rows = match state {
-                Some(state) => {
+            let rows = match (of, state) {
+                (Some(statement), _) => {
+                    let key = values![statement, day, id.as_str(), asked];
+                    self.rows(self.sql.payment_of_statement, "payment", key, record)
+                }
+                (None, Some(state)) => {
                     let key = values![i64::from(state.column()), day, id.as_str(), asked];
                     self.rows(self.sql.payment_of_state, "payment", key, record)
                 }
-                None => {
+                (None, None) => {
                     let key = values![day, id.as_str(), asked];
                     self.rows(self.sql.payment_newest, "payment", key, record)
                 }
@@ -113,7 +140,8 @@ impl Reader {
                 day = days(one.payment.booked);
                 id = one.id.to_string();
                 walked += 1;
-                if wanted.as_ref().is_none_or(|wanted| fits(&one, wanted)) {
+                let is_of_state = state.is_none_or(|state| one.state == state);
+                if is_of_state && wanted.as_ref().is_none_or(|wanted| fits(&one, wanted)) {
                     items.push(one);
                 }
             }
@@ -136,7 +164,10 @@ impl Reader {
     }
 
     /// Which of some payments are known.
-    pub fn known_payments(&self, ids: &[PaymentId]) -> Result<BTreeSet<PaymentId>, ReadError> {
+    pub fn known_payments(
+        &self,
+        ids: &[PaymentId],
+    ) -> Result<BTreeMap<PaymentId, KnownPayment>, ReadError> {
         let list = list(ids.iter().map(PaymentId::to_string));
         let rows = self.rows(
             self.sql.payment_known,
@@ -144,11 +175,105 @@ impl Reader {
             values![list.as_str()],
             |row| {
                 let id = row.text(0).at("payment", "")?;
-                id.parse()
-                    .map_err(|problem| unreadable("payment", id, problem))
+                let parsed: PaymentId = id
+                    .parse()
+                    .map_err(|problem| unreadable("payment", id, problem))?;
+                let revision = row.small(1).at("payment", id)?;
+                let ignored = match row.text_or_null(2).at("payment", id)? {
+                    Some(body) => Some(
+                        read_payment(parsed, body)
+                            .map_err(|problem| unreadable("payment", id, problem))?,
+                    ),
+                    None => None,
+                };
+                let note = ignored.and_then(|one| one.note);
+                let known = KnownPayment {
+                    revision,
+                    is_undone: note == Some(Note::StatementUndone),
+                };
+                Ok((parsed, known))
             },
         )?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// How often payments were changed: told with what is judged by them, so that nobody else's change is overlooked.
+    /// Ask it before anything else.
+    pub fn payment_changes(&self) -> Result<u64, ReadError> {
+        let found = self.one(self.sql.payment_book_get, "payment_book", &[], |row| {
+            row.count(0).at("payment_book", "")
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// How much payments were put to documents, by the documents' ids; those with nothing left out.
+    pub fn payment_shares(
+        &self,
+        documents: &[&str],
+    ) -> Result<BTreeMap<String, Amount>, ReadError> {
+        let ids = list(documents.iter().map(|&id| id.to_owned()));
+        let rows = self.rows(
+            self.sql.payment_share_sums,
+            "payment_share",
+            values![ids.as_str()],
+            |row| {
+                let id = row.text(0).at("payment_share", "")?;
+                let parts = row.int(1).at("payment_share", id)?;
+                Ok((id.to_owned(), Amount::of_parts(parts).unwrap_or_default()))
+            },
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Payments that came with a statement, the last booked first.
+    pub fn payments_of_statement(
+        &self,
+        id: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<PaymentRecord>, ReadError> {
+        let (shown, asked) = limits(limit);
+        let (day, last) = place(after)?;
+        let key = values![id, day, last.as_str(), asked];
+        let mut items = self.rows(self.sql.payment_of_statement, "payment", key, record)?;
+        let is_more = items.len() > shown;
+        items.truncate(shown);
+        let last = items.last().filter(|_| is_more);
+        let next = last.map(|one| format!("{}.{}", days(one.payment.booked), one.id));
+        Ok(Page { items, next })
+    }
+
+    /// Statements, the last taken in first.
+    pub fn statements(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<StatementRecord>, ReadError> {
+        let (shown, asked) = limits(limit);
+        let (at, id) = place(after)?;
+        let key = values![at, id.as_str(), asked];
+        let mut items = self.rows(self.sql.statement_newest, "statement", key, statement)?;
+        let is_more = items.len() > shown;
+        items.truncate(shown);
+        let last = items.last().filter(|_| is_more);
+        let next = last.map(|one| format!("{}.{}", nanos(one.at), one.id));
+        Ok(Page { items, next })
+    }
+
+    /// Some statements, by their ids; those that there are not left out.
+    pub fn statements_of(
+        &self,
+        ids: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, StatementRecord>, ReadError> {
+        let ids = list(ids.iter().map(|&id| id.to_owned()));
+        let key = values![ids.as_str()];
+        let rows = self.rows(self.sql.statement_of_ids, "statement", key, statement)?;
+        Ok(rows.into_iter().map(|one| (one.id.clone(), one)).collect())
+    }
+
+    /// One statement.
+    pub fn statement(&self, id: &str) -> Result<Option<StatementRecord>, ReadError> {
+        Ok(self.statements_of(&BTreeSet::from([id]))?.remove(id))
     }
 
     /// How many payments there are by state; of [`PAYMENTS_COUNTED_MAX`] and more no more are counted.
@@ -211,7 +336,7 @@ impl Reader {
         let most = i64::try_from(INVOICES_FOUND_MAX).unwrap_or(i64::MAX);
         let mut all = Vec::new();
         for state in DocumentState::WAITING {
-            let key = values![state.column(), amount.parts(), most];
+            let key = values![state_column(state), amount.parts(), most];
             let rows = self.rows(self.sql.invoice_of_amount, "document", key, invoice)?;
             if rows.len() == INVOICES_FOUND_MAX {
                 return Ok(Vec::new());

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_registry.sql"),
     include_str!("../../migrations/sqlite/0006_payments.sql"),
     include_str!("../../migrations/sqlite/0007_feed.sql"),
+    include_str!("../../migrations/sqlite/0008_statements.sql"),
 ];
 
 /// The version of the schema that this program reads and writes.

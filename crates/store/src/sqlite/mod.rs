@@ -45,7 +45,7 @@ use relance_core::contact::Identity;
 use relance_core::decide::{Timer, TimerKind};
 use relance_core::identity::MergeRecord;
 use relance_core::ids::{AccountId, ContactId, JourneyId, SegmentId, SubjectRef, TouchpointId};
-use relance_core::payment::PaymentRecord;
+use relance_core::payment::{PaymentRecord, StatementRecord};
 use relance_core::snapshot::Snapshot;
 use relance_core::suppression::{Suppression, SuppressionKey};
 use relance_core::touchpoint::Touchpoint;
@@ -655,6 +655,14 @@ impl Store for SqliteStore {
 
     fn put_payment(&mut self, record: &PaymentRecord) -> Result<bool, StoreError> {
         self.together(|store| store.write_payment(record))
+    }
+
+    fn turn_payments(&mut self, seen: u64) -> Result<(), StoreError> {
+        self.turn_book(seen)
+    }
+
+    fn put_statement(&mut self, record: &StatementRecord) -> Result<(), StoreError> {
+        self.write_statement(record)
     }
 
     fn put_journey(&mut self, journey: &StoredJourney, now: Timestamp) -> Result<(), StoreError> {

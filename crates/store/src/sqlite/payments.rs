@@ -1,12 +1,12 @@
 //! Payments, what they were put to, and what becomes of them when a person is forgotten.
 
 use relance_core::ids::ContactId;
-use relance_core::payment::PaymentRecord;
+use relance_core::payment::{PaymentRecord, StatementRecord};
 use relance_engine::ports::{Forgotten, StoreError};
-use relance_wire::stored::payment_text;
+use relance_wire::stored::{payment_text, statement_text};
 use rusqlite::params;
 
-use super::column::contact_key;
+use super::column::{contact_key, nanos};
 use super::error::Located;
 use super::{SqliteStore, limit_column};
 use crate::payment::{forgotten, mark};
@@ -24,6 +24,7 @@ impl SqliteStore {
             mark(record),
             record.revision,
             payment_text(record).at("payment", &id)?,
+            record.statement,
         ];
         if self.run(self.sql.payment_put, row).at("payment", &id)? == 0 {
             return Ok(false);
@@ -41,6 +42,25 @@ impl SqliteStore {
                 .at("payment_share", &id)?;
         }
         Ok(true)
+    }
+
+    pub(super) fn turn_book(&self, seen: u64) -> Result<(), StoreError> {
+        let seen = i64::try_from(seen).unwrap_or(i64::MAX - 1);
+        match self
+            .run(self.sql.payment_book_turn, params![seen])
+            .at("payment_book", "")?
+        {
+            0 => Err(StoreError::Overtaken),
+            _turned => Ok(()),
+        }
+    }
+
+    pub(super) fn write_statement(&self, record: &StatementRecord) -> Result<(), StoreError> {
+        let body = statement_text(record).at("statement", &record.id)?;
+        let row = params![record.id, nanos(record.at), body];
+        self.run(self.sql.statement_put, row)
+            .at("statement", &record.id)
+            .map(drop)
     }
 
     /// Payments of the contact's documents say nothing of who paid any more.

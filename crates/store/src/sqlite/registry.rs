@@ -18,6 +18,7 @@ use super::column::{contact_key, nanos};
 use super::error::{Located, unreadable};
 use crate::registry::{
     BROUGHT_PER_COMMIT, DOCUMENT, DocumentRow, Doing, Profile, TaskColumns, owner_column,
+    state_column,
 };
 
 /// The name of the mark that says how far the registry came.
@@ -87,7 +88,7 @@ impl SqliteStore {
             params![
                 contact_key(contact),
                 &*object.subject.id,
-                row.state.column(),
+                state_column(row.state),
                 row.own,
                 row.mailbox,
                 row.kind,

@@ -71,6 +71,71 @@ pub struct SalesArm {
     pub paid_amount: String,
 }
 
+/// What follow-ups brought, of one currency: what was paid beyond what the control group says would have been paid
+/// anyway, and what they cost.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SalesEffect {
+    /// ISO 4217, or nothing.
+    pub currency: String,
+    /// Documents that journeys follow, the control group left out; offers bring no money themselves and are left out too.
+    pub followed: u64,
+    /// Documents of the control group.
+    pub held_out: u64,
+    /// What was brought; `null` where it cannot be measured yet, as `missing` says.
+    #[schema(required)]
+    pub brought: Option<SalesBrought>,
+    /// Why it cannot be measured, or not all of it: `no_journey` (nothing is followed), `no_control_group` (journeys
+    /// hold nobody out), `few_followed`, `few_held_out`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// With `few_held_out`: documents that the nearest control group still wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<u64>,
+    /// Reminders that left.
+    pub reminders: u64,
+    /// What they cost, with the program's share; `null` where costs are not set, or are of another currency.
+    #[schema(required)]
+    pub cost: Option<String>,
+    /// What each unit of cost brought, with its interval; `null` where either is not known, or it cost nothing.
+    #[schema(required)]
+    pub roi: Option<SalesRoi>,
+}
+
+/// What was brought, and between which it lies at 95 % (Welch). It may be less than nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SalesBrought {
+    /// The estimate, as a decimal number.
+    pub amount: String,
+    /// Not less than this.
+    pub low: String,
+    /// Not more than this.
+    pub high: String,
+    /// Of the followed documents, those whose journey has a control group that is large enough.
+    pub measured: u64,
+}
+
+/// What follow-ups cost, as the settings say.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SalesCosts {
+    /// ISO 4217.
+    pub currency: String,
+    /// One reminder: the message, and the salesperson's minutes.
+    pub reminder: f64,
+    /// The program, a month.
+    pub month: f64,
+}
+
+/// What each unit of cost brought: 12 means that one rouble brought twelve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct SalesRoi {
+    /// The estimate.
+    pub value: f64,
+    /// Not less than this.
+    pub low: f64,
+    /// Not more than this.
+    pub high: f64,
+}
+
 /// Documents of a salesperson, a team or a month, of one currency.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SalesRow {
@@ -115,6 +180,8 @@ pub struct SalesRow {
     pub brought: u64,
     /// What these amount to.
     pub brought_amount: String,
+    /// What follow-ups brought beyond the control group, and cost.
+    pub effect: SalesEffect,
 }
 
 /// Sales of a time.
@@ -134,6 +201,11 @@ pub struct SalesReport {
     pub items: Vec<SalesRow>,
     /// What all of them amount to, by currency.
     pub totals: Vec<CurrencyTotal>,
+    /// What follow-ups brought and cost in the whole time, by currency: of more documents, it says more than the rows.
+    pub effects: Vec<SalesEffect>,
+    /// What one reminder costs, and the program a month; `null` where costs are not set.
+    #[schema(required)]
+    pub costs: Option<SalesCosts>,
     /// `false`: there were more documents than were counted.
     pub exact: bool,
 }

@@ -14,6 +14,31 @@ pub struct MailboxPage {
     pub next: Option<String>,
     /// Providers of tokens that are set up: `google`, `microsoft`.
     pub oauth: Vec<String>,
+    /// Mailboxes that were removed and not forgotten: reminders that depend on them are held.
+    pub gone: Vec<MailboxGone>,
+}
+
+/// A mailbox that was removed, and what waits for it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MailboxGone {
+    /// Its address.
+    pub address: String,
+    /// When it was last read whole.
+    #[schema(required)]
+    pub synced_at: Option<String>,
+    /// Reminders that are held until it is read.
+    pub waiting: u64,
+    /// Whether all of them were counted.
+    pub exact: bool,
+}
+
+/// What becomes of what waits for a removed mailbox.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetPost {
+    /// `go_on`: reminders go on as if the mailbox had never been watched; `leave_out`: those about what was sent from
+    /// it are left out.
+    pub waiting: String,
 }
 
 /// A mailbox, and how it fares.
@@ -39,6 +64,8 @@ pub struct Mailbox {
     pub progress: Option<MailboxProgress>,
     /// The folders that are watched, as people read their names.
     pub folders: MailboxFolders,
+    /// Reminders that are held until it is read.
+    pub waiting: u64,
     /// Mails seen since the program began.
     pub seen: u64,
     /// Mails that could not be read since then.

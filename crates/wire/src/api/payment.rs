@@ -1,10 +1,9 @@
 //! Bank statements and payments.
 
-use relance_core::payment::{Note, PaymentRecord, Ranked, Reason, Share};
+use relance_core::payment::{Note, PaymentRecord, Ranked, Reason, Share, StatementRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Page;
 use crate::statement::{Part, Statement};
 
 /// An account of a statement.
@@ -217,7 +216,8 @@ pub struct PaymentRow {
     pub account: String,
     /// `matched`, `part`, `over`, `joint`, `unclear` or `ignored`.
     pub state: String,
-    /// `by_hand`, `dismissed`, `undone`, `reversed`, `reversal`, `unknown_reversal` or `forgotten`.
+    /// `by_hand`, `dismissed`, `undone`, `reversed`, `reversal`, `unknown_reversal`, `forgotten` or
+    /// `statement_undone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The payment that this one takes back, or that took it back.
@@ -232,6 +232,9 @@ pub struct PaymentRow {
     pub candidates: Vec<CandidateShown>,
     /// In which statement it came first.
     pub statement: String,
+    /// How the statement's file was called, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// The code of a note.
@@ -244,6 +247,7 @@ pub const fn note_word(note: Note) -> &'static str {
         Note::Reversal => "reversal",
         Note::UnknownReversal => "unknown_reversal",
         Note::Forgotten => "forgotten",
+        Note::StatementUndone => "statement_undone",
     }
 }
 
@@ -253,6 +257,7 @@ impl PaymentRow {
         record: &PaymentRecord,
         documents: Vec<PaidDocument>,
         candidates: Vec<CandidateShown>,
+        file: Option<String>,
     ) -> Self {
         let payment = &record.payment;
         let rest = record.rest();
@@ -280,12 +285,112 @@ impl PaymentRow {
             documents,
             candidates,
             statement: record.statement.clone(),
+            file: file.filter(|name| !name.is_empty()),
         }
     }
 }
 
-/// A page of payments, the last booked first.
-pub type PaymentPage = Page<PaymentRow>;
+/// A statement that was taken in, as it is listed.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct StatementRow {
+    /// The same for the same bytes.
+    pub id: String,
+    /// The file's name; left out where none was told.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// `camt.053`, `camt.052`, `camt.054`, `mt940`, `1c` or `csv`.
+    pub format: String,
+    /// Who took it in first: an address, or the name of a token.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// Of its first account.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub account: String,
+    /// Of its first account.
+    pub currency: String,
+    /// Accounts in it.
+    pub accounts: u64,
+    /// The first day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The last day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Payments in it that came or were taken back.
+    pub entries: u64,
+    /// Entries that concern nobody here: what we paid.
+    pub outgoing: u64,
+    /// Of the payments, those that came with it first; the others were known.
+    pub new: u64,
+    /// Of the new ones as it was taken in: each paid one document, exactly.
+    pub matched: u64,
+    /// Each paid a part of one.
+    pub part: u64,
+    /// Each paid one, and more came than was open.
+    pub over: u64,
+    /// Each paid several.
+    pub joint: u64,
+    /// A person had to look.
+    pub unclear: u64,
+    /// Nothing was done about them.
+    pub ignored: u64,
+    /// Earlier payments that the bank took back by it.
+    pub reversed: u64,
+    /// `false`: the program ended half-way; sending the file again goes on.
+    pub whole: bool,
+    /// When it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone_at: Option<String>,
+    /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<String>,
+}
+
+impl StatementRow {
+    /// As it is told.
+    pub fn of(record: StatementRecord) -> Self {
+        let tally = record.tally;
+        let (undone_at, undone_by) = record
+            .undone
+            .map(|undone| (undone.at.to_string(), undone.by))
+            .unzip();
+        Self {
+            id: record.id,
+            name: record.name,
+            format: record.format,
+            by: record.by,
+            at: record.at.to_string(),
+            account: record.account,
+            currency: record.currency,
+            accounts: record.accounts,
+            from: record.from.map(|date| date.to_string()),
+            to: record.to.map(|date| date.to_string()),
+            entries: record.entries,
+            outgoing: record.outgoing,
+            new: tally.new,
+            matched: tally.matched,
+            part: tally.part,
+            over: tally.over,
+            joint: tally.joint,
+            unclear: tally.unclear,
+            ignored: tally.ignored,
+            reversed: tally.reversed,
+            whole: record.whole,
+            undone_at,
+            undone_by,
+        }
+    }
+}
+
+/// A statement that was taken back, with all that followed from it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct StatementUndone {
+    /// The statement as it is now.
+    pub statement: StatementRow,
+    /// Payments that were taken back now.
+    pub payments: usize,
+}
 
 /// How many payments stand where.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]

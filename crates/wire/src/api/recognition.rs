@@ -75,10 +75,27 @@ pub struct FiredRule {
     pub weight: f64,
 }
 
+/// Where the registry has a mail's document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RegisteredDocument {
+    /// Whose it is.
+    pub contact: String,
+    /// Its id.
+    pub document: String,
+    /// `invoice` or `offer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Whether somebody said that it is none.
+    pub withdrawn: bool,
+    /// The how-many-th sending of it this mail is, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+}
+
 /// A sent mail, and what was found in it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SeenMail {
-    /// Its Message-ID without brackets.
+    /// Its Message-ID without brackets; of one without any the name that it is known by.
     pub message_id: String,
     /// When it was sent.
     pub at: String,
@@ -95,13 +112,37 @@ pub struct SeenMail {
     /// `internal`, `no_reader` (it is larger than is read, or damaged).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
-    /// The rules that fired.
+    /// The rules that fired, also where they did not suffice.
     pub why: Vec<FiredRule>,
+    /// Of a mail in which no document was found: what it lacks. `words` (nothing names an invoice or offer), `other_paper`
+    /// (it names another paper), `credit_note`, `silent_file` (the text of its file names neither), `file_text` (its
+    /// file has no text, as a scan has), `file` (it has none, and its own text does not suffice), `answer` (it is an
+    /// answer, whose words speak of an older document), `number`, `amount`, `points`; and before these `internal`,
+    /// `no_recipient`, `list`, `forwarded`, `auto_reply`, `bounce`, `complaint`.
+    pub lacks: Vec<String>,
+    /// What it is most like, where no document was found: `invoice`, `offer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
+    /// The sum of the rules that fired, and what it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<Points>,
     /// The rule of the workspace's own that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Whether it is in the registry already.
+    /// Whether it is in the registry already, as any version of a document.
     pub known: bool,
+    /// Where, if the caller may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registered: Option<RegisteredDocument>,
+}
+
+/// How near a mail came to a document.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Points {
+    /// The sum.
+    pub got: f64,
+    /// From here up it is a document.
+    pub needed: f64,
 }
 
 /// What would have been found in a mailbox.

@@ -421,6 +421,63 @@ pub struct AnsweredOne {
     pub answer: String,
 }
 
+/// A journey by which documents can be followed up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FollowUpJourney {
+    /// Which.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// Journeys by which documents can be followed up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FollowUpJourneys {
+    /// By name.
+    pub items: Vec<FollowUpJourney>,
+}
+
+/// One document of a contact.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentNamed {
+    /// Whose.
+    pub contact: String,
+    /// Which.
+    pub document: String,
+}
+
+/// Documents that a journey is to follow up.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUp {
+    /// By which journey.
+    pub journey: String,
+    /// At most 200.
+    pub documents: Vec<DocumentNamed>,
+}
+
+/// What became of one document that was to be followed up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FollowedUp {
+    /// Whose.
+    pub contact: String,
+    /// Which.
+    pub document: String,
+    /// Whether a run began.
+    pub begun: bool,
+    /// Why not, as the ledger's code, or `no_document`; of a run that began, `holdout` where it is of the control group.
+    #[schema(required)]
+    pub reason: Option<String>,
+}
+
+/// What became of documents that were to be followed up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FollowedUpAll {
+    /// One for each, in their order.
+    pub items: Vec<FollowedUp>,
+}
+
 /// What happened on one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DayCounts {
@@ -469,6 +526,14 @@ pub struct Waiting {
 /// How a mailbox is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MailboxHealth {
+    /// How it fares: `starting`, `synchronising`, `live`, `failing`, `login_refused`, `silent`, `paused`.
+    pub state: String,
+    /// What is wrong, as a code that says what to do.
+    #[schema(required)]
+    pub code: Option<String>,
+    /// Since when it is wrong.
+    #[schema(required)]
+    pub since: Option<String>,
     /// When it was last read whole.
     #[schema(required)]
     pub synced_at: Option<String>,

@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::recognition::TriedMailbox;
+
 /// A template in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TemplateSummary {
@@ -244,12 +246,22 @@ pub struct BacktestCompared {
     pub current: Option<BacktestReport>,
 }
 
+/// What came of work, by what it does.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum JobResult {
+    /// Of `backtest`.
+    Backtest(Box<BacktestCompared>),
+    /// Of `recognition`.
+    Recognition(TriedMailbox),
+}
+
 /// Work that takes its time.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Job {
     /// Its id.
     pub id: String,
-    /// What it does: `backtest`.
+    /// What it does: `backtest` or `recognition`.
     pub kind: String,
     /// `running`, `done`, `failed`, `cancelled`.
     pub state: String,
@@ -261,11 +273,14 @@ pub struct Job {
     pub by: String,
     /// When it began.
     pub began_at: String,
-    /// What came of it: of a backtest `{candidate, current}`.
+    /// What came of it: of a backtest `{candidate, current}`, of a trial of recognition a `TriedMailbox`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BacktestCompared>)]
+    #[schema(value_type = Option<JobResult>)]
     pub result: Option<Value>,
     /// Why it did not end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// The same as a code: `failed`; of a mailbox that could not be read what `code` of a mailbox says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }

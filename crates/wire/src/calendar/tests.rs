@@ -101,12 +101,63 @@ fn years_not_yet_certain_are_not_covered() {
 fn every_built_in_calendar_is_found_by_its_id() {
     assert_eq!(
         built_in_ids().collect::<Vec<_>>(),
-        ["de", "gb", "jp", "ru", "us"]
+        ["de", "gb", "jp", "jp-business", "ru", "us"]
     );
     for id in built_in_ids() {
         assert_eq!(built_in(id).unwrap().id(), id);
     }
     assert_eq!(built_in("xx"), None);
+}
+
+#[test]
+fn japanese_companies_are_closed_round_new_year() {
+    let (jp, business) = (built_in("jp").unwrap(), built_in("jp-business").unwrap());
+    for day in [(2026, 12, 29), (2026, 12, 30), (2026, 12, 31), (2029, 1, 3)] {
+        let day = date(day.0, day.1, day.2);
+        assert!(jp.is_working(day) && !business.is_working(day), "{day}");
+    }
+    assert!(business.is_working(date(2026, 12, 28)) && business.is_working(date(2027, 1, 4)));
+    // All the rest is as in Japan.
+    let mut day = date(2024, 1, 4);
+    while day < date(2028, 12, 29) {
+        let closed = matches!((day.month(), day.day()), (12, 29..) | (1, ..=3));
+        assert!(
+            closed || jp.is_working(day) == business.is_working(day),
+            "{day}"
+        );
+        day = day.tomorrow().unwrap();
+    }
+}
+
+#[test]
+fn a_company_begins_from_a_calendar_and_adds_its_own_days() {
+    let own = |rest: &str| {
+        parse(&format!(
+            "format = \"calendar/1\"\nid = \"ours\"\nname = \"Ours\"\n{rest}"
+        ))
+    };
+    let text = "base = \"de\"\n[[closed]]\nname = \"Works holiday\"\ndates = [\"2026-08-03\", \"2026-08-04\"]";
+    let ours = own(text).unwrap();
+    assert_eq!(ours.holiday(date(2026, 8, 3)), Some("Works holiday"));
+    assert_eq!(ours.holiday(date(2026, 10, 3)), Some("German Unity Day"));
+    assert!(ours.is_working(date(2026, 8, 5)));
+    // Closed on a Sunday is made up for by no other day, and moves no holiday on.
+    let closed = "base = \"jp\"\n[[closed]]\nname = \"x\"\nfixed = [\"05-06\"]";
+    let ours = own(closed).unwrap();
+    let substitute = Some("Constitution Memorial Day (substitute day)");
+    assert_eq!(ours.holiday(date(2026, 5, 6)), substitute);
+    assert!(ours.is_working(date(2026, 5, 7)));
+    for (rest, told) in [
+        ("", "weekend is missing"),
+        ("base = \"xx\"", "none of de, gb, jp, jp-business, ru, us"),
+        (
+            "base = \"de\"\n[[closed]]\nname = \"x\"\nfixed = [\"01-02\"]\nobserved = \"nearest-weekday\"",
+            "leave out observed",
+        ),
+    ] {
+        let problem = own(rest).unwrap_err().to_string();
+        assert!(problem.contains(told), "{problem}");
+    }
 }
 
 #[test]

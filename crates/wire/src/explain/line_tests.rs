@@ -44,6 +44,7 @@ fn pairs() -> Vec<(What, Vec<Option<Reason>>)> {
                 What::Enrolled | What::Converted => vec![None, Some(R::Holdout)],
                 What::NotEnrolled => some(&[
                     R::WhereFalse,
+                    R::Settled,
                     R::NoSubject,
                     R::Late,
                     R::NoJourney,

@@ -1,4 +1,4 @@
-//! Statements as tables, as banks give them out: columns told by their heads in four languages, rows before the heads
+//! Statements as tables, as banks give them out: columns told by their heads in nine languages, rows before the heads
 //! and sums behind the rows left out.
 //!
 //! Encoding, delimiter, rows, dates and numbers are read as tables of contacts are. **Absent:** balances: of a table
@@ -7,6 +7,7 @@
 use jiff::civil::Date;
 use relance_core::payment::{Amount, NAME_CHARS_MAX};
 
+use super::heads::{Column, NOT_BOOKED, column_of, may_be_text};
 use super::remittance::Gathered;
 use super::text;
 use super::{ENTRIES_MAX, Format, Part, Statement, StatementProblem, Why, shown};
@@ -19,348 +20,6 @@ const PREAMBLE_ROWS_MAX: usize = 40;
 /// Cells by which the form of numbers and dates is told.
 const SAMPLE_CELLS_MAX: usize = 5_000;
 const DATES: &str = "write 2026-10-01";
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Column {
-    Booked,
-    Valued,
-    Amount,
-    Credit,
-    Debit,
-    Side,
-    Currency,
-    Payer,
-    Account,
-    TaxId,
-    Bic,
-    Text,
-    Reference,
-    OwnAccount,
-    Key,
-}
-
-/// Heads in lower case; of two of one column the first in a row counts, but texts are joined.
-const HEADS: &[(Column, &[&str])] = &[
-    (
-        Column::Booked,
-        &[
-            "buchungstag",
-            "buchungsdatum",
-            "buchung",
-            "booking date",
-            "posting date",
-            "transaction date",
-            "date",
-            "datum",
-            "completed date",
-            "дата",
-            "дата операции",
-            "дата проводки",
-            "дата поступления",
-            "дата документа",
-            "日付",
-            "取引日",
-            "お取引日",
-            "取引年月日",
-            "お取引年月日",
-            "勘定日",
-            "年月日",
-            "入金日",
-            "ご利用日",
-        ],
-    ),
-    (
-        Column::Valued,
-        &[
-            "valuta",
-            "valutadatum",
-            "wertstellung",
-            "wertstellungstag",
-            "value date",
-            "дата валютирования",
-            "起算日",
-        ],
-    ),
-    (
-        Column::Amount,
-        &[
-            "betrag",
-            "umsatz",
-            "amount",
-            "transaction amount",
-            "сумма",
-            "сумма операции",
-            "сумма платежа",
-            "сумма в валюте счета",
-            "金額",
-            "取引金額",
-            "お取引金額",
-        ],
-    ),
-    (
-        Column::Credit,
-        &[
-            "haben",
-            "gutschrift",
-            "gutschriften",
-            "eingang",
-            "credit",
-            "credit amount",
-            "paid in",
-            "money in",
-            "deposit",
-            "deposits",
-            "приход",
-            "кредит",
-            "поступление",
-            "поступления",
-            "зачисление",
-            "сумма по кредиту",
-            "入金",
-            "入金額",
-            "入金金額",
-            "お預入れ",
-            "お預入金額",
-            "お預け入れ",
-            "預入額",
-            "お預り金額",
-            "預り金額",
-            "入金(円)",
-        ],
-    ),
-    (
-        Column::Debit,
-        &[
-            "soll",
-            "lastschrift",
-            "lastschriften",
-            "ausgang",
-            "debit",
-            "debit amount",
-            "paid out",
-            "money out",
-            "withdrawal",
-            "withdrawals",
-            "расход",
-            "дебет",
-            "списание",
-            "списания",
-            "сумма по дебету",
-            "出金",
-            "出金額",
-            "出金金額",
-            "お引出し",
-            "お引き出し",
-            "引出額",
-            "支払金額",
-            "お支払金額",
-            "出金(円)",
-        ],
-    ),
-    (
-        Column::Side,
-        &[
-            "soll/haben",
-            "s/h",
-            "credit/debit",
-            "debit/credit",
-            "cr/dr",
-            "dr/cr",
-            "тип операции",
-            "入払区分",
-            "入出金区分",
-        ],
-    ),
-    (
-        Column::Currency,
-        &[
-            "währung",
-            "waehrung",
-            "currency",
-            "ccy",
-            "валюта",
-            "валюта счета",
-            "通貨",
-        ],
-    ),
-    (
-        Column::Payer,
-        &[
-            "auftraggeber",
-            "zahlungspflichtiger",
-            "zahlungspflichtige*r",
-            "beguenstigter/zahlungspflichtiger",
-            "begünstigter/zahlungspflichtiger",
-            "auftraggeber/empfänger",
-            "auftraggeber / begünstigter",
-            "name zahlungsbeteiligter",
-            "name",
-            "payer",
-            "payer name",
-            "counterparty",
-            "counterparty name",
-            "sender",
-            "from",
-            "debtor",
-            "плательщик",
-            "наименование плательщика",
-            "контрагент",
-            "наименование контрагента",
-            "корреспондент",
-            "отправитель",
-            "振込人",
-            "振込人名",
-            "振込依頼人",
-            "振込依頼人名",
-            "依頼人",
-            "依頼人名",
-            "お振込人名",
-            "取引先",
-            "相手先",
-        ],
-    ),
-    (
-        Column::Account,
-        &[
-            "kontonummer",
-            "kontonummer/iban",
-            "iban",
-            "iban zahlungsbeteiligter",
-            "iban des auftraggebers",
-            "payer account",
-            "payer iban",
-            "counterparty account",
-            "counterparty iban",
-            "account number",
-            "счет плательщика",
-            "счёт плательщика",
-            "счет контрагента",
-            "счёт контрагента",
-            "расчетный счет контрагента",
-            "相手口座番号",
-        ],
-    ),
-    (
-        Column::TaxId,
-        &[
-            "инн",
-            "инн плательщика",
-            "инн контрагента",
-            "инн корреспондента",
-            "tax id",
-            "vat id",
-            "ust-idnr",
-        ],
-    ),
-    (
-        Column::Bic,
-        &[
-            "bic",
-            "bic (swift-code)",
-            "blz",
-            "bic (swift-code) zahlungsbeteiligter",
-            "бик",
-            "бик банка плательщика",
-            "бик банка контрагента",
-        ],
-    ),
-    (
-        Column::Text,
-        &[
-            "verwendungszweck",
-            "buchungstext/verwendungszweck",
-            "description",
-            "details",
-            "purpose",
-            "narrative",
-            "payment reference",
-            "reference",
-            "memo",
-            "payment details",
-            "remittance information",
-            "назначение платежа",
-            "назначение",
-            "описание",
-            "описание операции",
-            "комментарий",
-            "основание",
-            "摘要",
-            "お取り扱い内容",
-            "取扱内容",
-            "内容",
-            "取引内容",
-            "お取引内容",
-            "備考",
-            "メモ",
-            "摘要内容",
-        ],
-    ),
-    (
-        Column::Reference,
-        &[
-            "gläubigerreferenz",
-            "creditor reference",
-            "structured reference",
-            "viitenumero",
-        ],
-    ),
-    (
-        Column::OwnAccount,
-        &[
-            "auftragskonto",
-            "iban auftragskonto",
-            "konto",
-            "account",
-            "own account",
-            "счет",
-            "счёт",
-            "номер счета",
-            "номер счёта",
-            "口座番号",
-        ],
-    ),
-    (
-        Column::Key,
-        &[
-            "transaction id",
-            "transaction reference",
-            "kundenreferenz (end-to-end)",
-            "referenznummer",
-            "номер операции",
-            "номер документа",
-            "№ документа",
-            "id",
-            "id операции",
-            "取引番号",
-            "整理番号",
-        ],
-    ),
-];
-
-/// A head as it is compared: one spelling, without what stands in brackets behind it.
-fn head(text: &str) -> String {
-    let plain = value::narrow(&text::tidy(text, 100)).to_lowercase();
-    let plain = plain.trim_matches(['"', '*', ':', '.']).trim();
-    plain.to_owned()
-}
-
-fn column_of(text: &str) -> Option<Column> {
-    let plain = head(text);
-    if plain.is_empty() {
-        return None;
-    }
-    let known = |word: &str| {
-        HEADS
-            .iter()
-            .find(|(_, words)| words.contains(&word))
-            .map(|(column, _)| *column)
-    };
-    known(&plain).or_else(|| {
-        let bare = plain.split(['(', '[', ',']).next()?.trim();
-        known(bare)
-    })
-}
 
 /// `Betrag (EUR)`: the currency that a head names.
 fn currency_in(text: &str) -> String {
@@ -467,9 +126,15 @@ pub(super) fn read(text: &str) -> Result<Statement, StatementProblem> {
             .flat_map(|line| at.iter().filter_map(|at| line.cells.get(*at)));
         cells.map(String::as_str).take(SAMPLE_CELLS_MAX).collect()
     };
+    let decimal = decimal(&of(&[Column::Amount, Column::Credit, Column::Debit]));
+    let stated = of(&[Column::Currency])
+        .first()
+        .map(|text| text::currency(text));
+    let usual = stated.filter(|code| !code.is_empty());
+    let usual = usual.as_deref().unwrap_or(&currency);
     let table = Table {
-        order: order(&of(&[Column::Booked, Column::Valued])),
-        decimal: decimal(&of(&[Column::Amount, Column::Credit, Column::Debit])),
+        order: order(&of(&[Column::Booked, Column::Valued]), decimal, usual),
+        decimal,
         columns,
         currency,
     };
@@ -504,18 +169,22 @@ fn columns(cells: &[String]) -> Option<Vec<(usize, Column)>> {
             found.push((at, column));
         }
     }
+    if found.iter().all(|(_, known)| *known != Column::Text) {
+        let text = cells.iter().position(|cell| may_be_text(cell));
+        found.extend(text.map(|at| (at, Column::Text)));
+    }
     let has = |column: Column| found.iter().any(|(_, known)| *known == column);
     ((has(Column::Booked) || has(Column::Valued)) && (has(Column::Amount) || has(Column::Credit)))
         .then_some(found)
 }
 
-/// Which sign is before the decimals, by all cells: two digits behind it.
+/// Which sign is before the decimals, by all cells: one digit or two behind it, where a group has three.
 fn decimal(cells: &[&str]) -> Decimal {
     let ends = |sign: char| {
         cells.iter().any(|cell| {
             let digits = cell.trim_end_matches(|c: char| !c.is_ascii_digit());
             digits.rsplit_once(sign).is_some_and(|(_, part)| {
-                part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())
+                matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit())
             })
         })
     };
@@ -529,8 +198,9 @@ fn decimal(cells: &[&str]) -> Decimal {
     }
 }
 
-/// Which of day and month comes first, by all cells.
-fn order(cells: &[&str]) -> DateOrder {
+/// Which of day and month comes first, by all cells; where none tells, by what else the table says: whoever writes
+/// decimals behind a comma begins with the day, and American accounts with the month.
+fn order(cells: &[&str], decimal: Decimal, currency: &str) -> DateOrder {
     let mut month_first = false;
     for cell in cells {
         let mut numbers = cell.split(['/', '-']);
@@ -542,10 +212,14 @@ fn order(cells: &[&str]) -> DateOrder {
             month_first |= second > 12;
         }
     }
-    if month_first {
-        DateOrder::MonthFirst
-    } else {
-        DateOrder::Certain
+    match (month_first, decimal, currency) {
+        (true, _, _) => DateOrder::MonthFirst,
+        (false, Decimal::Comma, _) => DateOrder::DayFirst,
+        (false, Decimal::Point | Decimal::Certain, "USD") => DateOrder::MonthFirst,
+        (false, Decimal::Point | Decimal::Certain, "EUR" | "GBP" | "CHF" | "PLN" | "RUB") => {
+            DateOrder::DayFirst
+        }
+        (false, Decimal::Point | Decimal::Certain, _) => DateOrder::Certain,
     }
 }
 
@@ -601,6 +275,10 @@ fn entry(table: &Table, row: &Line) -> Result<Option<(Gathered, Date, String)>, 
         .unwrap_or_default();
     // Sums and notes behind the rows.
     if !day.chars().any(|c| c.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let state = table.text(row, Column::State).to_lowercase();
+    if NOT_BOOKED.contains(&state.as_str()) {
         return Ok(None);
     }
     let Some(amount) = signed(table, row)? else {
@@ -703,7 +381,22 @@ fn signed(table: &Table, row: &Line) -> Result<Option<Amount>, StatementProblem>
     let side = table.text(row, Column::Side).to_lowercase();
     let is_debit = matches!(
         side.as_str(),
-        "s" | "d" | "dr" | "debit" | "soll" | "дебет" | "списание" | "出金" | "2"
+        "s" | "d"
+            | "dr"
+            | "debit"
+            | "soll"
+            | "дебет"
+            | "списание"
+            | "расход"
+            | "出金"
+            | "支払"
+            | "払"
+            | "2"
+            | "af"
+            | "debet"
+            | "débit"
+            | "cargo"
+            | "out"
     );
     Ok(Some(if is_debit { -amount.abs() } else { amount }))
 }

@@ -8,6 +8,7 @@
 
 mod camt;
 mod csv;
+mod heads;
 mod keys;
 mod mt940;
 mod onec;

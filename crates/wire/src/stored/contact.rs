@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use relance_core::account::Account;
 use relance_core::consent::ConsentRecord;
-use relance_core::contact::{Channel, Contact, SendMark, SuppressionReason};
+use relance_core::contact::{Channel, Contact, MailMark, SendMark, SuppressionReason};
 use relance_core::ids::{AccountId, ContactId, ItemId, ListId, MailboxId, Topic};
 use relance_core::value::Fields;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ struct ContactV1<'a> {
     mailboxes: BTreeSet<MailboxId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sends: Vec<SendV1>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mails: Vec<MailMarkV1>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     seen: BTreeMap<ListId, Vec<ItemId>>,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -51,6 +53,12 @@ struct ContactV1<'a> {
     merged_into: Option<ContactId>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     absorbed: BTreeSet<ContactId>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct MailMarkV1 {
+    at: Timestamp,
+    mail: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,6 +115,14 @@ pub fn contact_text(contact: &Contact) -> Result<String, StoredProblem> {
                 topic: mark.topic.clone(),
             })
             .collect(),
+        mails: contact
+            .mails_answered
+            .iter()
+            .map(|mark| MailMarkV1 {
+                at: mark.at,
+                mail: mark.mail,
+            })
+            .collect(),
         seen: contact.seen.clone(),
         runs: contact.enrollments,
         merged_into: contact.merged_into,
@@ -138,6 +154,14 @@ pub fn read_contact(id: ContactId, stored: &str) -> Result<Contact, StoredProble
                 at: mark.at,
                 channel: mark.channel,
                 topic: mark.topic,
+            })
+            .collect(),
+        mails_answered: body
+            .mails
+            .into_iter()
+            .map(|mark| MailMark {
+                at: mark.at,
+                mail: mark.mail,
             })
             .collect(),
         seen: body.seen,

@@ -23,6 +23,7 @@ mod moves;
 mod object;
 mod payment;
 mod setting;
+mod statement;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ pub use moves::{moves_text, read_moves};
 pub use object::{object_text, read_object};
 pub use payment::{payment_text, read_payment};
 pub use setting::{SETTING_BYTES_MAX, StoredSetting, read_setting, setting_text};
+pub use statement::{read_statement, statement_text};
 pub use task::{read_task, task_text};
 pub use touchpoint::{read_touchpoint, touchpoint_text};
 pub use user::{

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use relance_core::contact::{Channel, Consent, Contact, SendMark, SuppressionReason};
+use relance_core::contact::{Channel, Consent, Contact, MailMark, SendMark, SuppressionReason};
 use relance_core::enrollment::{Enrollment, EnrollmentState, ExitReason};
 use relance_core::event::{Event, EventKind};
 use relance_core::ids::{ContactId, EnrollmentId, ObjectKind, SubjectRef, TouchpointId};
@@ -680,6 +680,7 @@ proptest! {
         created in any_moment(),
         sends in prop::collection::vec((any_moment(), 0..7_usize, prop::option::of(".{0,6}")), 0..5),
         names in prop::collection::btree_set(".{0,6}", 0..4),
+        mails in prop::collection::vec((any_moment(), any::<u64>()), 0..4),
         enrollments in any::<u32>(),
         erased in any::<bool>(),
     ) {
@@ -693,6 +694,7 @@ proptest! {
                 topic: topic.map(Into::into),
             })
             .collect();
+        contact.mails_answered = mails.into_iter().map(|(at, mail)| MailMark { at, mail }).collect();
         for (name, channel) in names.iter().zip(Channel::ALL) {
             contact.mailboxes.insert(name.as_str().into());
             contact.topic_consents.insert(name.as_str().into(), Consent::Denied.into());

@@ -248,3 +248,80 @@ fn no_cut_or_changed_byte_makes_it_panic() {
         }
     }
 }
+
+/// Tables in the forms of further banks, each with what came: day, amount, currency and payer.
+const FORMS: &[(&str, &str, &[&str])] = &[
+    (
+        "a German bank with both forms of amounts",
+        "Buchungstag;Wert;Umsatzart;Begünstigter / Auftraggeber;Verwendungszweck;IBAN / Kontonummer;BIC;Betrag;Soll;Haben;Währung\n20.10.2026;20.10.2026;SEPA-Überweisung;Beispiel AG;RE 2026-7;DE02120300000000202051;BYLADEM1001;1.190,00;;1.190,00;EUR\n21.10.2026;21.10.2026;Gebühr;;Kontoführung;;;-9,90;-9,90;;EUR\n",
+        &["2026-10-20 1190 EUR Beispiel AG"],
+    ),
+    (
+        "a bank of phones",
+        "\"Booking Date\",\"Value Date\",\"Partner Name\",\"Partner Iban\",Type,\"Payment Reference\",\"Account Name\",\"Amount (EUR)\"\n2026-10-20,2026-10-20,\"Muster GmbH\",DE02120300000000202051,Income,\"Invoice 17\",Main,250.5\n",
+        &["2026-10-20 250.5 EUR Muster GmbH"],
+    ),
+    (
+        "rows that were never booked",
+        "Type,Product,Started Date,Completed Date,Description,Amount,Fee,Currency,State,Balance\nTOPUP,Current,2026-10-20 10:00:00,2026-10-20 10:00:05,Payment from Acme,500.00,0.00,GBP,COMPLETED,900.00\nTOPUP,Current,2026-10-21 10:00:00,2026-10-21 10:00:05,Payment from Acme,500.00,0.00,GBP,REVERTED,900.00\n",
+        &["2026-10-20 500 GBP "],
+    ),
+    (
+        "days with dashes, the day first",
+        "TransferWise ID,Date,Amount,Currency,Description,Payment Reference,Running Balance,Payer Name,Payee Name\nTRANSFER-1,20-10-2026,75.00,EUR,Received money,INV-9,100.00,Ana Ltd,\nTRANSFER-2,02-10-2026,-5.00,EUR,Sent money,,95.00,,Bo\n",
+        &["2026-10-20 75 EUR Ana Ltd"],
+    ),
+    (
+        "a Dutch bank that writes Af and Bij",
+        "\"Datum\";\"Naam / Omschrijving\";\"Rekening\";\"Tegenrekening\";\"Code\";\"Af Bij\";\"Bedrag (EUR)\";\"Mutatiesoort\";\"Mededelingen\"\n\"20261020\";\"Jansen BV\";\"NL77INGB0574908765\";\"NL66ABNA0123456789\";\"OV\";\"Bij\";\"121,00\";\"Overschrijving\";\"Factuur 8\"\n\"20261021\";\"Winkel\";\"NL77INGB0574908765\";\"\";\"BA\";\"Af\";\"12,00\";\"Betaalautomaat\";\"\"\n",
+        &["2026-10-20 121 EUR Jansen BV"],
+    ),
+    (
+        "a Polish bank",
+        "#Data operacji;#Opis operacji;#Rachunek;#Kwota;#Waluta\n2026-10-20;PRZELEW FV/7/2026;11114020040000300201355387;1 230,00;PLN\n",
+        &["2026-10-20 1230 PLN "],
+    ),
+    (
+        "French and Spanish",
+        "Date opération;Date valeur;Libellé;Débit;Crédit\n20/10/2026;20/10/2026;VIR ACME FACTURE 7;;1 200,50\n21/10/2026;21/10/2026;FRAIS;-3,00;\n",
+        &["2026-10-20 1200.5  "],
+    ),
+    (
+        "days whose year has two digits, with a comma before the decimals",
+        "Date,Operation Number,Label,Debit,Credit,Details\n01/04/20,OP 1,LABEL,\"-50,00\",,D\n02/04/20,OP 2,LABEL,,\"1300,00\",D\n",
+        &["2020-04-02 1300  "],
+    ),
+    (
+        "a payment service",
+        "\"Date\",\"Time\",\"Time Zone\",\"Description\",\"Currency\",\"Gross\",\"Fee\",\"Net\",\"Balance\",\"Transaction ID\",\"Name\",\"Invoice ID\"\n\"9/14/2026\",\"10:00:00\",\"PDT\",\"General Payment\",\"USD\",\"84.00\",\"-4.25\",\"79.75\",\"79.75\",\"T1\",\"Partner\",\"INV-5\"\n",
+        &["2026-09-14 84 USD Partner"],
+    ),
+    (
+        "a Russian bank of cards and accounts",
+        "\"Дата операции\";\"Дата платежа\";\"Статус\";\"Сумма операции\";\"Валюта операции\";\"Контрагент\";\"ИНН контрагента\";\"Описание\"\n\"20.10.2026 12:00:00\";\"20.10.2026\";\"OK\";\"15000,00\";\"RUB\";\"ООО Лютик\";\"7701234567\";\"Оплата по счёту 5\"\n\"20.10.2026 13:00:00\";\"\";\"FAILED\";\"700,00\";\"RUB\";\"\";\"\";\"\"\n",
+        &["2026-10-20 15000 RUB ООО Лютик"],
+    ),
+    (
+        "Japanese heads with other okurigana",
+        "\"日付\",\"摘要\",\"摘要内容\",\"支払い金額\",\"預かり金額\",\"差引残高\"\n\"2026/10/20\",\"振込\",\"ヤマダシヨウジ（カ\",\"\",\"110,000\",\"1,110,000\"\n\"2026/10/21\",\"手数料\",\"\",\"440\",\"\",\"1,109,560\"\n",
+        &["2026-10-20 110000 JPY ヤマダシヨウジ（カ"],
+    ),
+];
+
+#[test]
+fn tables_of_further_banks_say_what_came() {
+    for (what, text, expected) in FORMS {
+        let statement =
+            parse(text.as_bytes(), "a.csv").unwrap_or_else(|problem| panic!("{what}: {problem}"));
+        let found: Vec<String> = statement
+            .payments()
+            .map(|one| {
+                format!(
+                    "{} {} {} {}",
+                    one.booked, one.amount, one.currency, one.payer.name
+                )
+            })
+            .collect();
+        assert_eq!(found, *expected, "{what}");
+    }
+}

@@ -1,11 +1,13 @@
 /** Puts right what was read of a document, or says that it is none. */
-import { Button, Group, Modal, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ProblemNote } from '../../shared/ProblemNote';
 import { tellUndoable } from '../../shared/tell';
 import { decimalOf } from '../payments/amount';
+import { offered, refusedField, removeRule } from '../recognition/api';
+import { Refusal } from '../recognition/Refusal';
+import { type Asked, firstWay, WhenFields, whenOf } from '../recognition/WhenFields';
 import { type Corrected, correct, type DocumentRow, factsOf, stateOf } from './api';
 
 const SORTS = ['invoice', 'offer', 'never'] as const;
@@ -27,7 +29,7 @@ export function CorrectButton({ document }: { document: DocumentRow }) {
 }
 
 function CorrectDialog({ document, close }: { document: DocumentRow; close: () => void }) {
-  const { t } = useTranslation('documents');
+  const { t, i18n } = useTranslation('documents');
   const queries = useQueryClient();
   const facts = factsOf(document);
   const was: Sort = facts.kind === 'offer' ? 'offer' : 'invoice';
@@ -40,16 +42,30 @@ function CorrectDialog({ document, close }: { document: DocumentRow; close: () =
   };
   const [sort, setSort] = useState<Sort>(was);
   const [fields, setFields] = useState(before);
+  const [remember, setRemember] = useState(false);
+  const [asked, setAsked] = useState<Asked>(() => {
+    const mail = { to: facts.to === undefined ? [] : [facts.to], subject: facts.subject ?? '' };
+    const texts = offered(mail, facts.mailbox ?? '');
+    return { by: firstWay(texts), texts };
+  });
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const amount = fields.amount.trim() === '' ? '' : decimalOf(fields.amount);
   const isCurrency = /^[A-Za-z]{3}$/.test(fields.currency) || fields.currency === '';
-  const isReady = sort === 'never' || (amount !== undefined && isCurrency);
+  const when = remember ? whenOf(asked) : undefined;
+  const isReady =
+    (sort === 'never' || (amount !== undefined && isCurrency)) && (!remember || when !== undefined);
+  const refused = refusedField(error);
+  /** What the server says of a field, in words. */
+  const wrong = (name: string) => {
+    const key = `correct.wrong.${refused?.code}`;
+    return refused?.field === `fields.${name}` && i18n.exists(key, { ns: 'documents' }) ? t(key) : undefined;
+  };
   const set = (patch: Partial<typeof fields>) => setFields((all) => ({ ...all, ...patch }));
 
   const send = async (body: Corrected) => {
     try {
-      await correct(document, body);
+      return await correct(document, body);
     } finally {
       for (const topic of CHANGED) {
         queries.invalidateQueries({ queryKey: [topic] });
@@ -70,12 +86,20 @@ function CorrectDialog({ document, close }: { document: DocumentRow; close: () =
     setBusy(true);
     setError(undefined);
     try {
-      await send(isNever ? { kind: sort } : { kind: sort, fields: of(now) });
+      const rule = when === undefined ? {} : { remember: when };
+      const done = await send({ kind: sort, ...(isNever ? {} : { fields: of(now) }), ...rule });
       close();
       const back: Corrected = isWithdrawn
         ? { kind: 'never', fields: of(before) }
         : { kind: was, ...(isNever ? {} : { fields: of(before) }) };
-      tellUndoable(t(isNever ? 'correct.withdrawn' : 'correct.done'), () => send(back));
+      const made = done.remembered;
+      const told = isNever ? 'correct.withdrawn' : 'correct.done';
+      tellUndoable(t(made == null ? told : `${told}Rule`), async () => {
+        if (made != null) {
+          await removeRule(made.id);
+        }
+        await send(back);
+      });
     } catch (failure) {
       setError(failure);
     } finally {
@@ -106,6 +130,7 @@ function CorrectDialog({ document, close }: { document: DocumentRow; close: () =
                 label={t('column.number')}
                 maxLength={NUMBER_MAX}
                 value={fields.number}
+                error={wrong('number')}
                 onChange={(event) => set({ number: event.currentTarget.value })}
               />
               <Group gap="sm" align="flex-start" wrap="nowrap">
@@ -114,7 +139,7 @@ function CorrectDialog({ document, close }: { document: DocumentRow; close: () =
                   label={t('column.amount')}
                   inputMode="decimal"
                   value={fields.amount}
-                  error={amount === undefined ? t('correct.badAmount') : undefined}
+                  error={amount === undefined ? t('correct.badAmount') : wrong('amount')}
                   onChange={(event) => set({ amount: event.currentTarget.value })}
                 />
                 <TextInput
@@ -122,7 +147,7 @@ function CorrectDialog({ document, close }: { document: DocumentRow; close: () =
                   label={t('filter.currency')}
                   maxLength={3}
                   value={fields.currency}
-                  error={!isCurrency}
+                  error={isCurrency ? wrong('currency') : true}
                   onChange={(event) => set({ currency: event.currentTarget.value })}
                 />
               </Group>
@@ -130,11 +155,20 @@ function CorrectDialog({ document, close }: { document: DocumentRow; close: () =
                 type="date"
                 label={t(sort === 'offer' ? 'validUntil' : 'column.due')}
                 value={fields.due}
+                error={wrong('due')}
                 onChange={(event) => set({ due: event.currentTarget.value })}
               />
             </>
           )}
-          {error !== undefined && <ProblemNote error={error} />}
+          {facts.mailbox !== undefined && (
+            <Checkbox
+              label={t(`correct.remember.${sort}`)}
+              checked={remember}
+              onChange={(event) => setRemember(event.currentTarget.checked)}
+            />
+          )}
+          {remember && <WhenFields asked={asked} change={setAsked} error={error} />}
+          {error !== undefined && refused === undefined && <Refusal error={error} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>
               {t('cancel')}

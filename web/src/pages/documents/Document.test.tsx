@@ -19,10 +19,23 @@ const LATE = {
   updated_at: '2026-11-01T00:00:00Z',
 };
 const PATH = '/api/v1/contacts/con_1/documents/a/b@c';
+const MAILED = {
+  mailbox: 'emma@northlight.example',
+  to: 'kate@saltmarsh.example',
+  mail_subject: 'Your price',
+};
 
-function server() {
+/** `wrong`: what the server says of a rule. */
+function server(mailed: object = {}, wrong?: object) {
   let state = 'open';
   return serve(({ method, path, body }: Call) => {
+    if (path === `${PATH}/correct`) {
+      const { remember } = body as { remember?: object };
+      if (remember !== undefined && wrong !== undefined) {
+        return Response.json({ code: 'bad_rule', detail: 'no', fields: [wrong] }, { status: 422 });
+      }
+      return remember === undefined ? {} : { remembered: { id: 'own-1' } };
+    }
     if (path === '/api/v1/overview') {
       return { now: '2026-12-02T09:00:00Z' };
     }
@@ -32,7 +45,7 @@ function server() {
     }
     const at = '2026-11-27T16:20:00Z';
     return {
-      document: { ...LATE, state },
+      document: { ...LATE, fields: { ...LATE.fields, ...mailed }, state },
       contact: { id: 'con_1', created_at: at, traits: {} },
       messages: [
         {
@@ -97,5 +110,37 @@ describe('a document that was read wrongly', () => {
     await user.click(await screen.findByText('Not a document'));
     await user.click(screen.getByRole('button', { name: 'Save' }));
     await waitFor(() => expect(told().at(-1)).toEqual({ kind: 'never' }));
+  });
+
+  it('is never one again, in mails like this; taken back, the rule goes with it', async () => {
+    const calls = server(MAILED);
+    const user = userEvent.setup();
+    showAt('/documents/con_1/a%2Fb%40c', Document, '/documents/$contact/$document');
+    await user.click(await screen.findByRole('button', { name: 'Correct' }));
+    await user.click(await screen.findByText('Not a document'));
+    await user.click(screen.getByRole('checkbox', { name: 'Never from mails like this' }));
+    expect(screen.getByRole('textbox', { name: 'Recipient' })).toHaveValue('kate@saltmarsh.example');
+    await user.click(screen.getByRole('radio', { name: 'Words in the subject' }));
+    await user.click(screen.getByRole('button', { name: 'Save' }));
+    await user.click(await screen.findByRole('button', { name: 'Undo' }));
+    const told = () =>
+      calls.filter((call) => call.method !== 'GET').map((call) => [call.method, call.path, call.body]);
+    await waitFor(() =>
+      expect(told()).toEqual([
+        ['POST', `${PATH}/correct`, { kind: 'never', remember: { subject: 'Your price' } }],
+        ['DELETE', '/api/v1/recognition/rules/own-1', undefined],
+        ['POST', `${PATH}/correct`, { kind: 'invoice' }],
+      ]),
+    );
+  });
+
+  it('says at the field what is wrong with the rule', async () => {
+    server(MAILED, { field: 'when.subject', code: 'too_short', message: 'no' });
+    const user = userEvent.setup();
+    showAt('/documents/con_1/a%2Fb%40c', Document, '/documents/$contact/$document');
+    await user.click(await screen.findByRole('button', { name: 'Correct' }));
+    await user.click(await screen.findByRole('checkbox', { name: 'Always an invoice, in mails like this' }));
+    await user.click(screen.getByRole('button', { name: 'Save' }));
+    expect(await screen.findByText('Write a word of at least two letters or digits.')).toBeVisible();
   });
 });

@@ -23,6 +23,7 @@ import {
 import { CorrectButton } from './Correct';
 import classes from './Document.module.css';
 import { Due, NextWords, StateBadge } from './DocumentBadges';
+import { FollowUp } from './FollowUp';
 import { Thread } from './Thread';
 import { usePaid } from './usePaid';
 
@@ -130,6 +131,7 @@ function Whole({ detail, contact }: { detail: DocumentDetail; contact: string })
 
 function NextCard({ detail }: { detail: DocumentDetail }) {
   const { t } = useTranslation('documents');
+  const may = useMay();
   const { document } = detail;
   const next = detail.next ?? document.next;
   const why = detail.ledger[0];
@@ -139,6 +141,11 @@ function NextCard({ detail }: { detail: DocumentDetail }) {
         {t('nextTitle')}
       </Title>
       <NextWords next={next} />
+      {next == null && isOpen(document) && may('work') && (
+        <Box mt="xs">
+          <FollowUp rows={[document]} />
+        </Box>
+      )}
       {next?.what === 'approval' && (
         <Box mt="xs">
           <Button

@@ -63,4 +63,27 @@ describe('documents', () => {
     expect(search().kind).toBeUndefined();
     await waitFor(() => expect(asked(calls)).toBe('limit=50&overdue=true&sort=due&order=asc'));
   });
+
+  it('that are chosen are followed up by a journey, and what is left out says why', async () => {
+    const calls = serve((call) => {
+      switch (`${call.method} ${call.path}`) {
+        case 'GET /api/v1/session':
+          return { permissions: ['see', 'work'], workspace: { name: 'Shop', zone: 'UTC' }, user: null };
+        case 'GET /api/v1/documents/follow-up':
+          return { items: [{ id: 'unpaid', name: 'Invoice without payment' }] };
+        case 'POST /api/v1/documents/follow-up':
+          return { items: [{ contact: 'con_1', document: 'doc-1', begun: false, reason: 'settled' }] };
+        default:
+          return answers(call);
+      }
+    });
+    const user = userEvent.setup();
+    showAt('/documents', Documents, '/documents');
+    await user.click(await screen.findByRole('checkbox', { name: /INV-1/ }));
+    await user.click(screen.getByRole('button', { name: 'Follow up' }));
+    await user.click(await screen.findByRole('menuitem', { name: 'Invoice without payment' }));
+    expect(await screen.findByText(/1 was left out: nothing is expected of the document/)).toBeVisible();
+    const sent = calls.find((call) => call.method === 'POST');
+    expect(sent?.body).toEqual({ journey: 'unpaid', documents: [{ contact: 'con_1', document: 'doc-1' }] });
+  });
 });

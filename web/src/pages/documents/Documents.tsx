@@ -15,6 +15,7 @@ import { useMay, useSession } from '../../shell/useSession';
 import { type DocumentRow, type Filters, factsOf, loadDocuments, loadTotals } from './api';
 import { Due, NextWords, StateBadge } from './DocumentBadges';
 import { FilterBar } from './FilterBar';
+import { FollowUp } from './FollowUp';
 import { filtersOf, keptOf, only, queryOf, sortOf } from './filters';
 import { usePaid } from './usePaid';
 import { Views } from './Views';
@@ -74,6 +75,7 @@ export function Documents() {
               {t('markPaid')}
             </Button>
           )}
+          {may('work') && <FollowUp rows={selection.keys.map(rowOf)} done={selection.clear} />}
           {may('export') && (
             <Button
               size="xs"
@@ -149,7 +151,7 @@ function useColumns(): Column<DocumentRow>[] {
         key: 'number',
         title: t('column.number'),
         sort: 'number',
-        width: 'minmax(96px, 0.7fr)',
+        width: 'minmax(124px, 0.8fr)',
         render: (row) => {
           const { number, kind } = factsOf(row);
           return (
@@ -226,7 +228,7 @@ function useColumns(): Column<DocumentRow>[] {
         key: 'owner',
         title: t('column.owner'),
         sort: 'owner',
-        width: '158px',
+        width: '124px',
         from: 'lg',
         render: (row) => (
           <Text size="sm" truncate title={row.owner ?? undefined}>

@@ -114,9 +114,14 @@ export async function tellPaid(row: Pick<DocumentRow, 'contact' | 'id'>, paid: b
 }
 
 /** Puts right what was read; `never`: it is no document. */
-export async function correct(row: Pick<DocumentRow, 'contact' | 'id'>, body: Corrected): Promise<void> {
-  await api.POST('/api/v1/contacts/{id}/documents/{document}/correct', {
-    params: { path: { id: row.contact, document: row.id } },
-    body,
-  });
+export function correct(
+  row: Pick<DocumentRow, 'contact' | 'id'>,
+  body: Corrected,
+): Promise<Schemas['CorrectedDocument']> {
+  return answer(
+    api.POST('/api/v1/contacts/{id}/documents/{document}/correct', {
+      params: { path: { id: row.contact, document: row.id } },
+      body,
+    }),
+  );
 }

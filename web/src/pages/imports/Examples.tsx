@@ -3,6 +3,7 @@ import i18next from 'i18next';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Example } from './api';
+import classes from './Examples.module.css';
 
 const WHATS = ['create', 'update', 'error'] as const;
 type What = (typeof WHATS)[number];
@@ -31,13 +32,7 @@ export function Examples({ examples }: { examples: readonly Example[] }) {
           onChange={setChosen}
         />
       </Group>
-      <Table.ScrollContainer
-        minWidth={560}
-        type="native"
-        tabIndex={0}
-        role="region"
-        aria-label={t('examples.title')}
-      >
+      <section className={classes.rows} aria-label={t('examples.title')}>
         <Table
           verticalSpacing={6}
           fz="sm"
@@ -71,7 +66,7 @@ export function Examples({ examples }: { examples: readonly Example[] }) {
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </section>
       <Text size="xs" c="dimmed">
         {t('examples.first')}
       </Text>

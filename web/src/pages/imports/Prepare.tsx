@@ -14,6 +14,7 @@ import { ColumnsTable } from './ColumnsTable';
 import { Examples } from './Examples';
 import { gaps, readMapping, writeMapping } from './mapping';
 import { Options } from './Options';
+import classes from './Prepare.module.css';
 import { Tally } from './Progress';
 
 const STEPS = ['columns', 'options', 'check'] as const;
@@ -55,7 +56,14 @@ export function Prepare({ job }: { job: Job }) {
   const missing = gaps(mapping);
   return (
     <Stack gap="md">
-      <Stepper active={step} onStepClick={go} size="sm" iconSize={28} wrap={false}>
+      <Stepper
+        active={step}
+        onStepClick={go}
+        size="sm"
+        iconSize={28}
+        wrap={false}
+        classNames={{ step: classes.step ?? '', stepBody: classes.body ?? '' }}
+      >
         {STEPS.map((one, at) => (
           <Stepper.Step
             key={one}

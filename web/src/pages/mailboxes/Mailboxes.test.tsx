@@ -3,7 +3,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { showAt } from '../../testing/address';
-import type { Found, Mailbox } from './calls';
+import type { Found, Gone, Mailbox } from './calls';
 import { Mailboxes } from './Mailboxes';
 
 const ANNA: Mailbox = {
@@ -48,10 +48,10 @@ const FOUND: Found = {
 };
 
 type Call = { call: string; body: unknown };
-type Given = { boxes?: Mailbox[]; found?: Partial<Found>; permissions?: string[] };
+type Given = { gone?: Gone[]; boxes?: Mailbox[]; found?: Partial<Found>; permissions?: string[] };
 
 /** A server with mailboxes; whatever password but `right` is refused. */
-function server({ boxes = [], found = {}, permissions = ['see', 'work', 'settings'] }: Given) {
+function server({ gone = [], boxes = [], found = {}, permissions = ['see', 'work', 'settings'] }: Given) {
   const all = [...boxes];
   const calls: Call[] = [];
   const answer = (call: string, body: Record<string, unknown>): unknown => {
@@ -59,7 +59,10 @@ function server({ boxes = [], found = {}, permissions = ['see', 'work', 'setting
       case 'GET /api/v1/session':
         return { permissions, user: { address: 'anna@example.com' }, workspace: { zone: 'UTC' } };
       case 'GET /api/v1/mailboxes':
-        return { items: all, next: null, oauth: [] };
+        return { items: all, next: null, oauth: [], gone };
+      case 'POST /api/v1/mailboxes/olga@example.com/forget':
+        gone.length = 0;
+        return {};
       case 'POST /api/v1/mailboxes/discover':
         return { ...FOUND, ...found };
       case 'POST /api/v1/mailboxes/check': {
@@ -171,6 +174,32 @@ describe('mailboxes', () => {
     expect(calls.some(({ call }) => call.startsWith('DELETE'))).toBe(false);
     await userEvent.click(within(dialog).getByRole('button', { name: 'Remove' }));
     expect(await screen.findByText(/Take its access away in your account/)).toBeVisible();
+  });
+
+  it('that were removed hold reminders until somebody says what becomes of them', async () => {
+    const olga = { address: 'olga@example.com', synced_at: null, waiting: 3, exact: true };
+    const calls = server({ boxes: [ANNA], gone: [olga] });
+    open();
+    const rows = await screen.findByRole('list', { name: 'Removed mailboxes' });
+    expect(within(rows).getByText('3 reminders wait for it.')).toBeVisible();
+    await userEvent.click(within(rows).getByRole('button', { name: 'Forget it' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Forget olga@example.com?' });
+    expect(within(dialog).getByRole('radio', { name: 'Leave them out' })).toBeChecked();
+    await userEvent.click(within(dialog).getByRole('radio', { name: 'Send them' }));
+    await userEvent.click(within(dialog).getByRole('button', { name: 'Forget it' }));
+    await waitFor(() => expect(screen.queryByRole('list', { name: 'Removed mailboxes' })).toBeNull());
+    const said = calls.find(({ call }) => call === 'POST /api/v1/mailboxes/olga@example.com/forget');
+    expect(said?.body).toEqual({ waiting: 'go_on' });
+  });
+
+  it('lead to what is found in them', async () => {
+    server({ boxes: [ANNA] });
+    open();
+    await userEvent.click(await screen.findByRole('button', { name: 'What to do with anna@example.com' }));
+    expect(await screen.findByRole('menuitem', { name: 'What is found in it' })).toHaveAttribute(
+      'href',
+      '/recognition?mailbox=anna%40example.com',
+    );
   });
 
   it('a salesperson connects the own and changes no other', async () => {

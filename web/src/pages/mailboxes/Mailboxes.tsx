@@ -11,6 +11,7 @@ import classes from '../settings/Settings.module.css';
 import { type Mailbox, mailboxesQuery } from './calls';
 import { Connect } from './connect/Connect';
 import { Edit } from './Edit';
+import { Gone } from './Gone';
 import own from './Mailboxes.module.css';
 import { Remove } from './Remove';
 import { Row } from './Row';
@@ -92,6 +93,7 @@ export function Mailboxes() {
           ))}
         </ul>
       )}
+      {(data?.gone?.length ?? 0) > 0 && <Gone boxes={data?.gone ?? []} />}
       {(connecting !== undefined || connected !== undefined) && rights.connect && (
         <Connect
           key={connected ?? connecting}

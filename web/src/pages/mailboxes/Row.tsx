@@ -1,6 +1,7 @@
 import { ActionIcon, Badge, Button, Group, Menu, Progress, Stack, Text } from '@mantine/core';
 import {
   IconDots,
+  IconFileSearch,
   IconPencil,
   IconPlayerPause,
   IconPlayerPlay,
@@ -138,6 +139,13 @@ export function Row({ box, mayChange, open, again }: Props) {
                 {t('sync')}
               </Menu.Item>
             )}
+            <Menu.Item
+              component="a"
+              href={`/recognition?mailbox=${encodeURIComponent(box.address)}`}
+              leftSection={<IconFileSearch size={16} aria-hidden />}
+            >
+              {t('recognition')}
+            </Menu.Item>
             <Menu.Item leftSection={<IconPlugConnected size={16} aria-hidden />} onClick={again}>
               {t('again')}
             </Menu.Item>
@@ -224,6 +232,8 @@ function Trouble({ box, mayChange, again }: { box: Mailbox; mayChange: boolean; 
       )}
       <Text size="xs" c="dimmed">
         {t('held')}
+        {(box.waiting ?? 0) > 0 &&
+          ` ${t('waiting', { count: box.waiting, number: format.number(box.waiting ?? 0) })}`}
       </Text>
       {state === 'login_refused' && mayChange && (
         <Group>

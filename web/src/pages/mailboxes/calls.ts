@@ -31,6 +31,8 @@ export type Mailbox = {
   /** Of the first reading. */
   progress?: { done: number; total?: number | null } | null;
   folders?: Folders | null;
+  /** Reminders that are held until it is read. */
+  waiting?: number;
   seen: number;
   unreadable: number;
   aliases?: string[];
@@ -45,6 +47,12 @@ export type Mailbox = {
   /** Whether the person may change it. */
   editable: boolean;
 };
+
+/** A mailbox that was removed, and what waits for it. */
+export type Gone = { address: string; synced_at: string | null; waiting: number; exact: boolean };
+
+/** What becomes of the reminders that wait for it. */
+export type Fate = 'go_on' | 'leave_out';
 
 export type Found = {
   /** The preset. */
@@ -99,7 +107,7 @@ const of = (address: string) => ({ params: { path: { address } } });
 export const mailboxesQuery = queryOptions({
   // Their health is a part of the overview: what changes it changes this.
   queryKey: ['overview', 'mailboxes'],
-  queryFn: () => call<{ items: Mailbox[]; oauth?: string[] }>('GET', at('/api/v1/mailboxes')),
+  queryFn: () => call<{ items: Mailbox[]; oauth?: string[]; gone?: Gone[] }>('GET', at('/api/v1/mailboxes')),
 });
 
 export const discover = (address: string) =>
@@ -119,6 +127,9 @@ export const removeMailbox = (address: string) => call<Removed>('DELETE', ONE, o
 
 export const act = (address: string, what: 'sync' | 'pause' | 'resume') =>
   call<unknown>('POST', at(`/api/v1/mailboxes/{address}/${what}`), of(address));
+
+export const forget = (address: string, waiting: Fate) =>
+  call<undefined>('POST', at('/api/v1/mailboxes/{address}/forget'), { ...of(address), body: { waiting } });
 
 /** Where the provider asks the person for leave. */
 export const beginOauth = (provider: string, address: string) =>

@@ -1,4 +1,4 @@
-import { Badge, Chip, Drawer, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Badge, Chip, Drawer, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -39,9 +39,13 @@ export function Messages() {
       key: 'to',
       title: t('to'),
       render: (row) => (
-        <Link to="/contacts/$id" params={{ id: row.contact }}>
+        <Anchor
+          size="sm"
+          className="breaks"
+          renderRoot={(props) => <Link {...props} to="/contacts/$id" params={{ id: row.contact }} />}
+        >
           {row.contact_name ?? row.contact}
-        </Link>
+        </Anchor>
       ),
     },
     {
@@ -54,11 +58,11 @@ export function Messages() {
     { key: 'journey', title: t('journey'), render: (row) => row.journey, from: 'lg' },
     {
       key: 'reason',
-      title: t('reason'),
+      title: t(state === 'accepted' ? 'channel' : 'reason'),
       render: (row) =>
         typeof row.reason !== 'string' ? (
           <Badge variant="light" color="gray">
-            {row.channel}
+            {t(`channel.${row.channel}`, { ns: 'contacts', defaultValue: row.channel })}
           </Badge>
         ) : (
           <Text size="sm" component="span" title={row.detail ?? undefined}>

@@ -42,6 +42,9 @@ const overview: Answer = {
   },
   mailboxes: {
     'works@shop.test': {
+      state: 'live',
+      code: null,
+      since: null,
       synced_at: '2026-11-22T09:59:00Z',
       failure: null,
       seen: 4,
@@ -49,6 +52,9 @@ const overview: Answer = {
       unreadable_last: null,
     },
     'broken@shop.test': {
+      state: 'login_refused',
+      code: 'password_refused',
+      since: '2026-11-22T02:00:00Z',
       synced_at: null,
       failure: 'the login was refused',
       seen: 0,
@@ -105,6 +111,7 @@ describe('the overview', () => {
     );
     expect(boxes[0]).toHaveTextContent('broken@shop.test');
     expect(boxes[0]).toHaveTextContent('the login was refused');
+    expect(boxes[0]).toHaveTextContent('Connect it again with the new one');
     expect(boxes[0]).toHaveTextContent('its reminders are held');
   });
 
@@ -121,6 +128,33 @@ describe('the overview', () => {
     expect(await screen.findByRole('img', { name: 'Done' })).toBeVisible();
     expect(screen.queryByText(/Ready journeys with their templates/)).not.toBeInTheDocument();
     expect(screen.queryByRole('link', { name: /messages to approve/ })).not.toBeInTheDocument();
+  });
+
+  it('that knows documents and follows none up says what is next', async () => {
+    const channels = [{ channel: 'email', ready: true, by: 'outbox' }];
+    server({
+      '/api/v1/session': { ...session, permissions: ['see', 'journeys', 'settings'] },
+      '/api/v1/overview': overview,
+      '/api/v1/journeys': { items: [{ id: 'offer', current: null }] },
+      '/api/v1/settings': { channels, sections: [], configuration: {} },
+    });
+    showAt(<Overview />);
+    const next = await screen.findByRole('region', { name: 'Next steps' });
+    expect(within(next).getByRole('link', { name: 'Read and publish' })).toBeVisible();
+    expect(within(next).getByRole('link', { name: 'To the open documents' })).toBeVisible();
+    expect(await within(next).findByRole('link', { name: 'Begin to send' })).toBeVisible();
+    expect(within(next).getAllByRole('img', { name: 'Done' })).toHaveLength(1);
+  });
+
+  it('whose journeys run says nothing of next steps', async () => {
+    server({
+      '/api/v1/session': { ...session, permissions: ['see', 'approve', 'journeys', 'settings'] },
+      '/api/v1/overview': { ...overview, today: { ...day(17), enrolled: 2 } },
+      '/api/v1/journeys': { items: [] },
+    });
+    showAt(<Overview />);
+    await screen.findByRole('link', { name: /messages to approve/ });
+    expect(screen.queryByRole('region', { name: 'Next steps' })).not.toBeInTheDocument();
   });
 
   it('says what failed, and tries again', async () => {

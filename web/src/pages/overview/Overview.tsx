@@ -5,11 +5,12 @@ import { useTranslation } from 'react-i18next';
 import { useFormat } from '../../shared/format';
 import { Page } from '../../shared/Page';
 import { ProblemNote } from '../../shared/ProblemNote';
-import { useSession } from '../../shell/useSession';
+import { useMay, useSession } from '../../shell/useSession';
 import { overviewQuery } from './calls';
 import classes from './Overview.module.css';
 import { Health } from './parts/Health';
 import { Latest } from './parts/Latest';
+import { isIdle, NextSteps } from './parts/NextSteps';
 import { Today } from './parts/Today';
 import { Waiting } from './parts/Waiting';
 
@@ -25,6 +26,7 @@ export function Overview() {
   const format = useFormat();
   const name = useSession()?.user?.name;
   const { data, error, isError, refetch } = useQuery(overviewQuery);
+  const may = useMay();
   const begun = data === undefined || data.contacts >= CONTACTS_BEGUN;
   return (
     <Page
@@ -37,6 +39,7 @@ export function Overview() {
         <Stack gap="xl">
           {begun ? (
             <>
+              {may('journeys') && isIdle(data) && <NextSteps overview={data} />}
               <Waiting waiting={data.waiting} />
               <Today today={data.today} days={data.days} isOwn={data.own} />
               <Box className={classes.columns}>

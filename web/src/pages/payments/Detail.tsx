@@ -248,7 +248,7 @@ function CandidateRow({ candidate, currency, at, put }: CandidateProps) {
           aria-label={t('putTo', { number: candidate.number || candidate.document })}
         >
           {t('put')}
-          {at < KEYED_MAX && <kbd className={classes.key}>{isBest ? '↵' : at + 1}</kbd>}
+          {at < KEYED_MAX && <kbd className={classes.key} data-key={isBest ? '↵' : at + 1} aria-hidden />}
         </Button>
       )}
     </li>

@@ -205,7 +205,8 @@ function Refusal({ error }: { error: unknown }) {
   const isKnown = i18n.exists(key, { ns: 'payments' });
   const words = problemWords(error);
   // The line stands before our words already.
-  const detail = !isKnown || NAMES_IT.has(code) ? words.detail?.replace(/^line \d+: /, '') : undefined;
+  const named = isKnown ? (NAMES_IT.has(code) ? problem.detail : undefined) : (words.remedy ?? words.detail);
+  const detail = named?.replace(/^line \d+: /, '');
   return (
     <>
       <Text size="sm" role="alert">

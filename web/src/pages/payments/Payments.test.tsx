@@ -156,7 +156,7 @@ describe('payments', () => {
     expect(
       await screen.findByText('7 payments found · 2 known already · 4 matched · 1 needs a person'),
     ).toBeVisible();
-    expect(await screen.findByText('it is not there')).toBeVisible();
+    expect(await screen.findByText('It is not there')).toBeVisible();
     expect(screen.getByText('bad.xml')).toBeVisible();
   });
 });

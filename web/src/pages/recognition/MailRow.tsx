@@ -1,29 +1,30 @@
-import { Badge, Button, Group, Menu, Text, UnstyledButton } from '@mantine/core';
+import { Anchor, Badge, Button, Group, Menu, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconPaperclip } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../../shared/format';
-import { type Fired, groupOf, type Mail, rulesQuery, type Then } from './api';
+import { groupOf, type Mail, type Then } from './api';
 import classes from './Recognition.module.css';
+import { hasWhy, Why } from './Why';
 
-/** Words of a rule that are shown of it. */
-const WORDS_MAX = 4;
+/** What is lacking that is named at the row itself; the rest stands under "why". */
+const LACKS_SHOWN = 2;
 
 type Props = {
   mail: Mail;
-  register: (kind: 'invoice' | 'offer') => void;
-  rule: (then: Then) => void;
+  /** Says what this mail is; absent where nothing may be said. */
+  say?: ((kind: Then) => void) | undefined;
+  rule?: ((then: Then) => void) | undefined;
+  /** Begins with the reasons shown. */
+  opened?: boolean;
 };
 
 /** A sent mail: what it would be, or why it is nothing. */
-export function MailRow({ mail, register, rule }: Props) {
+export function MailRow({ mail, say, rule, opened: begun = false }: Props) {
   const { t } = useTranslation('recognition');
   const format = useFormat();
-  const [opened, setOpened] = useState(false);
-  const group = groupOf(mail);
-  const isRead = mail.message_id !== '';
-  const hasWhy = mail.why.length > 0 || mail.rule != null;
+  const [opened, setOpened] = useState(begun);
   return (
     <li className={classes.mail}>
       <div style={{ minWidth: 0 }}>
@@ -36,7 +37,8 @@ export function MailRow({ mail, register, rule }: Props) {
           </Text>
         </Group>
         <Text size="sm" fw={500} lineClamp={2} className="breaks">
-          {mail.subject || t(isRead ? 'noSubject' : 'unread')}
+          {mail.subject ||
+            t(mail.message_id === '' && mail.left_out === 'no_reader' ? 'unread' : 'noSubject')}
         </Text>
         {mail.attachments.length > 0 && (
           <Group gap={4} wrap="nowrap" c="dimmed">
@@ -46,7 +48,7 @@ export function MailRow({ mail, register, rule }: Props) {
             </Text>
           </Group>
         )}
-        {hasWhy && (
+        {hasWhy(mail) && (
           <UnstyledButton className={classes.why} aria-expanded={opened} onClick={() => setOpened(!opened)}>
             {opened ? <IconChevronDown size={13} aria-hidden /> : <IconChevronRight size={13} aria-hidden />}
             {t('why')}
@@ -57,47 +59,46 @@ export function MailRow({ mail, register, rule }: Props) {
         <What mail={mail} />
       </div>
       <Group gap="xs" className={classes.acts} wrap="nowrap">
-        {isRead && group !== 'found' && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button size="xs" variant="default" rightSection={<IconChevronDown size={13} aria-hidden />}>
-                {t('correct')}
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item onClick={() => register('invoice')}>{t('isInvoice')}</Menu.Item>
-              <Menu.Item onClick={() => register('offer')}>{t('isOffer')}</Menu.Item>
-              <Menu.Divider />
-              <Menu.Item onClick={() => rule('invoice')}>{t('always')}</Menu.Item>
-              {mail.left_out !== 'never' && <Menu.Item onClick={() => rule('never')}>{t('never')}</Menu.Item>}
-            </Menu.Dropdown>
-          </Menu>
-        )}
-        {isRead && group === 'found' && mail.found !== null && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button size="xs" variant="default" rightSection={<IconChevronDown size={13} aria-hidden />}>
-                {t('correct')}
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {!mail.known && (
-                <Menu.Item onClick={() => register(mail.found?.kind === 'offer' ? 'offer' : 'invoice')}>
-                  {t('register')}
-                </Menu.Item>
-              )}
-              {!mail.known && (
-                <Menu.Item onClick={() => register(mail.found?.kind === 'offer' ? 'invoice' : 'offer')}>
-                  {t(mail.found.kind === 'offer' ? 'isInvoice' : 'isOffer')}
-                </Menu.Item>
-              )}
-              <Menu.Item onClick={() => rule('never')}>{t('never')}</Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+        {mail.message_id !== '' && say !== undefined && rule !== undefined && (
+          <Correct mail={mail} say={say} rule={rule} />
         )}
       </Group>
       {opened && <Why mail={mail} />}
     </li>
+  );
+}
+
+function Correct({ mail, say, rule }: { mail: Mail; say: (kind: Then) => void; rule: (then: Then) => void }) {
+  const { t } = useTranslation('recognition');
+  const isInRegistry = mail.registered?.withdrawn === false;
+  const { found } = mail;
+  // What it is already is not offered, but for putting it where it is not yet.
+  const kinds = (['invoice', 'offer'] as const).filter((kind) => !(isInRegistry && found?.kind === kind));
+  // Of Relance's own reminders nothing is to be said.
+  if (mail.left_out === 'own_message') {
+    return null;
+  }
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button size="xs" variant="default" rightSection={<IconChevronDown size={13} aria-hidden />}>
+          {t('correct')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {kinds.map((kind) => (
+          <Menu.Item key={kind} onClick={() => say(kind)}>
+            {t(found?.kind === kind ? 'register' : kind === 'invoice' ? 'isInvoice' : 'isOffer')}
+          </Menu.Item>
+        ))}
+        {isInRegistry && <Menu.Item onClick={() => say('never')}>{t('isNone')}</Menu.Item>}
+        <Menu.Divider />
+        <Menu.Item onClick={() => rule(found?.kind === 'offer' ? 'offer' : 'invoice')}>
+          {t('always')}
+        </Menu.Item>
+        {mail.left_out !== 'never' && <Menu.Item onClick={() => rule('never')}>{t('never')}</Menu.Item>}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
@@ -132,57 +133,58 @@ function What({ mail }: { mail: Mail }) {
         <Text size="sm" className="numbers">
           {facts.filter((text) => text !== '').join(' · ')}
         </Text>
-        <Text size="xs" c="dimmed">
-          {t(mail.known ? 'known' : 'fresh')}
-        </Text>
+        <Standing mail={mail} />
       </>
     );
   }
   const key = `left_out.${mail.left_out}`;
+  // That there is no file says little where it is known what is not in the text.
+  const isTold = mail.lacks.includes('number') || mail.lacks.includes('amount');
+  const told = mail.lacks.filter((code) => code !== 'file' || !isTold);
+  const lacks = told.slice(0, LACKS_SHOWN).map((code) => {
+    const lack = `lack.${code}`;
+    return i18n.exists(lack, { ns: 'recognition' }) ? t(lack) : code;
+  });
+  const isOut = groupOf(mail) === 'left_out';
   return (
     <>
       <Text size="sm" c="dimmed">
-        {t(mail.left_out == null ? 'notFound' : 'leftOut')}
+        {isOut ? t('leftOut') : mail.near == null ? t('notFound') : t(`near.${mail.near}`)}
       </Text>
-      {mail.left_out != null && (
+      {(isOut || lacks.length > 0) && (
         <Text size="xs" c="dimmed">
-          {i18n.exists(key, { ns: 'recognition' }) ? t(key) : mail.left_out}
+          {isOut ? (i18n.exists(key, { ns: 'recognition' }) ? t(key) : mail.left_out) : lacks.join(' · ')}
         </Text>
       )}
+      {mail.known && <Standing mail={mail} />}
     </>
   );
 }
 
-/** The rules that fired, the heaviest first. */
-function Why({ mail }: { mail: Mail }) {
+/** Whether the registry has it, and the way there. */
+function Standing({ mail }: { mail: Mail }) {
   const { t } = useTranslation('recognition');
-  const why = [...mail.why].sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight));
-  return (
-    <ul className={classes.evidence}>
-      {mail.rule != null && <li>{t('ownRule')}</li>}
-      {why.map((fired) => (
-        <FiredLine key={`${fired.rule} ${fired.place}`} fired={fired} />
-      ))}
-    </ul>
-  );
-}
-
-function FiredLine({ fired }: { fired: Fired }) {
-  const { t, i18n } = useTranslation('recognition');
-  const { data } = useQuery(rulesQuery);
-  const phrases = data?.bundled.find((one) => one.id === fired.rule)?.phrases.slice(0, WORDS_MAX);
-  const place = `place.${fired.place}`;
-  // Ids of rules have points in them, which part keys of words.
-  const known = `fired.${fired.rule.replaceAll('.', '_')}`;
-  const what =
-    phrases !== undefined && phrases.length > 0 ? t('words', { words: phrases.join(', ') }) : fired.rule;
-  return (
-    <li>
-      <span>{i18n.exists(place, { ns: 'recognition' }) ? t(place) : fired.place}: </span>
-      <span className="breaks">{i18n.exists(known, { ns: 'recognition' }) ? t(known) : what}</span>
-      <Text span size="xs" c={fired.weight < 0 ? 'var(--relance-late)' : 'dimmed'} className="numbers">
-        {` ${fired.weight > 0 ? '+' : '−'}${Math.abs(fired.weight).toFixed(1)}`}
+  const { registered } = mail;
+  if (registered == null) {
+    return (
+      <Text size="xs" c="dimmed">
+        {t(mail.known ? 'known' : 'fresh')}
       </Text>
-    </li>
+    );
+  }
+  const name = registered.withdrawn ? t('withdrawn') : t('known');
+  return (
+    <Anchor
+      size="xs"
+      renderRoot={(props) => (
+        <Link
+          {...props}
+          to="/documents/$contact/$document"
+          params={{ contact: registered.contact, document: registered.document }}
+        />
+      )}
+    >
+      {registered.version == null ? name : t('versioned', { name, version: registered.version })}
+    </Anchor>
   );
 }

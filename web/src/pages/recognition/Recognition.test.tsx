@@ -12,6 +12,7 @@ const mail = (id: string, subject: string, more: object) => ({
   attachments: ['price-2026.pdf'],
   found: null,
   why: [],
+  lacks: [],
   known: false,
   ...more,
 });
@@ -36,7 +37,7 @@ const ITEMS = [
     found: FOUND,
     why: [{ rule: 'en.invoice', place: 'subject', weight: 3 }],
   }),
-  mail('m2', 'Our prices', {}),
+  mail('m2', 'Our prices', { near: 'offer', lacks: ['number', 'amount'], points: { got: 4.25, needed: 6 } }),
   mail('m3', 'To all of us', { left_out: 'internal' }),
 ];
 // What a rule says is `then` for the server.
@@ -47,12 +48,15 @@ const RULE = {
   [THEN]: 'never',
   by: 'emma',
   at: '2026-11-18T10:00:00Z',
+  of: { message_id: 'm1', mailbox: 'emma@northlight.example', subject: 'Your invoice' },
 };
+const PLACE = { contact: 'con_1', document: 'm2', kind: 'invoice', withdrawn: false };
 
-function server() {
+/** `code`: why a trial breaks off. */
+function server(code?: string) {
   let own: object[] = [];
   let asked = 0;
-  return serve(({ method, path }: Call) => {
+  return serve(({ method, path, body }: Call) => {
     if (path === '/api/v1/mailboxes') {
       return { items: [{ address: 'emma@northlight.example' }] };
     }
@@ -79,10 +83,15 @@ function server() {
       return { id: 'job_1', state: 'running', done: 0, of: 0 };
     }
     if (path === '/api/v1/recognition/register') {
-      return { ...ITEMS[1], found: { ...FOUND, number: null, amount: null, due: null }, known: true };
+      const withdrawn = (body as { kind: string }).kind === 'never';
+      const found = withdrawn ? null : { ...FOUND, number: null, amount: null, due: null };
+      return { ...ITEMS[1], found, known: true, registered: { ...PLACE, withdrawn } };
     }
     if (path === '/api/v1/jobs/job_1') {
       asked += 1;
+      if (code !== undefined) {
+        return { id: 'job_1', state: 'failed', done: 0, of: 0, problem: 'it said NO', code };
+      }
       return asked === 1
         ? { id: 'job_1', state: 'running', done: 2, of: 3 }
         : {
@@ -118,40 +127,72 @@ describe('recognition', () => {
     expect(await screen.findByText('INV-7')).toBeVisible();
     expect(screen.getByText(/€1,850 · due/)).toBeVisible();
     expect(screen.getByText('It went to colleagues only')).toBeVisible();
-    await user.click(screen.getByRole('button', { name: 'Why?' }));
+    await user.click(screen.getAllByRole('button', { name: 'Why?' })[0] as HTMLElement);
     expect(await screen.findByText('words such as tax invoice')).toBeVisible();
     await user.click(screen.getByText(/^Left out 1/));
     await waitFor(() => expect(screen.queryByText('INV-7')).not.toBeInTheDocument());
     expect(search()).toMatchObject({ job: 'job_1', show: 'left_out' });
   });
 
-  it('registers what was not found, and makes a rule of a mail that is taken back', async () => {
+  it('says of what was not found what it lacks', async () => {
+    server();
+    const user = userEvent.setup();
+    showAt('/recognition?job=job_1&show=not', Recognition, '/recognition');
+    const row = within((await screen.findByText('Our prices')).closest('li') as HTMLElement);
+    expect(row.getByText('Not quite an offer')).toBeVisible();
+    expect(row.getByText('No number · No total')).toBeVisible();
+    await user.click(row.getByRole('button', { name: 'Why?' }));
+    expect(row.getByText(/^4\.3 points; from 6\.0 up/)).toBeVisible();
+  });
+
+  it('says in words why a mailbox could not be tried, and the way to it', async () => {
+    server('throttled');
+    showAt('/recognition?job=job_1', Recognition, '/recognition');
+    expect(await screen.findByText(/The provider asks for a pause/)).toBeVisible();
+    expect(screen.queryByText('it said NO')).not.toBeInTheDocument();
+    const links = screen.getAllByRole('link', { name: 'Mailboxes' });
+    expect(links.at(-1)).toHaveAttribute('href', '/settings/mailboxes');
+  });
+
+  it('registers what was not found, with the way to it, and takes it back', async () => {
     const calls = server();
     const user = userEvent.setup();
     showAt('/recognition?job=job_1', Recognition, '/recognition');
-    const row = (await screen.findByText('Our prices')).closest('li') as HTMLElement;
-    await user.click(within(row).getByRole('button', { name: 'Correct' }));
+    await screen.findByText('Your invoice');
+    const row = within((await screen.findByText('Our prices')).closest('li') as HTMLElement);
+    await user.click(row.getByRole('button', { name: 'Correct' }));
     await user.click(await screen.findByRole('menuitem', { name: 'This is an invoice' }));
-    expect(await within(row).findByText('In the registry')).toBeVisible();
+    expect(await row.findByRole('link', { name: 'In the registry' })).toHaveAttribute(
+      'href',
+      '/documents/con_1/m2',
+    );
+    await user.click((await screen.findAllByRole('button', { name: 'Undo' })).at(-1) as HTMLElement);
+    expect(await row.findByText('Taken out: no document')).toBeVisible();
+    const asked = { mailbox: 'emma@northlight.example', message_id: 'm2' };
+    expect(posts(calls)).toEqual([
+      ['POST', '/api/v1/recognition/register', { ...asked, kind: 'invoice' }],
+      ['POST', '/api/v1/recognition/register', { ...asked, kind: 'never' }],
+    ]);
+  });
 
-    const found = screen.getByText('Your invoice').closest('li') as HTMLElement;
+  it('makes a rule of a mail, and takes it back', async () => {
+    const calls = server();
+    const user = userEvent.setup();
+    showAt('/recognition?job=job_1', Recognition, '/recognition');
+    const found = (await screen.findByText('Your invoice')).closest('li') as HTMLElement;
     await user.click(within(found).getByRole('button', { name: 'Correct' }));
     await user.click(await screen.findByRole('menuitem', { name: /Never from mails/ }));
     const dialog = within(await screen.findByRole('dialog'));
     await user.click(dialog.getByRole('radio', { name: "Recipient's domain" }));
     await user.click(dialog.getByRole('button', { name: 'Make the rule' }));
     await screen.findByText('The rule is in force for mails from now on');
+    expect(await within(found).findByText('A rule of yours says never')).toBeVisible();
     await user.click((await screen.findAllByRole('button', { name: 'Undo' })).at(-1) as HTMLElement);
-    await waitFor(() =>
-      expect(posts(calls)).toEqual([
-        [
-          'POST',
-          '/api/v1/recognition/register',
-          { mailbox: 'emma@northlight.example', message_id: 'm2', kind: 'invoice' },
-        ],
-        ['POST', '/api/v1/recognition/rules', { when: { domain: 'saltmarsh.example' }, [THEN]: 'never' }],
-        ['DELETE', '/api/v1/recognition/rules/own-1', undefined],
-      ]),
-    );
+    expect(await within(found).findByText('INV-7')).toBeVisible();
+    const of = { mailbox: 'emma@northlight.example', subject: 'Your invoice', message_id: 'm1' };
+    expect(posts(calls)).toEqual([
+      ['POST', '/api/v1/recognition/rules', { when: { domain: 'saltmarsh.example' }, [THEN]: 'never', of }],
+      ['DELETE', '/api/v1/recognition/rules/own-1', undefined],
+    ]);
   });
 });

@@ -1,46 +1,42 @@
 /** A rule of the user's own: by what it goes, and what such a mail is. */
-import { Button, Checkbox, Group, Modal, Radio, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ProblemNote } from '../../shared/ProblemNote';
-import { FIELDS, type Field, type Mail, offered, THENS, type Then, type When } from './api';
-import { useTeach } from './useTeach';
+import { type Mail, NO_TEXTS, offered, THENS, type Then, type When } from './api';
+import { Refusal } from './Refusal';
+import { type Asked, firstWay, WhenFields, whenOf } from './WhenFields';
 
 type Props = {
   /** The mail that it is made of; a new one begins empty. */
   mail?: Mail;
   mailbox?: string;
   then: Then;
+  /** Makes it. */
+  save: (when: When, then: Then) => Promise<void>;
   close: () => void;
 };
 
-const TEXT_MAX = 200;
-
-export function RuleDialog({ mail, mailbox, then: begun, close }: Props) {
+export function RuleDialog({ mail, mailbox, then: begun, save: make, close }: Props) {
   const { t } = useTranslation('recognition');
-  const teach = useTeach();
-  const [texts, setTexts] = useState<Record<Field, string>>(() =>
-    mail === undefined ? { to: '', domain: '', subject: '', file: '' } : offered(mail),
-  );
-  const [by, setBy] = useState<Field>(() => FIELDS.find((one) => texts[one] !== '') ?? 'to');
+  const [asked, setAsked] = useState<Asked>(() => {
+    const texts = mail === undefined ? NO_TEXTS : offered(mail, mailbox ?? '');
+    return { by: firstWay(texts), texts };
+  });
   const [then, setThen] = useState<Then>(begun);
   const [onlyFrom, setOnlyFrom] = useState(false);
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const text = texts[by].trim();
+  const when = whenOf(asked);
+  const isInRegistry = mail?.registered?.withdrawn === false;
   const save = async (event: FormEvent) => {
     event.preventDefault();
-    if (text === '') {
+    if (when === undefined) {
       return;
     }
     setBusy(true);
     setError(undefined);
-    const when: When = {
-      [by]: text.slice(0, TEXT_MAX),
-      ...(onlyFrom && mailbox !== undefined ? { from: mailbox } : {}),
-    };
     try {
-      await teach.add(when, then);
+      await make({ ...when, ...(onlyFrom && asked.by !== 'from' ? { from: mailbox } : {}) }, then);
       close();
     } catch (failure) {
       setError(failure);
@@ -48,34 +44,18 @@ export function RuleDialog({ mail, mailbox, then: begun, close }: Props) {
       setBusy(false);
     }
   };
+  const about = mail === undefined ? undefined : then === 'never' ? (isInRegistry ? 'out' : 'on') : 'also';
   return (
     <Modal
       opened
       onClose={close}
-      title={t('rule.title')}
+      title={t(mail === undefined ? 'rule.new' : 'rule.title')}
       closeButtonProps={{ 'aria-label': t('shell:close') }}
     >
       <form onSubmit={save}>
         <Stack gap="md">
-          <Radio.Group label={t('rule.by')} value={by} onChange={(next) => setBy(next as Field)}>
-            <Stack gap={8} mt={6}>
-              {FIELDS.map((one) => (
-                <Radio key={one} value={one} label={t(`when.${one}`)} />
-              ))}
-            </Stack>
-          </Radio.Group>
-          <TextInput
-            aria-label={t(`when.${by}`)}
-            description={t(`rule.hint.${by}`)}
-            maxLength={TEXT_MAX}
-            data-autofocus
-            value={texts[by]}
-            onChange={(event) => {
-              const value = event.currentTarget.value;
-              setTexts((before) => ({ ...before, [by]: value }));
-            }}
-          />
-          {mailbox !== undefined && (
+          <WhenFields asked={asked} change={setAsked} error={error} />
+          {mailbox !== undefined && asked.by !== 'from' && (
             <Checkbox
               label={t('rule.onlyFrom', { mailbox })}
               checked={onlyFrom}
@@ -90,13 +70,18 @@ export function RuleDialog({ mail, mailbox, then: begun, close }: Props) {
               onChange={(next) => setThen(THENS.find((one) => one === next) ?? 'never')}
               data={THENS.map((one) => ({ value: one, label: t(`then.${one}`) }))}
             />
+            {about !== undefined && (
+              <Text size="xs" c="dimmed" mt={6}>
+                {t(`rule.about.${about}`)}
+              </Text>
+            )}
           </div>
-          {error !== undefined && <ProblemNote error={error} />}
+          {error !== undefined && <Refusal error={error} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>
               {t('shell:cancel')}
             </Button>
-            <Button type="submit" loading={busy} disabled={text === ''}>
+            <Button type="submit" loading={busy} disabled={when === undefined}>
               {t('rule.save')}
             </Button>
           </Group>

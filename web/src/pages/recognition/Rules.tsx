@@ -1,7 +1,20 @@
 /** The user's own rules as a table, and those that come with the program to be read. */
-import { Accordion, ActionIcon, Button, Group, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
+import {
+  Accordion,
+  ActionIcon,
+  Anchor,
+  Badge,
+  Button,
+  Group,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Title,
+} from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { components } from '../../api/schema';
@@ -9,16 +22,18 @@ import { Empty } from '../../shared/DataList';
 import { useFormat } from '../../shared/format';
 import { ProblemNote } from '../../shared/ProblemNote';
 import type { Bundled, Rule } from './api';
+import classes from './Recognition.module.css';
 import { RuleDialog } from './RuleDialog';
 import { useTeach } from './useTeach';
+import { RuleText } from './Why';
 
 type Props = { query: UseQueryResult<components['schemas']['RecognitionRules']>; mayWork: boolean };
 
 const KINDS = ['invoice', 'offer', 'other', 'for', 'against'] as const;
-const WHEN = ['from', 'to', 'domain', 'subject', 'file'] as const;
 
 export function Rules({ query, mayWork }: Props) {
   const { t } = useTranslation('recognition');
+  const teach = useTeach();
   const [adding, setAdding] = useState(false);
   if (query.isError && query.data === undefined) {
     return <ProblemNote error={query.error} retry={() => query.refetch()} />;
@@ -74,64 +89,76 @@ export function Rules({ query, mayWork }: Props) {
           })}
         </Accordion>
       </Stack>
-      {adding && <RuleDialog then="never" close={() => setAdding(false)} />}
+      {adding && <RuleDialog then="never" save={teach.add} close={() => setAdding(false)} />}
     </Stack>
   );
 }
+
+const COLORS: Record<Rule['then'], string> = { never: 'gray', invoice: 'blue', offer: 'violet' };
 
 function OwnRules({ rules, mayWork }: { rules: readonly Rule[]; mayWork: boolean }) {
   const { t } = useTranslation('recognition');
   const format = useFormat();
   const teach = useTeach();
   return (
-    <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} role="region" aria-label={t('own')}>
-      <Table verticalSpacing={8} fz="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('column.when')}</Table.Th>
-            <Table.Th>{t('column.then')}</Table.Th>
-            <Table.Th>{t('column.by')}</Table.Th>
-            <Table.Th>{t('column.at')}</Table.Th>
-            <Table.Th aria-label={t('column.delete')} />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rules.map((rule) => (
-            <Table.Tr key={rule.id}>
-              <Table.Td className="breaks" maw={360}>
-                {WHEN.filter((one) => rule.when[one] != null).map((one) => (
-                  <div key={one}>
-                    <Text span size="sm" c="dimmed">
-                      {t(`when.${one}`)}:
-                    </Text>{' '}
-                    {rule.when[one]}
-                  </div>
-                ))}
-              </Table.Td>
-              <Table.Td style={{ whiteSpace: 'nowrap' }}>{t(`then.${rule.then}`)}</Table.Td>
-              <Table.Td className="breaks" maw={200}>
-                {rule.by}
-              </Table.Td>
-              <Table.Td className="numbers" style={{ whiteSpace: 'nowrap' }}>
-                {format.brief(rule.at)}
-              </Table.Td>
-              <Table.Td ta="right">
-                {mayWork && (
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    aria-label={t('column.delete')}
-                    onClick={() => teach.remove(rule)}
-                  >
-                    <IconTrash size={16} aria-hidden />
-                  </ActionIcon>
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <ul className={classes.list} aria-label={t('own')}>
+      {rules.map((rule) => (
+        <li key={rule.id} className={classes.rule}>
+          <Badge size="sm" radius="sm" variant="light" color={COLORS[rule.then]} tt="none" fw={500}>
+            {t(`then.${rule.then}`)}
+          </Badge>
+          <div className="breaks">
+            <RuleText rule={rule} />
+          </div>
+          <div className="breaks">
+            <OfMail rule={rule} />
+            <Text size="xs" c="dimmed" className="numbers">
+              {t('madeBy', { by: rule.by, at: format.brief(rule.at) })}
+            </Text>
+          </div>
+          {mayWork && (
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={t('column.delete')}
+              onClick={() => teach.remove(rule)}
+            >
+              <IconTrash size={16} aria-hidden />
+            </ActionIcon>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The mail that a rule was made of. */
+function OfMail({ rule }: { rule: Rule }) {
+  const { t } = useTranslation('recognition');
+  const { of } = rule;
+  if (of == null) {
+    return (
+      <Text size="sm" c="dimmed">
+        {t('byItself')}
+      </Text>
+    );
+  }
+  const { contact, document } = of;
+  const subject = of.subject ?? t('noSubject');
+  return contact == null || document == null ? (
+    <Text size="sm" lineClamp={2}>
+      {t('ofMail', { subject })}
+    </Text>
+  ) : (
+    <Anchor
+      size="sm"
+      lineClamp={2}
+      renderRoot={(props) => (
+        <Link {...props} to="/documents/$contact/$document" params={{ contact, document }} />
+      )}
+    >
+      {t('ofMail', { subject })}
+    </Anchor>
   );
 }
 

@@ -1,6 +1,7 @@
 /** A mailbox is tried: its sent mail is read, and each mail is told what it would be. Nothing is changed by it. */
 import {
   Alert,
+  Anchor,
   Button,
   Group,
   Progress,
@@ -11,7 +12,8 @@ import {
   Text,
 } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { failureOf } from '../../api/problem';
@@ -21,11 +23,12 @@ import { ProblemNote } from '../../shared/ProblemNote';
 import { textOf, useAddress } from '../../shared/useAddress';
 import { useSession } from '../../shell/useSession';
 import { mailboxesQuery } from '../mailboxes/calls';
-import { groupOf, jobQuery, type Mail, stopJob, type Then, type Tried, triedOf, tryMailbox } from './api';
+import { groupOf, jobQuery, type Mail, stopJob, type Tried, triedOf, tryMailbox } from './api';
 import { MailRow } from './MailRow';
+import { OneMail } from './OneMail';
 import classes from './Recognition.module.css';
-import { RuleDialog } from './RuleDialog';
-import { useTeach } from './useTeach';
+import { Refusal, Unreadable } from './Refusal';
+import { useSaying } from './useSaying';
 
 const DAYS = ['7', '30', '90', '180', '365'];
 const DAYS_DEFAULT = '90';
@@ -62,7 +65,15 @@ export function Trial() {
     return <Skeleton height={260} role="status" aria-label={t('title')} />;
   }
   if (mailbox === undefined) {
-    return <Empty title={t('noMailbox.title')} text={t('noMailbox.text')} />;
+    return (
+      <Stack gap="md">
+        <Empty title={t('noMailbox.title')} text={t('noMailbox.text')} />
+        <Group justify="center" mt={-40}>
+          <ToMailboxes />
+        </Group>
+        <OneMail mailbox={undefined} />
+      </Stack>
+    );
   }
   return (
     <Stack gap="md">
@@ -102,17 +113,21 @@ export function Trial() {
             {t(tried === undefined ? 'begin' : 'again')}
           </Button>
         )}
+        <div className={classes.beside}>
+          <ToMailboxes />
+        </div>
       </Group>
-      {begin.isError && <ProblemNote error={begin.error} retry={() => begin.mutate(mailbox)} />}
+      {wanted !== undefined && wanted !== mailbox && (
+        <Text size="sm" c="dimmed" role="status" className="breaks">
+          {t('notYours', { mailbox: wanted })}
+        </Text>
+      )}
+      {begin.isError && <Refusal error={begin.error} retry={() => begin.mutate(mailbox)} />}
       {stop.isError && <ProblemNote error={stop.error} />}
       {job.isError && !isGone && <ProblemNote error={job.error} retry={() => job.refetch()} />}
       {isRunning && <Running done={job.data?.done ?? 0} of={job.data?.of ?? 0} />}
       {job.data?.state === 'failed' && (
-        <Alert color="red" variant="light" role="alert" title={t('failed')}>
-          <Text size="sm" className="breaks">
-            {job.data.problem}
-          </Text>
-        </Alert>
+        <Unreadable code={job.data.code ?? 'failed'} detail={job.data.problem} />
       )}
       {job.data?.state === 'cancelled' && (
         <Text size="sm" c="dimmed" role="status">
@@ -120,12 +135,24 @@ export function Trial() {
         </Text>
       )}
       {(id === undefined || isGone) && !begin.isPending && (
-        <Text size="sm" c="dimmed" maw={640}>
-          {t('hint')}
-        </Text>
+        <>
+          <Text size="sm" c="dimmed" maw={640}>
+            {t('hint')}
+          </Text>
+          <OneMail mailbox={mailbox} />
+        </>
       )}
       {tried !== undefined && id !== undefined && <Result key={id} job={id} tried={tried} />}
     </Stack>
+  );
+}
+
+function ToMailboxes() {
+  const { t } = useTranslation('recognition');
+  return (
+    <Anchor size="sm" renderRoot={(props) => <Link {...props} to="/settings/mailboxes" />}>
+      {t('toMailboxes')}
+    </Anchor>
   );
 }
 
@@ -150,10 +177,19 @@ function Running({ done, of }: { done: number; of: number }) {
 function Result({ job, tried }: { job: string; tried: Tried }) {
   const { t } = useTranslation('recognition');
   const format = useFormat();
-  const teach = useTeach();
+  const queries = useQueryClient();
   const [address, change] = useAddress();
   const [most, setMost] = useState(STEP);
-  const [ruling, setRuling] = useState<{ mail: Mail; then: Then }>();
+  const saying = useSaying(tried.mailbox, (mail) =>
+    queries.setQueryData(jobQuery(job).queryKey, (before) => {
+      const result = triedOf(before?.result);
+      if (before === undefined || result === undefined) {
+        return before;
+      }
+      const items = result.items.map((one) => (one.message_id === mail.message_id ? mail : one));
+      return { ...before, result: { ...result, items } as unknown as NonNullable<typeof before.result> };
+    }),
+  );
   const filter = FILTERS.find((one) => one === textOf(address.show)) ?? 'all';
   const groups = useMemo(() => {
     const all = { found: [] as Mail[], not: [] as Mail[], left_out: [] as Mail[] };
@@ -202,12 +238,7 @@ function Result({ job, tried }: { job: string; tried: Tried }) {
       ) : (
         <ul className={classes.list} aria-label={t('results')}>
           {named(shown.slice(0, most)).map(({ key, mail }) => (
-            <MailRow
-              key={key}
-              mail={mail}
-              register={(kind) => teach.register(job, tried.mailbox, mail, kind)}
-              rule={(then) => setRuling({ mail, then })}
-            />
+            <MailRow key={key} mail={mail} say={saying.say(mail)} rule={saying.rule(mail)} />
           ))}
         </ul>
       )}
@@ -216,14 +247,7 @@ function Result({ job, tried }: { job: string; tried: Tried }) {
           {t('more')}
         </Button>
       )}
-      {ruling !== undefined && (
-        <RuleDialog
-          mail={ruling.mail}
-          mailbox={tried.mailbox}
-          then={ruling.then}
-          close={() => setRuling(undefined)}
-        />
-      )}
+      {saying.dialog}
     </Stack>
   );
 }

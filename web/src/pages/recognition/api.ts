@@ -1,6 +1,7 @@
 /** By which rules documents are recognised in sent mail, and what would be found in a mailbox. */
 import { queryOptions } from '@tanstack/react-query';
 import { answer, api } from '../../api/client';
+import { failureOf } from '../../api/problem';
 import type { components } from '../../api/schema';
 
 type Schemas = components['schemas'];
@@ -10,6 +11,9 @@ export type Rule = Schemas['RecognitionRule'];
 export type Bundled = Schemas['BundledRule'];
 export type When = Schemas['RecognitionWhen'];
 export type Then = Schemas['RecognitionThen'];
+export type RuleMail = Schemas['RecognitionRuleMail'];
+export type Registered = Schemas['RegisteredMail'];
+export type Place = Schemas['RegisteredDocument'];
 /** What a trial ends with. */
 export type Tried = {
   mailbox: string;
@@ -23,7 +27,7 @@ export type Tried = {
 
 export const THENS = ['never', 'invoice', 'offer'] as const;
 /** What a rule may go by. */
-export const FIELDS = ['to', 'domain', 'subject', 'file'] as const;
+export const FIELDS = ['from', 'to', 'domain', 'subject', 'file'] as const;
 export type Field = (typeof FIELDS)[number];
 
 const POLL_MS = 700;
@@ -51,29 +55,29 @@ export function triedOf(result: unknown): Tried | undefined {
 export const tryMailbox = (mailbox: string, days: number) =>
   answer(api.POST('/api/v1/recognition/try', { body: { mailbox, days } }));
 export const stopJob = (id: string) => answer(api.DELETE('/api/v1/jobs/{id}', { params: { path: { id } } }));
-export const addRule = (when: When, then: Then) =>
-  answer(api.POST('/api/v1/recognition/rules', { body: { when, then } }));
+export const addRule = (when: When, then: Then, of?: RuleMail) =>
+  answer(
+    api.POST('/api/v1/recognition/rules', { body: { when, then, ...(of === undefined ? {} : { of }) } }),
+  );
 export const removeRule = (id: string) =>
   answer(api.DELETE('/api/v1/recognition/rules/{id}', { params: { path: { id } } }));
-export const register = (mailbox: string, mail: Mail, kind: 'invoice' | 'offer') =>
-  answer(api.POST('/api/v1/recognition/register', { body: { mailbox, message_id: mail.message_id, kind } }));
-
-/** The registry's row of a mail: the registry is asked by what a search finds, and told apart by the Message-ID. */
-export async function documentOf(mail: Mail): Promise<{ contact: string; id: string } | undefined> {
-  const asked = [mail.found?.number, mail.to[0]].filter((text) => text != null && text !== '');
-  for (const search of asked) {
-    const page = await answer(
-      api.GET('/api/v1/documents', { params: { query: { search: search ?? '', limit: 100 } } }),
-    );
-    const row = page.items.find(
-      (one) => one.id === mail.message_id || one.fields.message_id === mail.message_id,
-    );
-    if (row !== undefined) {
-      return { contact: row.contact, id: row.id };
-    }
-  }
-  return undefined;
-}
+/** Says what a mail is; of one that is `never` anything, what the registry has of it is withdrawn. */
+export const register = (mailbox: string, message_id: string, kind: Then, remember?: When) =>
+  answer(
+    api.POST('/api/v1/recognition/register', {
+      body: { mailbox, message_id, kind, ...(remember === undefined ? {} : { remember }) },
+    }),
+  );
+/** What one mail would be, given as a file. */
+export const lookAt = (file: File, mailbox: string | undefined) =>
+  answer(
+    api.POST('/api/v1/recognition/mail', {
+      params: { query: mailbox === undefined ? {} : { mailbox } },
+      body: file as unknown as string,
+      bodySerializer: (body) => body,
+      headers: { 'Content-Type': 'message/rfc822' },
+    }),
+  );
 
 export type Group = 'found' | 'left_out' | 'not';
 
@@ -81,13 +85,45 @@ export function groupOf(mail: Mail): Group {
   return mail.found !== null ? 'found' : mail.left_out != null ? 'left_out' : 'not';
 }
 
+/** What a rule is made of. */
+export type Texts = Record<Field, string>;
+export const NO_TEXTS: Texts = { from: '', to: '', domain: '', subject: '', file: '' };
+
 /** What a rule about this mail would go by, in each way. */
-export function offered(mail: Mail): Record<Field, string> {
+export function offered(
+  mail: { to: readonly string[]; subject: string; attachments?: readonly string[] },
+  from: string,
+): Texts {
   const to = mail.to[0] ?? '';
   return {
+    from,
     to,
     domain: to.split('@')[1] ?? '',
-    subject: mail.subject,
-    file: (mail.attachments[0] ?? '').replace(/\.[a-z0-9]{1,5}$/i, ''),
+    subject: mail.subject.slice(0, TEXT_MAX),
+    file: (mail.attachments?.[0] ?? '').replace(/\.[a-z0-9]{1,5}$/i, '').slice(0, TEXT_MAX),
   };
+}
+
+/** Characters of one text of a rule. */
+export const TEXT_MAX = 200;
+
+/** The mail of a rule, for whoever reads the rules. */
+export const mailOf = (mail: Mail, mailbox: string): RuleMail => ({
+  mailbox,
+  subject: mail.subject.slice(0, TEXT_MAX),
+  ...(mail.message_id === '' ? {} : { message_id: mail.message_id }),
+  ...(mail.registered == null
+    ? {}
+    : { contact: mail.registered.contact, document: mail.registered.document }),
+});
+
+/** The field that the server refuses, and why. */
+export function refusedField(error: unknown): { field: string; code: string } | undefined {
+  const { fields } = failureOf(error).problem;
+  const first: unknown = Array.isArray(fields) ? fields[0] : undefined;
+  if (typeof first !== 'object' || first === null || !('field' in first) || !('code' in first)) {
+    return undefined;
+  }
+  const { field, code } = first;
+  return typeof field === 'string' && typeof code === 'string' ? { field, code } : undefined;
 }

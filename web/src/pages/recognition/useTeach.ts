@@ -1,12 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { answer, api } from '../../api/client';
 import { tellFailure, tellUndoable } from '../../shared/tell';
 import {
   addRule,
-  documentOf,
-  jobQuery,
   type Mail,
+  mailOf,
   type Rule,
   register,
   removeRule,
@@ -14,6 +12,19 @@ import {
   type Then,
   type When,
 } from './api';
+
+/** What changes when a document comes or goes. */
+const CHANGED = ['documents', 'approvals', 'overview', 'tasks', 'contacts'];
+
+type Said = {
+  mailbox: string;
+  mail: Mail;
+  kind: Then;
+  /** The rule that is made of it. */
+  remember?: When | undefined;
+  /** Shows the mail as it is now. */
+  show: (mail: Mail) => void;
+};
 
 /** What a person puts right; each can be taken back. */
 export function useTeach() {
@@ -24,6 +35,53 @@ export function useTeach() {
     await removeRule(id);
     await rules();
   };
+  const changed = () => {
+    for (const topic of CHANGED) {
+      queries.invalidateQueries({ queryKey: [topic] });
+    }
+  };
+
+  /** A rule alone: nothing is in the registry that it would take out. */
+  const ruleOnly = async ({ mailbox, mail, kind, show }: Said, when: When) => {
+    const rule = await addRule(when, kind, mailOf(mail, mailbox));
+    await rules();
+    show({ ...mail, found: null, left_out: 'never', rule: rule.id });
+    tellUndoable(t('told.rule'), async () => {
+      await take(rule.id);
+      show(mail);
+    });
+  };
+
+  const registered = async ({ mailbox, mail, kind, remember, show }: Said) => {
+    const now = await register(mailbox, mail.message_id, kind, remember);
+    const isKnown = now.registered != null || mail.known;
+    show({
+      ...mail,
+      found: now.found,
+      left_out: now.left_out ?? null,
+      lacks: [],
+      known: isKnown,
+      registered: now.registered ?? null,
+      ...(now.remembered == null ? {} : { rule: now.remembered.id }),
+    });
+    changed();
+    const told = kind === 'never' ? 'told.withdrawn' : `told.${kind}`;
+    tellUndoable(t(now.remembered == null ? told : `${told}Rule`), async () => {
+      if (now.remembered != null) {
+        await take(now.remembered.id);
+      }
+      // What was in the registry goes back to what it was; what was not is taken out.
+      const was = mail.registered?.withdrawn === false ? mail.registered.kind : undefined;
+      const before = await register(
+        mailbox,
+        mail.message_id,
+        was === 'offer' || was === 'invoice' ? was : 'never',
+      );
+      show({ ...mail, known: true, registered: before.registered ?? null });
+      changed();
+    });
+  };
+
   return {
     add: async (when: When, then: Then) => {
       const rule = await addRule(when, then);
@@ -34,43 +92,20 @@ export function useTeach() {
       try {
         await take(rule.id);
         tellUndoable(t('told.removed'), async () => {
-          await addRule(rule.when, rule.then);
+          await addRule(rule.when, rule.then, rule.of ?? undefined);
           await rules();
         });
       } catch (error) {
         tellFailure(error);
       }
     },
-    register: async (job: string, mailbox: string, mail: Mail, kind: 'invoice' | 'offer') => {
-      const show = (now: Mail) =>
-        queries.setQueryData(jobQuery(job).queryKey, (before) => {
-          const tried = before?.result as { items: Mail[] } | null | undefined;
-          if (before === undefined || tried == null) {
-            return before;
-          }
-          const items = tried.items.map((one) => (one.message_id === mail.message_id ? now : one));
-          return { ...before, result: { ...tried, items } as unknown as NonNullable<typeof before.result> };
-        });
-      try {
-        const now = await register(mailbox, mail, kind);
-        show({ ...mail, found: now.found, left_out: null, known: true });
-        queries.invalidateQueries({ queryKey: ['documents'] });
-        tellUndoable(t(`told.${kind}`), async () => {
-          const row = await documentOf({ ...mail, found: now.found });
-          if (row === undefined) {
-            throw new Error(t('told.lost'));
-          }
-          await answer(
-            api.POST('/api/v1/contacts/{id}/documents/{document}/correct', {
-              params: { path: { id: row.contact, document: row.id } },
-              body: { kind: 'never' },
-            }),
-          );
-          show(mail);
-          queries.invalidateQueries({ queryKey: ['documents'] });
-        });
-      } catch (error) {
-        tellFailure(error);
+    /** Says what a mail is, once or for all of its like. Fails where the person must hear of it. */
+    say: async (said: Said) => {
+      const isKnown = said.mail.registered?.withdrawn === false;
+      if (said.kind === 'never' && !isKnown && said.remember !== undefined) {
+        await ruleOnly(said, said.remember);
+      } else {
+        await registered(said);
       }
     },
   };

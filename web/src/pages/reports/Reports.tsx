@@ -1,5 +1,16 @@
 /** Documents by salesperson, team or month: how many, what share is answered and paid, what reminders brought. */
-import { Alert, Button, Group, SegmentedControl, Select, Skeleton, Stack, Table, Text } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Group,
+  SegmentedControl,
+  Select,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Tooltip,
+} from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -11,6 +22,7 @@ import { Page } from '../../shared/Page';
 import { ProblemNote } from '../../shared/ProblemNote';
 import { textOf, useAddress } from '../../shared/useAddress';
 import { useMay } from '../../shell/useSession';
+import { Effects, type SalesEffect, useWhyNot } from './Effect';
 import { SPANS, spanOf } from './spans';
 
 type Row = components['schemas']['SalesRow'];
@@ -96,8 +108,9 @@ export function Reports() {
       )}
       {data !== undefined && data.items.length > 0 && (
         <>
+          <Effects effects={data.effects} costs={data.costs} />
           <Table.ScrollContainer
-            minWidth={1080}
+            minWidth={1320}
             type="native"
             tabIndex={0}
             role="region"
@@ -149,6 +162,9 @@ const COLUMNS = [
   'reminded',
   'heldOut',
   'brought',
+  'effect',
+  'cost',
+  'roi',
 ] as const;
 
 function Cell({ row, column }: { row: Row; column: (typeof COLUMNS)[number] }) {
@@ -181,6 +197,12 @@ function Cell({ row, column }: { row: Row; column: (typeof COLUMNS)[number] }) {
           more={t('documents', { count: row.brought, number: format.number(row.brought) })}
         />
       );
+    case 'effect':
+      return <EffectCell effect={row.effect} />;
+    case 'cost':
+      return row.effect.cost === null ? '–' : format.amount(row.effect.cost, row.currency);
+    case 'roi':
+      return row.effect.roi === null ? '–' : t('effect.times', { value: rounded(row.effect.roi.value) });
   }
 }
 
@@ -203,6 +225,27 @@ function ArmCell({ arm }: { arm: Arm }) {
     />
   );
 }
+
+/** Of few documents nothing is said; why stands beside the dash for whoever asks. */
+function EffectCell({ effect }: { effect: SalesEffect }) {
+  const { t } = useTranslation('reports');
+  const format = useFormat();
+  const why = useWhyNot(effect);
+  if (effect.brought === null) {
+    return (
+      <Tooltip label={`${t('effect.notYet')}. ${why}`} multiline maw={280} events={HOVER_AND_FOCUS}>
+        <Text span size="xs" c="dimmed" tabIndex={0}>
+          {t('effect.notYet')}
+        </Text>
+      </Tooltip>
+    );
+  }
+  const { amount, low, high } = effect.brought;
+  const money = (value: string) => format.amount(value, effect.currency);
+  return <Two main={money(amount)} more={`${money(low)} – ${money(high)}`} />;
+}
+
+const HOVER_AND_FOCUS = { hover: true, focus: true, touch: true };
 
 function Two({ main, more }: { main: string; more: string }) {
   return (

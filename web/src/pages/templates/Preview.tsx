@@ -33,7 +33,7 @@ export function Preview({ live, look, onLook }: Props) {
       {message === undefined ? (
         error === null && <Skeleton height={460} />
       ) : (
-        <Paper withBorder className={classes.mail} data-old={isOld || undefined}>
+        <Paper withBorder className={classes.mail} data-old={isOld || undefined} aria-busy={isWorking}>
           <Box className={classes.head}>
             <Text size="xs" c="dimmed">
               {t('preview.subject')}

@@ -9,6 +9,7 @@ use crate::consent::{CONFIRMATIONS_MAX, ConsentRecord};
 use crate::contact::{
     Channel, Consent, Contact, SEEN_MAX, SENDS_MAX, SuppressionReason, TRAITS_MAX,
 };
+use crate::decide::MAILS_ANSWERED_MAX;
 use crate::ids::ItemId;
 use crate::preferences::{Frequency, Preferences};
 use crate::subject::{OBJECT_FIELDS_MAX, Object, merge_fields};
@@ -37,6 +38,11 @@ pub(super) fn unite(world: &World, ours: &mut Contact, theirs: &Contact) {
     ours.sends.sort_by_key(|mark| mark.at);
     let surplus = ours.sends.len().saturating_sub(SENDS_MAX);
     ours.sends.drain(..surplus);
+    let other = theirs.mails_answered.iter();
+    ours.mails_answered.extend(other.copied());
+    ours.mails_answered.sort_by_key(|mark| mark.at);
+    let surplus = ours.mails_answered.len().saturating_sub(MAILS_ANSWERED_MAX);
+    ours.mails_answered.drain(..surplus);
     for (list, items) in &theirs.seen {
         let own = ours.seen.entry(list.clone()).or_default();
         *own = united_items(own, items);
@@ -50,6 +56,7 @@ pub(super) fn strip(contact: &mut Contact) {
     contact.account = None;
     contact.mailboxes.clear();
     contact.sends.clear();
+    contact.mails_answered.clear();
     contact.seen.clear();
     contact.asked_at.clear();
     contact.preferences = Preferences::default();

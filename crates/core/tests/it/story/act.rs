@@ -477,7 +477,8 @@ fn settle(driver: &Driver, contact: ContactId, outcome: &str, rest: &[&str]) -> 
         .collect()
 }
 
-/// `Event Name key=value ...`; `document=d1` also makes it the subject, `at=TIME` tells when it was.
+/// `Event Name key=value ...`; `document=d1` also makes it the subject, `at=TIME` tells when it was, `traits.x=1`
+/// tells a trait.
 fn event(story: &StoryWorld, now: Timestamp, words: &[&str]) -> Event {
     let names = words.iter().take_while(|word| !word.contains('='));
     let name = names.copied().collect::<Vec<_>>().join(" ");
@@ -492,7 +493,13 @@ fn event(story: &StoryWorld, now: Timestamp, words: &[&str]) -> Event {
                     id: text.into(),
                 });
             }
-            _property => drop(event.properties.insert(key.to_owned(), value(text))),
+            _told => match key.strip_prefix("traits.") {
+                Some(name) => {
+                    let traits = event.traits.get_or_insert_default();
+                    traits.insert(name.to_owned(), value(text));
+                }
+                None => drop(event.properties.insert(key.to_owned(), value(text))),
+            },
         }
     }
     if let Some(subject) = &event.subject {

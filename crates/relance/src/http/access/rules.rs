@@ -103,6 +103,8 @@ pub const RULES: &[Line] = &[
     // Documents, messages, tasks.
     (GET, "/api/v1/documents", May(P::See)),
     (GET, "/api/v1/documents/totals", May(P::See)),
+    (GET, "/api/v1/documents/follow-up", May(P::See)),
+    (POST, "/api/v1/documents/follow-up", May(P::Work)),
     (
         GET,
         "/api/v1/contacts/{id}/documents/{document}",
@@ -126,6 +128,9 @@ pub const RULES: &[Line] = &[
     (POST, "/api/v1/recognition/mail", May(P::See)),
     (POST, "/api/v1/recognition/register", May(P::Work)),
     (POST, "/api/v1/statements", Whole(P::Import)),
+    (GET, "/api/v1/statements", Whole(P::Import)),
+    (GET, "/api/v1/statements/{id}", Whole(P::Import)),
+    (POST, "/api/v1/statements/{id}/undo", Whole(P::Import)),
     (GET, "/api/v1/payments", May(P::See)),
     (GET, "/api/v1/payments/counts", May(P::See)),
     (GET, "/api/v1/payments/{id}", May(P::See)),
@@ -204,6 +209,7 @@ pub const RULES: &[Line] = &[
     (DELETE, "/api/v1/mailboxes/{address}", May(P::Work)),
     (POST, "/api/v1/mailboxes/{address}/sync", May(P::Work)),
     (POST, "/api/v1/mailboxes/{address}/pause", May(P::Work)),
+    (POST, "/api/v1/mailboxes/{address}/forget", May(P::Work)),
     (POST, "/api/v1/mailboxes/{address}/resume", May(P::Work)),
     (POST, "/api/v1/mailboxes/oauth/{provider}", Person),
     (GET, "/auth/mailbox", Person),

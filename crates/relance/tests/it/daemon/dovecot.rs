@@ -57,6 +57,8 @@ pub struct Dovecot {
     submission_port: u16,
     /// Where tokens are asked about, of a server that takes them.
     introspection: Option<String>,
+    /// What is added to its configuration.
+    more: &'static str,
 }
 
 /// Makes names of delivered files unique in this process.
@@ -78,17 +80,28 @@ impl Dovecot {
     /// [`start`](Self::start) that also takes tokens (XOAUTH2 and OAUTHBEARER): whose a token is, it asks at this address
     /// by its OAuth2 driver.
     pub fn start_with_tokens(users: &[User], introspection: &str) -> Option<Self> {
-        Self::start_as("maildir", users, Some(introspection.to_owned()))
+        Self::start_as("maildir", users, Some(introspection.to_owned()), "")
+    }
+
+    /// [`start_indexed`](Self::start_indexed) for hundreds of connections at once.
+    pub fn start_crowded(users: &[User]) -> Option<Self> {
+        Self::start_as("sdbox", users, None, CROWDED)
+    }
+
+    /// [`start`](Self::start) with lines added to its configuration.
+    pub fn start_configured(users: &[User], more: &'static str) -> Option<Self> {
+        Self::start_as("maildir", users, None, more)
     }
 
     fn start_on(storage: &'static str, users: &[User]) -> Option<Self> {
-        Self::start_as(storage, users, None)
+        Self::start_as(storage, users, None, "")
     }
 
     fn start_as(
         storage: &'static str,
         users: &[User],
         introspection: Option<String>,
+        more: &'static str,
     ) -> Option<Self> {
         if !installed(&["dovecot", "doveadm", "openssl", "setsid"]) {
             return None;
@@ -125,6 +138,7 @@ impl Dovecot {
             storage,
             submission_port: free_port(),
             introspection,
+            more,
             server: None,
         };
         dovecot.write_users();
@@ -177,6 +191,30 @@ impl Dovecot {
 
     pub fn users(&self) -> &[User] {
         &self.users
+    }
+
+    /// Gives a user another password. Sessions that are open stay open: see [`kick`](Self::kick).
+    pub fn set_password(&mut self, user: &str, password: &str) {
+        for own in &mut self.users {
+            if own.address == user {
+                own.password = password.to_owned();
+            }
+        }
+        self.write_users();
+    }
+
+    /// Ends a user's sessions.
+    pub fn kick(&self, user: &str) {
+        // It fails when there are none.
+        let _ended = self.doveadm().args(["kick", user]).output();
+    }
+
+    /// How many logins were refused since the start.
+    pub fn refused_logins(&self) -> usize {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        log.lines()
+            .filter(|line| line.contains("auth failed, "))
+            .count()
     }
 
     /// Stops the server, as in an outage. Mailboxes and ports stay.
@@ -454,14 +492,14 @@ impl Dovecot {
     }
 
     fn write_config(&self) {
-        let mut more = String::new();
+        let mut more = self.more.to_owned();
         if let Some(url) = &self.introspection {
             let file = self.folder.path().join("oauth2.conf");
             let oauth = format!(
                 "introspection_mode = post\nintrospection_url = {url}\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n"
             );
             fs::write(&file, oauth).expect("written");
-            more = format!(
+            more += &format!(
                 "auth_mechanisms = plain login xoauth2 oauthbearer\npassdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {}\n}}\n",
                 file.display()
             );
@@ -492,6 +530,17 @@ fn greets(port: u16, greeting: &[u8]) -> bool {
     let mut buffer = vec![0; greeting.len()];
     stream.read_exact(&mut buffer).is_ok() && buffer == greeting
 }
+
+/// One login process serves many connections, instead of a process each.
+const CROWDED: &str = "default_client_limit = 4000
+service imap-login {
+  service_count = 0
+  process_limit = 4
+}
+service imap {
+  process_limit = 2000
+}
+";
 
 const CONFIG: &str = r#"
 base_dir = @DIR@/run

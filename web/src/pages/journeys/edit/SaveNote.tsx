@@ -19,11 +19,16 @@ export function SaveNote({ kept, keeper }: { kept: Kept; keeper: DraftKeeper }) 
     }
   }, [news, newsBy, keeper, t]);
   if (state === 'failed') {
-    const { title, detail } = problemWords(kept.error);
+    const { title, remedy, detail } = problemWords(kept.error);
     return (
       <Group gap={4} role="alert">
         <IconCloudOff size={15} aria-hidden color="var(--mantine-color-red-filled)" />
-        <Tooltip label={detail ?? title} multiline maw={360}>
+        <Tooltip
+          label={[title, remedy, detail].filter((one) => one !== undefined).join('\n')}
+          style={{ whiteSpace: 'pre-wrap' }}
+          multiline
+          maw={360}
+        >
           <Text size="xs" c="red">
             {t('save.failed')}
           </Text>

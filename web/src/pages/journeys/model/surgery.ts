@@ -52,8 +52,14 @@ export type Edit =
 /** Stands for a member while the list that it comes into is made. */
 const STAND_IN = 'stand-in';
 
-export function parse(text: string): Document.Parsed {
-  return parseDocument(text, { keepSourceTokens: true, prettyErrors: true });
+/** The text read last: edits come in many for one text. The tree is only looked at. */
+let last: { text: string; doc: Document.Parsed } | undefined;
+
+function parse(text: string): Document.Parsed {
+  if (last?.text !== text) {
+    last = { text, doc: parseDocument(text, { keepSourceTokens: true }) };
+  }
+  return last.doc;
 }
 
 export function applied(text: string, changes: readonly Change[]): string {
@@ -80,7 +86,7 @@ export function changesOf(text: string, edit: Edit): Change[] {
     // An unusual text; the tree is written anew.
   }
   if (changes !== undefined) {
-    const after = parse(applied(text, changes));
+    const after = parseDocument(applied(text, changes));
     if (after.errors.length === 0 && isSame(after.toJS(), meant)) {
       return changes;
     }

@@ -1,4 +1,4 @@
-import { Switch } from '@mantine/core';
+import { Anchor, Switch } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { type Step, textOf } from '../model/journey';
@@ -34,9 +34,12 @@ export function SendForm({ step }: { step: Step }) {
         description={template === undefined || isKnown ? undefined : t('field.templateMissing')}
       />
       {isKnown && (
-        <Link to="/templates/$id" params={{ id: template }} style={{ fontSize: 12 }}>
+        <Anchor
+          size="xs"
+          renderRoot={(props) => <Link {...props} to="/templates/$id" params={{ id: template }} />}
+        >
           {t('field.openTemplate')}
-        </Link>
+        </Anchor>
       )}
       {isEmail && (
         <Switch

@@ -1,5 +1,5 @@
 /** A text over the history of everyone: begun on the server, watched, stopped; its numbers beside those of today's. */
-import { Button, Group, Paper, Progress, Select, Stack, Table, Text } from '@mantine/core';
+import { Anchor, Button, Group, Paper, Progress, Select, Stack, Table, Text } from '@mantine/core';
 import { IconPlayerStop, IconTestPipe } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -183,9 +183,12 @@ function Result({ result }: { result: Backtested }) {
           <Group gap="md">
             {candidate.contacts_hit_most.slice(0, 12).map((one) => (
               <Text key={one.contact} size="sm">
-                <Link to="/contacts/$id" params={{ id: one.contact }}>
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => <Link {...props} to="/contacts/$id" params={{ id: one.contact }} />}
+                >
                   {one.contact}
-                </Link>{' '}
+                </Anchor>{' '}
                 <Text span c="dimmed" className="numbers">
                   {format.number(one.messages)}
                 </Text>

@@ -30,8 +30,10 @@ import {
   type Storm,
 } from '../calls';
 import { allSteps, readJourney } from '../model/journey';
+import { isPlain } from '../model/render';
 import { Speaker } from '../model/say';
 import type { DraftKeeper } from '../text/DraftKeeper';
+import classes from './Publish.module.css';
 import { tellPublished } from './tellPublished';
 
 type Props = { shown: JourneyShown; keeper: DraftKeeper; text: string; close: () => void };
@@ -39,6 +41,12 @@ type Props = { shown: JourneyShown; keeper: DraftKeeper; text: string; close: ()
 const CHOICES = ['pin', 'follow', 'map'] as const;
 type Choice = (typeof CHOICES)[number];
 const END = ':end';
+
+/** What was sent before it was there begins such a journey only when a person says so. */
+function followsDocuments(text: string): boolean {
+  const head = readJourney(text).journey?.value;
+  return head?.subject === 'document' && isPlain(head.trigger) && 'event' in head.trigger;
+}
 
 export function Publish({ shown, keeper, text, close }: Props) {
   const { t } = useTranslation('journeys');
@@ -99,6 +107,11 @@ export function Publish({ shown, keeper, text, close }: Props) {
             {shown.current === null
               ? t('publish.first', { version })
               : t('publish.next', { version, before: shown.current })}
+          </Text>
+        )}
+        {shown.current === null && followsDocuments(text) && (
+          <Text size="sm" c="dimmed">
+            {t('publish.documents')}
           </Text>
         )}
         {runs.length > 0 && (
@@ -231,7 +244,7 @@ function RunsTable({ runs, shown, text, map, setMap }: RunsProps) {
     [text, speaker, t],
   );
   return (
-    <Table fz="sm" verticalSpacing={4}>
+    <Table fz="sm" verticalSpacing={4} className={classes.runs ?? ''}>
       <Table.Thead>
         <Table.Tr>
           <Table.Th ta="right">{t('publish.runs')}</Table.Th>

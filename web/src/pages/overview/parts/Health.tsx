@@ -86,9 +86,15 @@ function Email() {
   );
 }
 
+/** States in which a person has to look. */
+const FAILING = ['failing', 'login_refused', 'silent'];
+
 /** What needs somebody stands first. */
 function rank(box: Mailbox): number {
-  return box.failure ? 0 : box.unreadable > 0 ? 1 : box.synced_at ? 3 : 2;
+  if (FAILING.includes(box.state)) {
+    return 0;
+  }
+  return box.unreadable > 0 ? 1 : box.synced_at ? 3 : 2;
 }
 
 function Box({ address, box, now }: { address: string; box: Mailbox; now: number }) {
@@ -98,11 +104,13 @@ function Box({ address, box, now }: { address: string; box: Mailbox; now: number
   // The demonstration plays its mailboxes: no server stands behind them.
   const [Icon, colour, state] = isDemo
     ? ([IconCircleCheck, 'blue', 'played'] as const)
-    : box.failure
-      ? ([IconAlertTriangle, 'red', 'failing'] as const)
-      : box.synced_at
-        ? ([IconCircleCheck, 'green', 'read'] as const)
-        : ([IconClock, 'gray', 'never'] as const);
+    : FAILING.includes(box.state)
+      ? ([IconAlertTriangle, box.state === 'silent' ? 'orange' : 'red', 'failing'] as const)
+      : box.state === 'paused'
+        ? ([IconClock, 'gray', 'paused'] as const)
+        : box.synced_at
+          ? ([IconCircleCheck, 'green', 'read'] as const)
+          : ([IconClock, 'gray', 'never'] as const);
   return (
     <li className={classes.line}>
       <Icon size={18} stroke={1.6} aria-hidden style={{ color: `var(--mantine-color-${colour}-6)` }} />
@@ -112,7 +120,7 @@ function Box({ address, box, now }: { address: string; box: Mailbox; now: number
             {address}
           </Text>
           <Badge color={colour} variant="light" style={{ flex: 'none' }}>
-            {t(`health.${state}`)}
+            {t(state === 'failing' ? `mailboxes:state.${box.state}` : `health.${state}`)}
           </Badge>
         </Group>
         {state !== 'failing' && (
@@ -129,9 +137,16 @@ function Box({ address, box, now }: { address: string; box: Mailbox; now: number
                 {t('health.synced', { at: format.relative(box.synced_at, now) })}
               </Text>
             )}
-            <Text size="xs" className="breaks" lineClamp={3} title={box.failure ?? undefined}>
-              {box.failure}
+            <Text size="xs" className="breaks">
+              {t(`mailboxes:remedy.${box.code ?? box.state}`, {
+                defaultValue: t(`mailboxes:remedy.${box.state}`),
+              })}
             </Text>
+            {box.failure && (
+              <Text size="xs" c="dimmed" className="breaks" lineClamp={3} title={box.failure}>
+                {box.failure}
+              </Text>
+            )}
             <Text size="xs" c="dimmed">
               {t('health.failingText')}
             </Text>

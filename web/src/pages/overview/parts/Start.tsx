@@ -1,8 +1,6 @@
-import { Anchor, Box, Stack, Text } from '@mantine/core';
-import { IconCircle, IconCircleCheckFilled } from '@tabler/icons-react';
+import { Anchor, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../../api/client';
 import { useMay, useSession } from '../../../shell/useSession';
@@ -11,6 +9,7 @@ import { Secret } from '../../settings/Secret';
 import type { Answer } from '../calls';
 import classes from '../Overview.module.css';
 import { Part } from '../Part';
+import { Step } from './Step';
 
 /** The first steps of a new workspace, ticked off as they are done. */
 export function Start({ overview }: { overview: Answer }) {
@@ -91,22 +90,5 @@ export function Start({ overview }: { overview: Answer }) {
         )}
       </ol>
     </Part>
-  );
-}
-
-function Step({ done, title, children }: { done: boolean; title: string; children: ReactNode }) {
-  const { t } = useTranslation('overview');
-  return (
-    <li className={classes.step} data-done={done || undefined}>
-      <Box className={classes.tick} role="img" aria-label={done ? t('start.done') : t('start.open')}>
-        {done ? <IconCircleCheckFilled size={20} aria-hidden /> : <IconCircle size={20} aria-hidden />}
-      </Box>
-      <Stack gap={6} style={{ minWidth: 0, flex: 1 }}>
-        <Text fw={600} size="sm">
-          {title}
-        </Text>
-        {!done && children}
-      </Stack>
-    </li>
   );
 }

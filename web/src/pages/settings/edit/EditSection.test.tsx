@@ -125,7 +125,8 @@ describe('a section of the settings', () => {
     expect(put).toHaveLength(0);
     expect(url).toHaveFocus();
     await userEvent.clear(url);
-    await userEvent.type(url, 'https://other.example.com');
+    await userEvent.click(url);
+    await userEvent.paste('https://other.example.com');
     refuse.answer = {
       status: 422,
       body: { code: 'bad_setting', fields: [{ field: 'holdout', message: 'it is too much' }] },

@@ -9,8 +9,10 @@ export const SECTIONS = [
   'caps',
   'topics',
   'consent',
+  'delivery',
   'smtp',
   'oauth_clients',
+  'costs',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -6,6 +6,7 @@ import { ProblemNote } from '../../../shared/ProblemNote';
 import { type Fields, type InForce, inForceQuery, sendTest } from '../calls';
 import { Section } from '../Section';
 import classes from '../Settings.module.css';
+import { Delivery } from '../sections/Delivery';
 import { OAuthClients } from '../sections/OAuthClients';
 import { Smtp } from '../sections/Smtp';
 import { asList, asText } from './values';
@@ -22,6 +23,7 @@ export function Channels() {
   return (
     <Stack gap="md">
       <Ways channels={data.channels} />
+      <Delivery />
       <Smtp />
       <OAuthClients />
       <Signatures keys={asList(data.configuration.dkim)} file={data.file} />

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Radio, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Radio, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { IconCircleCheck, IconZzz } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -84,9 +84,14 @@ function Quiet({ status, quiet }: { status: Status; quiet: NonNullable<Status['q
                     {overdue.journeys.map((one) => (
                       <Table.Tr key={one.journey}>
                         <Table.Td className="breaks">
-                          <Link to="/journeys/$id" params={{ id: one.journey }}>
+                          <Anchor
+                            size="sm"
+                            renderRoot={(props) => (
+                              <Link {...props} to="/journeys/$id" params={{ id: one.journey }} />
+                            )}
+                          >
                             {one.journey}
-                          </Link>
+                          </Anchor>
                         </Table.Td>
                         <Table.Td ta="right" className="numbers">
                           {format.number(one.messages)}

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { inForceQuery } from '../calls';
 import { Section } from '../Section';
+import { Costs } from '../sections/Costs';
 import { Facts } from '../sections/Facts';
 import { General } from '../sections/General';
 import { asText } from './values';
@@ -12,6 +13,7 @@ export function Workspace() {
   return (
     <Stack gap="md">
       <General />
+      <Costs />
       <Operator />
     </Stack>
   );

@@ -188,6 +188,7 @@ function Edit({ form, set, wrong }: FormProps<GeneralForm>) {
         clearable
         selectFirstOptionOnChange
         limit={60}
+        comboboxProps={{ keepMounted: false }}
         placeholder={t('workspace.unset')}
         nothingFoundMessage={t('nothingFound')}
         onChange={(country) => set({ country: country ?? '' })}

@@ -37,6 +37,8 @@ export function ZoneField({ label, description, value, onChange, error, none }: 
       searchable
       selectFirstOptionOnChange
       limit={ZONES_SHOWN_MAX}
+      // Sixty clocks that nobody sees would be told anew at every letter of the form around.
+      comboboxProps={{ keepMounted: false }}
       allowDeselect={false}
       nothingFoundMessage={t('nothingFound')}
       error={error}

@@ -2,7 +2,7 @@
 import { asText } from '../parts/values';
 
 export const CHANNELS = ['email', 'sms', 'voice', 'whatsapp', 'telegram', 'webhook', 'letter'] as const;
-export const CALENDARS = ['none', 'ru', 'jp', 'de', 'us', 'gb'] as const;
+export const CALENDARS = ['none', 'ru', 'jp', 'jp-business', 'de', 'us', 'gb'] as const;
 
 export type Raw = Record<string, unknown>;
 
