@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use relance_core::contact::Contact;
 use relance_core::event::{Event, names};
 use relance_core::ids::{ContactId, ObjectKind, SubjectRef};
-use relance_core::subject::{Object, ObjectPatch};
-use relance_core::value::Fields;
+use relance_core::subject::{Object, ObjectPatch, subject_of as of_event};
+use relance_core::value::{Fields, Value};
 use relance_engine::arrival::Arrival;
 use relance_store::read::{
     DocumentFilter, DocumentSort, DocumentTotals as Sums, ListedDocument, PAGE_ROWS_MAX, ReadError,
@@ -22,7 +22,7 @@ use relance_store::read::{
 use relance_store::registry::{DocumentState, decimal, name_of};
 use relance_wire::api as shape;
 use relance_wire::api::registry::{
-    CurrencyTotal, DocumentDetail, DocumentPage, DocumentRow, DocumentTotals, SaidPaid,
+    CurrencyTotal, DocumentDetail, DocumentPage, DocumentRow, DocumentTotals, ReplyShown, SaidPaid,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -44,6 +44,10 @@ use super::{Problem, Shared};
 const LINES_MAX: usize = 200;
 /// Runs of a document whose lines are told.
 const RUNS_MAX: usize = 20;
+/// Last events of a contact among which answers are looked for.
+const EVENTS_LOOKED_AT: usize = 200;
+/// Characters of an answer that are shown.
+const REPLY_CHARS_SHOWN: usize = 2_000;
 /// What one word about a document weighs in the engine's queue.
 const WEIGHT: usize = 512;
 /// The state that is no state but a filter: what is expected is late.
@@ -427,6 +431,7 @@ pub async fn one(
             document,
             contact: contact_row(&whose),
             messages: messages.into_iter().map(shape::Touchpoint::of).collect(),
+            replies: replies(reader, id, &subject)?,
             ledger: ledger.collect(),
             tasks: tasks
                 .into_iter()
@@ -439,6 +444,37 @@ pub async fn one(
     detail
         .map(Json)
         .ok_or_else(|| Problem::not_found("document"))
+}
+
+/// What the client answered about a document, among the last events.
+fn replies(
+    reader: &Reader,
+    contact: ContactId,
+    subject: &SubjectRef,
+) -> Result<Vec<ReplyShown>, ReadError> {
+    let events = reader.events(contact, None, EVENTS_LOOKED_AT)?.items;
+    let about = events
+        .iter()
+        .map(|one| &one.event)
+        .filter(|event| of_event(event, &subject.kind).as_ref() == Some(subject));
+    let shown = about.filter_map(|event| {
+        let automatic = match event.name.as_str() {
+            names::REPLIED => false,
+            names::AUTO_REPLIED => true,
+            _other_event => return None,
+        };
+        let text = |name: &str| event.properties.get(name).and_then(Value::as_str);
+        let date = if automatic { "returns" } else { "intent_date" };
+        Some(ReplyShown {
+            at: moment(event.at),
+            from: text("from").map(str::to_owned),
+            automatic,
+            text: text("text").map(|text| text.chars().take(REPLY_CHARS_SHOWN).collect()),
+            intent: text("intent").map(str::to_owned),
+            date: text(date).map(str::to_owned),
+        })
+    });
+    Ok(shown.collect())
 }
 
 fn failed() -> Problem {

@@ -1,4 +1,5 @@
-//! Documents that were there before their journey: followed up when a person says so, and only those that wait.
+//! Documents that were there before their journey: followed up when a person says so, and only those that wait. And
+//! what the client answered about one.
 
 use serde_json::{Value, json};
 
@@ -117,4 +118,41 @@ fn what_was_sent_before_the_journey_is_followed_up_when_a_person_says_so() {
         .collect();
     let too_many = json!({ "journey": "unpaid", "documents": many });
     assert_eq!(post(&server, "documents/follow-up", &too_many).status, 413);
+}
+
+#[test]
+fn a_document_tells_what_the_client_answered_about_it() {
+    let server = Server::start("");
+    identify(&server, "ana", &json!({}));
+    sent(&server, "ana", "d1", "offer", "sent");
+    let answers = |event: &str, document: &str, more: Value| {
+        let mut properties = json!({ "document": { "id": document }, "from": "ana@client.test" });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            properties[name] = value.clone();
+        }
+        let body = json!({ "userId": "ana", "event": event, "properties": properties });
+        server.told("track", &body);
+    };
+    answers("Auto Replied", "d1", json!({ "returns": "2026-12-01" }));
+    answers("Replied", "d2", json!({ "text": "about another one" }));
+    let later = json!({ "text": "not yet", "intent": "later", "intent_date": "2026-12-06" });
+    answers("Replied", "d1", later);
+    let contact = server.api("documents?search=d1")["items"][0]["contact"].clone();
+    let contact = contact.as_str().expect("whose");
+    let told = server.api(&format!("contacts/{contact}/documents/d1"));
+    let replies = told["replies"].as_array().expect("replies");
+    let facts = |reply: &Value| {
+        let of = |name: &str| reply[name].as_str().unwrap_or("-").to_owned();
+        let automatic = reply["automatic"] == true;
+        (automatic, of("text"), of("intent"), of("date"))
+    };
+    let text = |text: &str| text.to_owned();
+    assert_eq!(
+        replies.iter().map(facts).collect::<Vec<_>>(),
+        [
+            (false, text("not yet"), text("later"), text("2026-12-06")),
+            (true, text("-"), text("-"), text("2026-12-01")),
+        ]
+    );
+    assert_eq!(replies[0]["from"], "ana@client.test");
 }

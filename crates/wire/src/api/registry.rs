@@ -142,6 +142,8 @@ pub struct DocumentDetail {
     pub contact: ContactRow,
     /// Messages about it, the newest first.
     pub messages: Vec<Touchpoint>,
+    /// What the client answered about it, people and their machines, the newest first.
+    pub replies: Vec<ReplyShown>,
     /// What happened in its runs and why, the newest first.
     pub ledger: Vec<ToldLine>,
     /// What people have to do about it, the newest first.
@@ -149,6 +151,28 @@ pub struct DocumentDetail {
     /// What happens next.
     #[schema(required)]
     pub next: Option<NextAction>,
+}
+
+/// An answer of the client.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReplyShown {
+    /// When it was written.
+    pub at: String,
+    /// By whom.
+    #[schema(required)]
+    pub from: Option<String>,
+    /// A machine wrote it: they are away, or gone.
+    pub automatic: bool,
+    /// What is new in it, without the quotation; its first 2,000 characters.
+    #[schema(required)]
+    pub text: Option<String>,
+    /// What it seems to want: `paid`, `will_pay`, `not_interested`, `later`, `question`, `unsubscribe`, `other`. A
+    /// suggestion: nothing follows from it but what a journey asks for.
+    #[schema(required)]
+    pub intent: Option<String>,
+    /// The day that it names; of an automatic one, when they are back.
+    #[schema(required)]
+    pub date: Option<String>,
 }
 
 /// What a person says of a payment.

@@ -59,6 +59,16 @@ function server(mailed: object = {}, wrong?: object) {
           reason: 'approval',
         },
       ],
+      replies: [
+        {
+          at: '2026-11-28T08:00:00Z',
+          from: 'pat@alder.test',
+          automatic: false,
+          text: 'Please ask me again in two weeks.',
+          intent: 'later',
+          date: '2026-12-12',
+        },
+      ],
       ledger: [{ at, what: 'skipped', sentence: 'The message was not approved.' }],
       tasks: [],
       next: { what: 'task', at: '2026-12-03T09:00:00Z' },
@@ -73,6 +83,9 @@ describe('a document', () => {
     expect(await screen.findByRole('heading', { name: 'Invoice INV-1' })).toBeVisible();
     expect(await screen.findByText('2 days late')).toBeVisible();
     expect(screen.getByText('nobody has approved it')).toBeVisible();
+    expect(screen.getByText('The client answered')).toBeVisible();
+    expect(screen.getByText(/ask again later, Dec 12/)).toBeVisible();
+    expect(screen.getByText('Please ask me again in two weeks.')).toBeVisible();
     expect(screen.getAllByText('The message was not approved.')[0]).toBeVisible();
     expect(await screen.findByText(/tomorrow|in 1 day|in 24 hours/)).toBeVisible();
   });

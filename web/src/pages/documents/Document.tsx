@@ -115,7 +115,12 @@ function Whole({ detail, contact }: { detail: DocumentDetail; contact: string })
             <Title order={2} mb="md">
               {t('thread')}
             </Title>
-            <Thread document={document} messages={detail.messages} contact={contact} />
+            <Thread
+              document={document}
+              messages={detail.messages}
+              replies={detail.replies}
+              contact={contact}
+            />
           </section>
           <Ledger lines={detail.ledger} />
         </Stack>

@@ -1,12 +1,20 @@
 import { Anchor, Group, Text, Timeline } from '@mantine/core';
-import { IconBrandTelegram, IconFileInvoice, IconMail, IconMessage, IconPhone } from '@tabler/icons-react';
+import {
+  IconArrowBackUp,
+  IconBrandTelegram,
+  IconFileInvoice,
+  IconMail,
+  IconMessage,
+  IconPhone,
+} from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../../shared/format';
 import { useReason } from '../contacts/LedgerWords';
-import { type DocumentRow, factsOf, type Message, whenOf } from './api';
+import { type DocumentRow, factsOf, type Message, type Reply, whenOf } from './api';
 import { MessageState } from './MessageState';
 import { ReadMessage } from './ReadMessage';
+import { ReplyBody, ReplyTitle } from './ReplyItem';
 
 const ICONS: Record<string, typeof IconMail> = {
   email: IconMail,
@@ -16,15 +24,22 @@ const ICONS: Record<string, typeof IconMail> = {
   voice: IconPhone,
 };
 
-type Props = { document: DocumentRow; messages: Message[]; contact: string };
+type Props = { document: DocumentRow; messages: Message[]; replies: Reply[]; contact: string };
+
+/** What stands in the thread, by when it came there. */
+type Item = { at: string; message: Message; reply?: never } | { at: string; reply: Reply; message?: never };
 
 /** The document and what was written about it, in order. */
-export function Thread({ document, messages, contact }: Props) {
+export function Thread({ document, messages, replies, contact }: Props) {
   const { t } = useTranslation('documents');
   const format = useFormat();
   const reason = useReason();
   const facts = factsOf(document);
-  const ordered = messages.toSorted((one, other) => one.created_at.localeCompare(other.created_at));
+  const items: Item[] = [
+    ...messages.map((message) => ({ at: message.created_at, message })),
+    ...replies.map((reply) => ({ at: reply.at, reply })),
+  ];
+  const ordered = items.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at));
   return (
     <Timeline bulletSize={26} lineWidth={2} active={ordered.length}>
       <Timeline.Item
@@ -49,7 +64,19 @@ export function Thread({ document, messages, contact }: Props) {
           </Text>
         )}
       </Timeline.Item>
-      {ordered.map((message) => {
+      {ordered.map(({ at, message, reply }) => {
+        if (message === undefined) {
+          return (
+            <Timeline.Item
+              key={`reply ${at}`}
+              color="grape"
+              bullet={<IconArrowBackUp size={15} aria-hidden />}
+              title={<ReplyTitle reply={reply} />}
+            >
+              <ReplyBody reply={reply} />
+            </Timeline.Item>
+          );
+        }
         const Icon = ICONS[message.channel] ?? IconMail;
         return (
           <Timeline.Item

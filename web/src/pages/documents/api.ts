@@ -10,6 +10,7 @@ export type DocumentDetail = Schemas['DocumentDetail'];
 export type Next = Schemas['NextAction'];
 export type Totals = Schemas['DocumentTotals'];
 export type Message = Schemas['Touchpoint'];
+export type Reply = Schemas['ReplyShown'];
 export type LedgerLine = Schemas['ToldLine'];
 export type Task = Schemas['TaskRow'];
 export type Corrected = Schemas['CorrectAsked'];

@@ -84,7 +84,7 @@ export function Password({ address, found, back, done }: Props) {
         <Text size="sm" className="breaks">
           {provider === undefined
             ? isGuess
-              ? t('found.guess', { address })
+              ? t(found.imap == null ? 'found.none' : 'found.guess', { address })
               : t('found.servers', { address })
             : t('found.provider', { address, provider })}
         </Text>

@@ -26,17 +26,11 @@ function Operator() {
   if (data === undefined) {
     return null;
   }
-  const { workspace, configuration, file, version } = data;
+  const { configuration, file, version } = data;
   return (
     <Section title={t('operator.title')} text={t('operator.text', { file })}>
       <Facts
         list={[
-          [
-            t('workspace.delivery'),
-            t(`workspace.deliveryIs.${asText(workspace.delivery)}`, {
-              defaultValue: asText(workspace.delivery),
-            }),
-          ],
           [
             t('workspace.store'),
             t(`operator.storeIs.${asText(configuration.store)}`, {
