@@ -285,6 +285,59 @@ impl Sum {
     }
 }
 
+/// A file by its name and its text, and what papers they name.
+struct NamedFile {
+    name: Page,
+    page: Page,
+    named: Named,
+    titled: Named,
+    mentioned: Named,
+}
+
+impl NamedFile {
+    fn read(attachment: &AttachmentText<'_>, rules: &DocumentRules) -> Self {
+        let name = Page::new(&file_stem(attachment.name));
+        let text = attachment
+            .text
+            .filter(|text| !einvoice::looks_like_xml(text));
+        let page = Page::new(text.unwrap_or_default());
+        Self {
+            named: Named::read(&name, rules, false),
+            titled: Named::read(&page, rules, true),
+            mentioned: Named::read(&page, rules, false),
+            name,
+            page,
+        }
+    }
+
+    /// What speaks for a paper.
+    fn sum(&self, kind: PaperKind, rules: &DocumentRules) -> Sum {
+        let weights = &rules.weights;
+        let mut sum = Sum::default();
+        for (named, place, weight) in [
+            (&self.named, Place::AttachmentName, weights.attachment_name),
+            (
+                &self.titled,
+                Place::AttachmentText,
+                weights.attachment_title,
+            ),
+            (
+                &self.mentioned,
+                Place::AttachmentText,
+                weights.attachment_text,
+            ),
+        ] {
+            sum.add_named(named, kind, place, weight);
+        }
+        sum
+    }
+
+    /// Whether its name or its title says what it is.
+    fn names_itself(&self, kind: PaperKind) -> bool {
+        self.named.of(kind).is_some() || self.titled.of(kind).is_some()
+    }
+}
+
 /// The mail around the candidates, read once.
 struct Mail<'a> {
     rules: &'a DocumentRules,
@@ -391,43 +444,17 @@ impl<'a> Mail<'a> {
     fn attachment(&self, attachment: &AttachmentText<'_>) -> Option<(f64, FoundDocument)> {
         let ending = self.ending_weight(attachment)?;
         let weights = &self.rules.weights;
-        let name = Page::new(&file_stem(attachment.name));
-        let named = Named::read(&name, self.rules, false);
-        let page = Page::new(
-            attachment
-                .text
-                .filter(|text| !einvoice::looks_like_xml(text))
-                .unwrap_or_default(),
-        );
-        let titled = Named::read(&page, self.rules, true);
-        let mentioned = Named::read(&page, self.rules, false);
-        let own = |kind: PaperKind| {
-            let mut sum = Sum::default();
-            sum.add_named(&named, kind, Place::AttachmentName, weights.attachment_name);
-            sum.add_named(
-                &titled,
-                kind,
-                Place::AttachmentText,
-                weights.attachment_title,
-            );
-            sum.add_named(
-                &mentioned,
-                kind,
-                Place::AttachmentText,
-                weights.attachment_text,
-            );
-            sum
-        };
+        let file = NamedFile::read(attachment, self.rules);
         let mut best: Option<(f64, DocumentKind, Sum, Fields)> = None;
         for (paper, kind) in [
             (PaperKind::Invoice, DocumentKind::Invoice),
             (PaperKind::Offer, DocumentKind::Offer),
         ] {
-            let mut sum = own(paper);
-            let named_itself = named.of(paper).is_some() || titled.of(paper).is_some();
-            let is_other = own(PaperKind::Other).score > sum.score;
+            let mut sum = file.sum(paper, self.rules);
+            let named_itself = file.names_itself(paper);
+            let is_other = file.sum(PaperKind::Other, self.rules).score > sum.score;
             // A readable text that never names the kind is not of it.
-            let is_silent = sum.score <= 0.0 && !page.tokens.is_empty();
+            let is_silent = sum.score <= 0.0 && !file.page.tokens.is_empty();
             if is_other || is_silent {
                 continue;
             }
@@ -436,7 +463,7 @@ impl<'a> Mail<'a> {
                 continue;
             }
             sum.add("ending", Place::AttachmentName, ending);
-            let fields = fields::read(&page, self.rules, Some(kind));
+            let fields = fields::read(&file.page, self.rules, Some(kind));
             self.add_fields(&fields, kind, Place::AttachmentText, &mut sum);
             self.signs(named_itself, &mut sum);
             if sum.score >= weights.threshold
@@ -448,9 +475,9 @@ impl<'a> Mail<'a> {
         let (score, kind, sum, fields) = best?;
         let body = fields::read(&self.body, self.rules, Some(kind));
         let subject = fields::read(&self.subject, self.rules, Some(kind));
-        let by_name = self.number_in_name(&name, kind);
+        let by_name = self.number_in_name(&file.name, kind);
         let script =
-            by_script(&page, &self.rules.money).or(by_script(&self.body, &self.rules.money));
+            by_script(&file.page, &self.rules.money).or(by_script(&self.body, &self.rules.money));
         Some((
             score,
             self.assemble(

@@ -6,11 +6,10 @@
 use serde::Serialize;
 
 use super::super::rules::DocumentRules;
-use super::super::text::{Page, file_stem};
 use super::super::{
     ATTACHMENTS_MAX, AttachmentText, DocumentInput, DocumentKind, Evidence, Place, einvoice, fields,
 };
-use super::{Mail, Named, PaperKind, RANK_TOTAL, Sum};
+use super::{Mail, NamedFile, PaperKind, RANK_TOTAL, Sum};
 
 /// What a mail lacks for a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -149,49 +148,22 @@ fn of_attachment(
 ) -> Option<Candidate> {
     let ending = mail.ending_weight(attachment)?;
     let weights = &mail.rules.weights;
-    let name = Page::new(&file_stem(attachment.name));
-    let named = Named::read(&name, mail.rules, false);
-    let text = attachment
-        .text
-        .filter(|text| !einvoice::looks_like_xml(text));
-    let page = Page::new(text.unwrap_or_default());
-    let titled = Named::read(&page, mail.rules, true);
-    let mentioned = Named::read(&page, mail.rules, false);
-    let own = |kind: PaperKind| {
-        let mut sum = Sum::default();
-        sum.add_named(&named, kind, Place::AttachmentName, weights.attachment_name);
-        sum.add_named(
-            &titled,
-            kind,
-            Place::AttachmentText,
-            weights.attachment_title,
-        );
-        sum.add_named(
-            &mentioned,
-            kind,
-            Place::AttachmentText,
-            weights.attachment_text,
-        );
-        sum
-    };
-    let mut sum = own(paper);
+    let file = NamedFile::read(attachment, mail.rules);
+    let mut sum = file.sum(paper, mail.rules);
     let mut lacks = Vec::new();
-    if own(PaperKind::Other).score > sum.score {
+    if file.sum(PaperKind::Other, mail.rules).score > sum.score {
         lacks.push(Lack::OtherPaper);
     }
-    if sum.score <= 0.0 && !page.tokens.is_empty() {
+    if sum.score <= 0.0 && !file.page.tokens.is_empty() {
         lacks.push(Lack::SilentFile);
     }
     mail.around(paper, &mut sum);
     let is_named = sum.score > 0.0;
     sum.add("ending", Place::AttachmentName, ending);
-    let fields = fields::read(&page, mail.rules, Some(kind));
+    let fields = fields::read(&file.page, mail.rules, Some(kind));
     mail.add_fields(&fields, kind, Place::AttachmentText, &mut sum);
-    mail.signs(
-        named.of(paper).is_some() || titled.of(paper).is_some(),
-        &mut sum,
-    );
-    if sum.score < weights.threshold && !page.tokens.is_empty() {
+    mail.signs(file.names_itself(paper), &mut sum);
+    if sum.score < weights.threshold && !file.page.tokens.is_empty() {
         lack_fields(&fields, &mut lacks);
     }
     Some(Candidate {
