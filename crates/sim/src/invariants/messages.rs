@@ -10,6 +10,7 @@ use relance_core::ids::{ContactId, EnrollmentId, Topic, TouchpointId, Variant};
 use relance_core::journey::{Lapse, Recipient, StepKind, Unit};
 use relance_core::ledger::{Reason, What};
 use relance_core::policy::Cap;
+use relance_core::suppression::keys_of;
 use relance_core::touchpoint::{Outcome, Touchpoint, TouchpointState};
 
 use super::stage::{Stage, day, is_claim, is_to_contact, tell};
@@ -386,7 +387,11 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
     let mut broken = Vec::new();
     let mut read: BTreeSet<String> = BTreeSet::new();
     let mut migrated: BTreeSet<EnrollmentId> = BTreeSet::new();
+    let mut bounced: BTreeSet<String> = BTreeSet::new();
     tell(history, |stage, commit, contact, effect| match effect {
+        Effect::Suppression(listed) if listed.reason == SuppressionReason::HardBounce => {
+            bounced.insert(listed.key.value.clone());
+        }
         Effect::Ledger(line) if line.what == What::Migrated => {
             // A map may lead into the other way.
             migrated.extend(line.enrollment);
@@ -455,11 +460,17 @@ pub fn fallback_only_when_not_reached(history: &History) -> Vec<String> {
                     Outcome::Dropped(Reason::Suppressed) | Outcome::Withdrawn(_) => body
                         .is_some_and(|body| {
                             let mut why = body.suppressed.iter();
-                            why.any(|(channel, why)| {
+                            let own = why.any(|(channel, why)| {
                                 *why == SuppressionReason::HardBounce
                                     && (*channel == Channel::Email)
                                         == (first.channel == Channel::Email)
-                            })
+                            });
+                            // An address that comes back after another one is on the list still.
+                            let listed = || {
+                                let mut keys = keys_of(body).into_iter();
+                                keys.any(|key| bounced.contains(&key.value))
+                            };
+                            own || listed()
                         }),
                     Outcome::RefusedHard { .. }
                     | Outcome::RefusedSoft(_)
