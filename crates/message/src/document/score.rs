@@ -4,11 +4,13 @@
 //! evidence; a paper of another kind (a receipt, a contract) that scores as high takes the candidate
 //! out. The best candidate over the threshold is the document.
 
+mod file;
 mod near;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use self::file::NamedFile;
 use super::amount::by_script;
 use super::date::When;
 use super::fields::{self, Fields, Ranked, term_end};
@@ -282,59 +284,6 @@ impl Sum {
         if let Some((weight, rule)) = named.of(kind) {
             self.add(rule, place, weight * factor);
         }
-    }
-}
-
-/// A file by its name and its text, and what papers they name.
-struct NamedFile {
-    name: Page,
-    page: Page,
-    named: Named,
-    titled: Named,
-    mentioned: Named,
-}
-
-impl NamedFile {
-    fn read(attachment: &AttachmentText<'_>, rules: &DocumentRules) -> Self {
-        let name = Page::new(&file_stem(attachment.name));
-        let text = attachment
-            .text
-            .filter(|text| !einvoice::looks_like_xml(text));
-        let page = Page::new(text.unwrap_or_default());
-        Self {
-            named: Named::read(&name, rules, false),
-            titled: Named::read(&page, rules, true),
-            mentioned: Named::read(&page, rules, false),
-            name,
-            page,
-        }
-    }
-
-    /// What speaks for a paper.
-    fn sum(&self, kind: PaperKind, rules: &DocumentRules) -> Sum {
-        let weights = &rules.weights;
-        let mut sum = Sum::default();
-        for (named, place, weight) in [
-            (&self.named, Place::AttachmentName, weights.attachment_name),
-            (
-                &self.titled,
-                Place::AttachmentText,
-                weights.attachment_title,
-            ),
-            (
-                &self.mentioned,
-                Place::AttachmentText,
-                weights.attachment_text,
-            ),
-        ] {
-            sum.add_named(named, kind, place, weight);
-        }
-        sum
-    }
-
-    /// Whether its name or its title says what it is.
-    fn names_itself(&self, kind: PaperKind) -> bool {
-        self.named.of(kind).is_some() || self.titled.of(kind).is_some()
     }
 }
 

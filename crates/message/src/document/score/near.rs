@@ -9,7 +9,8 @@ use super::super::rules::DocumentRules;
 use super::super::{
     ATTACHMENTS_MAX, AttachmentText, DocumentInput, DocumentKind, Evidence, Place, einvoice, fields,
 };
-use super::{Mail, NamedFile, PaperKind, RANK_TOTAL, Sum};
+use super::file::NamedFile;
+use super::{Mail, PaperKind, RANK_TOTAL, Sum};
 
 /// What a mail lacks for a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
