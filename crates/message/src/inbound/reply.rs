@@ -29,8 +29,8 @@ const HEADER_FIELDS_MIN: usize = 3;
 const CLOSING_LINES_MAX: usize = 10;
 /// Longest piece a mail program breaks off a quoted line, in characters.
 const BROKEN_LINE_MAX: usize = 30;
-/// What a name as a signature stands behind.
-const STROKES: [char; 5] = ['-', '–', '—', '/', '~'];
+/// What a name as a signature stands behind. Not a hyphen: the corpora's own labels count "-Name" among the text.
+const STROKES: [char; 4] = ['–', '—', '/', '~'];
 /// Words of a name behind a stroke.
 const NAME_WORDS_MAX: usize = 4;
 /// Bytes of a line by which the footer of a mail server is known.
@@ -239,7 +239,7 @@ fn after_quotation(lines: &Lines<'_>, mut at: usize) -> usize {
     }
 }
 
-/// "-Ann Smith", "/John", "— Иван": a name behind a stroke, as the last line of a message.
+/// "/John", "— Иван": a name behind a stroke, as the last line of a message.
 fn is_signed_name(line: &str) -> bool {
     let Some(name) = line.trim().strip_prefix(STROKES) else {
         return false;

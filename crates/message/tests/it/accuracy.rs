@@ -516,12 +516,12 @@ pub(crate) fn tail(text: &str) -> String {
 
 #[test]
 fn reply_crisp() {
-    replies("reply-crisp", 92.5, 85.0);
+    replies("reply-crisp", 94.0, 85.0);
 }
 
 #[test]
 fn reply_zapier() {
-    replies("reply-zapier", 100.0, 94.0);
+    replies("reply-zapier", 100.0, 85.0);
 }
 
 /// Without labels of its own: the same names carry the labels of the twin corpus.
@@ -568,7 +568,7 @@ fn reply_github() {
             ));
         }
     }
-    row.score("text, as one oracle", score, 90.0);
+    row.score("text, as one oracle", score, 80.0);
     row.settle();
 }
 

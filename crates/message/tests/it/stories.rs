@@ -435,7 +435,7 @@ fn a_code_that_says_the_mailbox_exists_outweighs_the_words() {
 #[test]
 fn signed_names_and_footers_of_servers_are_none_of_the_text() {
     for (body, expected) in [
-        ("We agree.\n\n-Ann Smith", "We agree."),
+        ("We agree.\n\n— Ann Smith", "We agree."),
         ("Låter bra!\n\n/John", "Låter bra!"),
         (
             "Please ship:\n- pump\n- Valve",
